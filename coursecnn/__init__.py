@@ -1,0 +1,16 @@
+"""The companion package of the coursecnn book: an executable course on convolutional networks.
+
+Each room has one job, and imports point one way:
+
+- `geometry`: shapes, parameters, multiply-accumulates and receptive fields, in integers;
+- `convolution`: the operations that the chapters explain, in NumPy;
+- `architectures`, `patterns`: Keras models, by name and from the lectures' notation;
+- `accounting`: what each layer of a model costs;
+- `datasets`: CIFAR-10 and MNIST, checked;
+- `training`, `records`: recipes, runs, and the files that keep what was measured;
+- `ledger`: every number that was printed elsewhere, and whether it holds;
+- `exercises`: the checks behind the exercises;
+- `figures`: the drawings.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""How the notebooks are executed, normalised, linted and guarded."""
