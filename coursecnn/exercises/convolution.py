@@ -1,0 +1,5 @@
+"""Exercises of a chapter to come."""
+
+from coursecnn.exercises.answers import Exercise
+
+EXERCISES: tuple[Exercise, ...] = ()

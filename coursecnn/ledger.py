@@ -1,0 +1,339 @@
+"""Numbers that were printed elsewhere, and whether they hold.
+
+Every number that the course takes from a lecture or a paper is an entry of `published.toml`,
+exactly as printed and with its source. This module sets it beside what the course computes:
+
+- `compare(key, recomputed)`: a number that arithmetic can check;
+- `judge(key, band)`: a number that only a measurement can check;
+- `cite(key)`: a number that the course takes over, because nobody here can check it;
+- `table(...)`: several of these under each other;
+- `entries()`, `entry(key)`, `parse_printed(text)`: the raw material.
+
+>>> print(compare("mnist.parameters_all", 93_322))
+mnist.parameters_all: printed 93,322, recomputed 93,322: exact
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from difflib import get_close_matches
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from typing import Any, Protocol
+
+MIME_TYPE = "application/vnd.coursecnn.ledger+json"
+FIELDS = frozenset({"printed", "unit", "meaning", "source", "kind"})
+KINDS = ("recomputed", "measured", "cited")
+SCALES = {
+    "": Decimal(1),
+    "%": Decimal("0.01"),
+    "k": Decimal(1_000),
+    "K": Decimal(1_000),
+    "M": Decimal(1_000_000),
+    "B": Decimal(1_000_000_000),
+    "thousand": Decimal(1_000),
+    "million": Decimal(1_000_000),
+    "billion": Decimal(1_000_000_000),
+}
+NUMBER = re.compile(
+    r"(?P<sign>[-−])?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?:e(?P<exponent>[-+]?\d+))?"
+    r"\s?(?P<scale>%|thousand|million|billion|[kKMB])?"
+)
+
+
+class Verdict(StrEnum):
+    """How a printed number stands beside what the course found."""
+
+    EXACT = "exact"
+    ROUNDS = "rounds"
+    ERRATUM = "erratum"
+    REPRODUCED = "reproduced"
+    NOT_REPRODUCED = "not reproduced"
+    CITED = "cited"
+
+
+MARKS = {
+    Verdict.EXACT: "✓",
+    Verdict.ROUNDS: "≈",
+    Verdict.ERRATUM: "✗",
+    Verdict.REPRODUCED: "✓",
+    Verdict.NOT_REPRODUCED: "✗",
+    Verdict.CITED: "❝",
+}
+
+
+class Band(Protocol):
+    """What `judge` needs to know of a measured band (see `coursecnn.records.Band`)."""
+
+    @property
+    def low(self) -> float:
+        """The smallest value that a further run is expected to give."""
+
+    @property
+    def high(self) -> float:
+        """The largest value that a further run is expected to give."""
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A number as it was printed: its value, and the unit of its last printed place."""
+
+    text: str
+    value: Decimal
+    step: Decimal
+
+    @property
+    def low(self) -> Decimal:
+        """The smallest number that rounds to the printed one."""
+        return self.value - self.step / 2
+
+    @property
+    def high(self) -> Decimal:
+        """The largest number that rounds to the printed one."""
+        return self.value + self.step / 2
+
+
+def parse_printed(text: str) -> Printed:
+    """Read a number as people print it, and keep how precisely they printed it.
+
+    Args:
+        text: digits with optional thousands commas, decimals, exponent, and one of the scales
+            `%`, `k`, `K`, `M`, `B`, `thousand`, `million`, `billion`.
+
+    Raises:
+        ValueError: if the text is not one such number.
+
+    >>> parse_printed("358M").value, parse_printed("358M").step
+    (Decimal('358000000'), Decimal('1000000'))
+    >>> parse_printed("3.57 %").value, parse_printed("3.57 %").step
+    (Decimal('0.0357'), Decimal('0.0001'))
+    """
+    match = NUMBER.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(
+            f"text must be one printed number such as '1,024' or '3.6 %', got {text!r}"
+        )
+    digits = match["digits"].replace(",", "")
+    decimals = len(digits.partition(".")[2])
+    scale = SCALES[match["scale"] or ""] * Decimal(10) ** int(match["exponent"] or 0)
+    sign = -1 if match["sign"] else 1
+    return Printed(text, _plain(sign * Decimal(digits) * scale), _plain(scale / 10**decimals))
+
+
+def _plain(number: Decimal) -> Decimal:
+    """The same number without an exponent, so that it shows all its digits."""
+    return Decimal(f"{number.normalize():f}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One number that was printed elsewhere.
+
+    Attributes:
+        key: its dotted name in `published.toml`.
+        printed: the number as printed.
+        unit: what it counts ("parameters", "operations", "test accuracy").
+        meaning: what it says, in one sentence.
+        source: where it stands, down to the slide, section or table.
+        kind: "recomputed" (arithmetic can check it), "measured" (a run can), or "cited".
+    """
+
+    key: str
+    printed: Printed
+    unit: str
+    meaning: str
+    source: str
+    kind: str
+
+
+def entries() -> Mapping[str, Entry]:
+    """All entries of `published.toml`, by key."""
+    return _shipped_entries()
+
+
+def entry(key: str) -> Entry:
+    """The entry called `key`.
+
+    Raises:
+        KeyError: if there is none; the message offers the nearest keys.
+    """
+    known = entries()
+    if key not in known:
+        near = get_close_matches(key, known, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else "see published.toml for all keys"
+        raise KeyError(f"published.toml has no entry {key!r}; {hint}")
+    return known[key]
+
+
+@cache
+def _shipped_entries() -> Mapping[str, Entry]:
+    text = (resources.files("coursecnn") / "published.toml").read_text(encoding="utf-8")
+    return read_entries(text)
+
+
+def read_entries(text: str) -> Mapping[str, Entry]:
+    """Read the text of a `published.toml`.
+
+    Raises:
+        ValueError: if an entry lacks a field, has one too many or a blank one, or is of a strange kind.
+    """
+    return {key: _entry(key, fields) for key, fields in _flatten(tomllib.loads(text))}
+
+
+def _flatten(
+    tables: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Nested TOML tables as (dotted key, fields)."""
+    for name, value in tables.items():
+        key = f"{prefix}{name}"
+        if any(isinstance(field, dict) for field in value.values()):
+            yield from _flatten(value, f"{key}.")
+        else:
+            yield key, value
+
+
+def _entry(key: str, fields: Mapping[str, Any]) -> Entry:
+    if fields.keys() != FIELDS:
+        wrong = ", ".join(sorted(fields.keys() ^ FIELDS))
+        raise ValueError(f"{key}: an entry has exactly {', '.join(sorted(FIELDS))}; check {wrong}")
+    blank = [name for name, value in fields.items() if not str(value).strip()]
+    if blank:
+        raise ValueError(f"{key}: {', '.join(blank)} must not be blank")
+    if fields["kind"] not in KINDS:
+        raise ValueError(f"{key}: kind must be one of {', '.join(KINDS)}, got {fields['kind']!r}")
+    return Entry(key=key, **{**fields, "printed": parse_printed(fields["printed"])})
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A printed number, what the course found, and the verdict."""
+
+    entry: Entry
+    found: str
+    verdict: Verdict
+
+    def __str__(self) -> str:
+        words = [f"printed {self.entry.printed.text}", self.found]
+        return f"{self.entry.key}: {', '.join(filter(None, words))}: {self.verdict}"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return Table((self,))._repr_mimebundle_()
+
+
+@dataclass(frozen=True)
+class Table:
+    """Several findings under each other, as text and as HTML."""
+
+    findings: tuple[Finding, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.findings))
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {
+            "text/plain": str(self),
+            "text/html": _html_table(self.findings),
+            MIME_TYPE: [
+                {"key": f.entry.key, "found": f.found, "verdict": f.verdict.value}
+                for f in self.findings
+            ],
+        }
+
+
+def _html_table(findings: tuple[Finding, ...]) -> str:
+    head = "".join(f"<th>{name}</th>" for name in ("What", "Printed", "Found here", "Verdict"))
+    rows = "".join(_html_row(finding) for finding in findings)
+    return f'<table class="ledger"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _html_row(finding: Finding) -> str:
+    printed = f"{finding.entry.printed.text} {finding.entry.unit}"
+    verdict = f"{MARKS[finding.verdict]} {finding.verdict}"
+    meaning, source = html.escape(finding.entry.meaning), html.escape(finding.entry.source)
+    what = f"{meaning}<br><small>{source}</small>"
+    cells = (what, html.escape(printed), html.escape(finding.found or "not checked"), verdict)
+    columns = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f'<tr class="ledger-{finding.verdict.value.replace(" ", "-")}">{columns}</tr>'
+
+
+def compare(key: str, recomputed: float) -> Finding:
+    """Set a printed number beside the number that the course computes.
+
+    Args:
+        key: an entry of kind "recomputed".
+        recomputed: the exact number, in the entry's unit; a share, not a percentage, for `%`.
+
+    Returns:
+        A finding with the verdict *exact*, *rounds* (to the printed number, at the precision it
+        was printed with) or *erratum*.
+
+    Raises:
+        KeyError: if there is no such entry.
+        ValueError: if the entry is of another kind.
+    """
+    printed = _of_kind(key, "recomputed").printed
+    exact = Decimal(str(recomputed))
+    if exact == printed.value:
+        verdict = Verdict.EXACT
+    elif printed.low <= exact <= printed.high:
+        verdict = Verdict.ROUNDS
+    else:
+        verdict = Verdict.ERRATUM
+    return Finding(entry(key), f"recomputed {_readable(exact, printed)}", verdict)
+
+
+def judge(key: str, band: Band) -> Finding:
+    """Set a printed measurement beside the band in which a further run is expected to lie.
+
+    Args:
+        key: an entry of kind "measured".
+        band: what runs of the same recipe gave, as `coursecnn.records.Record.band` returns it.
+
+    Returns:
+        A finding, *reproduced* where some number that rounds to the printed one lies in the band.
+
+    Raises:
+        KeyError: if there is no such entry.
+        ValueError: if the entry is of another kind.
+    """
+    printed = _of_kind(key, "measured").printed
+    inside = float(printed.low) <= band.high and band.low <= float(printed.high)
+    verdict = Verdict.REPRODUCED if inside else Verdict.NOT_REPRODUCED
+    low, high = (_readable(Decimal(f"{edge:.4f}"), printed) for edge in (band.low, band.high))
+    return Finding(entry(key), f"measured {low} to {high}", verdict)
+
+
+def cite(key: str) -> Finding:
+    """A printed number that the course takes over with its source, unchecked.
+
+    Raises:
+        KeyError: if there is no such entry.
+        ValueError: if the entry is of a kind that the course can check.
+    """
+    return Finding(_of_kind(key, "cited"), "", Verdict.CITED)
+
+
+def table(*findings: Finding) -> Table:
+    """Show several findings in one table."""
+    return Table(findings)
+
+
+def _of_kind(key: str, kind: str) -> Entry:
+    found = entry(key)
+    if found.kind != kind:
+        verbs = dict(zip(KINDS, ("compare", "judge", "cite"), strict=True))
+        raise ValueError(f"{key} is {found.kind}, not {kind}: use ledger.{verbs[found.kind]}")
+    return found
+
+
+def _readable(number: Decimal, printed: Printed) -> str:
+    """The number with thousands commas, as a percentage where the source printed one."""
+    if printed.text.strip().endswith("%"):
+        return f"{_plain(number * 100):,f} %"
+    return f"{_plain(number):,f}"

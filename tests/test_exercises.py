@@ -1,0 +1,76 @@
+"""Every exercise accepts its solution, refuses silence, and knows its mistakes."""
+
+import numpy as np
+import pytest
+
+from coursecnn.exercises import check, exercises
+from coursecnn.exercises.answers import Exercise, Mistake
+
+ALL = list(exercises().values())
+MISTAKES = [(exercise, mistake) for exercise in ALL for mistake in exercise.mistakes]
+
+
+def mean(x, y):
+    return (x + y) / 2
+
+
+@pytest.fixture
+def averaging():
+    return Exercise(
+        name="test.mean",
+        solution=mean,
+        hint="add, then halve.",
+        mistakes=(Mistake(lambda x, y: x + y, "you forgot to halve."),),
+        cases=((1, 3), (np.arange(4), np.ones(4))),
+    )
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=lambda exercise: exercise.name)
+def test_the_solution_passes(exercise):
+    assert exercise.feedback(exercise.solution).correct
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=lambda exercise: exercise.name)
+def test_no_answer_is_no_solution(exercise):
+    feedback = exercise.feedback(...)
+    assert not feedback.correct
+    assert "Your turn" in feedback.message
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=lambda exercise: exercise.name)
+def test_an_unheard_of_answer_gets_the_general_hint(exercise):
+    unheard_of = (lambda *_: -123.456) if callable(exercise.solution) else -123.456
+    feedback = exercise.feedback(unheard_of)
+    assert not feedback.correct
+    assert exercise.hint in feedback.message
+
+
+@pytest.mark.parametrize(
+    ("exercise", "mistake"), MISTAKES, ids=[f"{e.name}-{i}" for i, (e, _) in enumerate(MISTAKES)]
+)
+def test_a_known_mistake_gets_its_hint(exercise, mistake):
+    feedback = exercise.feedback(mistake.answer)
+    assert not feedback.correct
+    assert mistake.hint in feedback.message
+
+
+def test_a_function_is_judged_by_what_it_returns(averaging):
+    assert averaging.feedback(lambda a, b: a / 2 + b / 2).correct
+    assert "forgot to halve" in averaging.feedback(lambda a, b: b + a).message
+
+
+def test_a_function_that_raises_is_reported_not_raised(averaging):
+    assert "ZeroDivisionError" in averaging.feedback(lambda a, b: a / (b - b)).message
+
+
+def test_a_value_in_place_of_a_function_is_named(averaging):
+    assert "must be a function, got int" in averaging.feedback(2).message
+
+
+def test_a_wrong_shape_is_not_equal(averaging):
+    assert not averaging.feedback(lambda a, b: np.atleast_2d(mean(a, b))).correct
+
+
+def test_a_misspelt_name_is_answered_with_the_nearest():
+    with pytest.raises(KeyError, match=r"cortex\.dense_parameters"):
+        check("cortex.dense_parameter", 1)
