@@ -1,0 +1,129 @@
+"""Keras, imported without a log line: the only place that starts TensorFlow.
+
+- `keras`: write `from coursecnn.backend import keras` wherever a model is built or trained;
+- `name()`: the Keras backend in use;
+- `device()`: the processor or the accelerator that computes.
+
+TensorFlow's C++ code writes to file descriptor 2 while it loads and while it looks for devices,
+before any setting of its own is read. Those lines would end up in the stored output of whichever
+notebook cell came first, so they are held back here, and later lines are switched off. Nothing is
+lost when the import fails: what was held back is written out before the error goes on. To see
+every line, also when the process dies while loading, set `TF_CPP_MIN_LOG_LEVEL=0`.
+
+Keras may run on another backend (`KERAS_BACKEND=jax` or `torch`); TensorFlow is not imported then.
+
+>>> from coursecnn.backend import keras
+>>> keras.utils.to_categorical([1], 2)
+array([[0., 1.]])
+"""
+
+import contextlib
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["device", "keras", "name", "quiet_stderr"]
+
+STDERR = 2  # the file descriptor: `sys.stderr` is another file in a notebook
+
+
+@contextlib.contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Hold back what is written to file descriptor 2, and write it out if the block fails.
+
+    Raises:
+        BaseException: whatever the block raised, after the lines it had written.
+    """
+    sys.stderr.flush()
+    with contextlib.ExitStack() as stack:
+        original = os.dup(STDERR)
+        stack.callback(os.close, original)
+        held = stack.enter_context(tempfile.TemporaryFile())
+        os.dup2(held.fileno(), STDERR)
+        try:
+            yield
+        except BaseException:
+            _restore(original)
+            held.seek(0)
+            with os.fdopen(os.dup(STDERR), "wb") as stderr:
+                shutil.copyfileobj(held, stderr)
+            raise
+        else:
+            _restore(original)
+
+
+def _restore(original: int) -> None:
+    sys.stderr.flush()
+    os.dup2(original, STDERR)
+
+
+def _start() -> None:
+    """Import Keras and its backend, and let TensorFlow look for devices."""
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        # Only lists them: memory growth and virtual devices can still be configured afterwards.
+        tf.config.list_physical_devices()
+
+
+def _quietly() -> contextlib.AbstractContextManager[None]:
+    """Choose whether this process wants silence, and switch off the lines of later operations."""
+    wanted = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    return contextlib.nullcontext() if wanted == "0" else quiet_stderr()
+
+
+with _quietly():
+    _start()
+
+import keras  # noqa: E402  (loaded above, with its log lines held back)
+
+
+def name() -> str:
+    """Name the Keras backend: `"tensorflow"`, `"jax"` or `"torch"`."""
+    return str(keras.backend.backend())
+
+
+def device() -> str:
+    """Describe what computes here, as it is written into run records.
+
+    Returns:
+        `"GPU: "` and the accelerator's model, or `"CPU: "` and the processor's.
+    """
+    accelerator = {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}[name()]()
+    return f"GPU: {accelerator}" if accelerator else f"CPU: {_processor()}"
+
+
+def _tensorflow_gpu() -> str | None:
+    import tensorflow as tf
+
+    for gpu in tf.config.list_physical_devices("GPU"):
+        details = tf.config.experimental.get_device_details(gpu)
+        return str(details.get("device_name", gpu.name))
+    return None
+
+
+def _jax_gpu() -> str | None:
+    import jax
+
+    first = jax.devices()[0]
+    return None if first.platform == "cpu" else str(first.device_kind)
+
+
+def _torch_gpu() -> str | None:
+    import torch
+
+    return str(torch.cuda.get_device_name()) if torch.cuda.is_available() else None
+
+
+def _processor() -> str:
+    """Read the processor's model name, which Python itself does not know on Linux."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(models, platform.processor() or platform.machine())

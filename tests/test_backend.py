@@ -1,0 +1,111 @@
+"""Keras loads without a log line, and the check for it can fail."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from coursecnn import backend
+
+TRAIN_AND_SAVE = """
+    import sys
+    from coursecnn.backend import device, keras, name
+    import numpy as np
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([
+        keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3), keras.layers.Flatten(),
+        keras.layers.Dense(2, activation="softmax"),
+    ])
+    for jit_compile in (False, True):
+        model.compile("adam", "sparse_categorical_crossentropy", jit_compile=jit_compile)
+        model.fit(np.zeros((8, 8, 8, 1), "float32"), np.zeros(8), verbose=0)
+    model.save(sys.argv[1])
+    print(name(), device())
+"""
+
+
+def run(code, *arguments, **environment):
+    clean = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
+    command = [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)]
+    return subprocess.run(
+        command, env=clean | environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_importing_training_and_saving_write_nothing_to_stderr(tmp_path):
+    done = run(TRAIN_AND_SAVE, tmp_path / "model.keras")
+
+    assert done.stderr == ""
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"{backend.name()} {backend.device()}")
+
+
+@pytest.mark.skipif(backend.name() != "tensorflow", reason="only TensorFlow writes such lines")
+def test_the_check_can_fail_because_a_plain_import_does_write_lines():
+    done = run("import tensorflow as tf; tf.config.list_physical_devices()")
+
+    assert "oneDNN" in done.stderr or "cuda" in done.stderr
+
+
+TALKATIVE_KERAS = """
+    import os, sys, types
+    talk = lambda: "jax" if os.write(2, b"a line") else ""
+    sys.modules["keras"] = types.SimpleNamespace(backend=types.SimpleNamespace(backend=talk))
+    import coursecnn.backend
+"""
+
+
+@pytest.mark.parametrize(("level", "shown"), [("0", "a line"), ("2", "")])
+def test_every_line_is_shown_on_request_only(level, shown):
+    """Level 0 asks TensorFlow for everything, so nothing is held back."""
+    assert run(TALKATIVE_KERAS, TF_CPP_MIN_LOG_LEVEL=level).stderr == shown
+
+
+FAILING_IMPORT = """
+    import os, sys
+    class Broken:
+        def find_spec(self, name, path=None, target=None):
+            if name == "keras":
+                os.write(2, b"a library is missing")
+                raise ImportError("keras cannot be loaded")
+    sys.meta_path.insert(0, Broken())
+    import coursecnn.backend
+"""
+
+
+def test_a_failing_import_loses_none_of_the_lines_held_back():
+    done = run(FAILING_IMPORT)
+
+    assert done.returncode == 1
+    assert "a library is missing" in done.stderr
+    assert "ImportError: keras cannot be loaded" in done.stderr
+
+
+def test_stderr_is_held_back_inside_the_block_and_restored_after_it(capfd):
+    with backend.quiet_stderr():
+        os.write(2, b"inside")
+    os.write(2, b"after")
+
+    assert capfd.readouterr().err == "after"
+
+
+def test_lines_are_written_out_when_the_block_fails(capfd):
+    with pytest.raises(ZeroDivisionError), backend.quiet_stderr():
+        1 / os.write(2, b"the reason") / 0
+
+    assert capfd.readouterr().err == "the reason"
+
+
+def test_the_light_modules_do_not_import_keras():
+    """Reading a record or counting parameters must not cost the seconds TensorFlow takes."""
+    done = run(
+        """
+        import sys
+        import coursecnn.records
+        print(sorted({"keras", "tensorflow"} & set(sys.modules)))
+        """
+    )
+
+    assert done.stdout == "[]\n"
