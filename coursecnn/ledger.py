@@ -181,7 +181,7 @@ def read_entries(text: str) -> Mapping[str, Entry]:
     """Read the text of a `published.toml`.
 
     Raises:
-        ValueError: if an entry lacks a field, has one too many or a blank one, or is of a strange kind.
+        ValueError: if an entry lacks a field, has one too many or a blank one, or a strange kind.
     """
     return {key: _entry(key, fields) for key, fields in _flatten(tomllib.loads(text))}
 

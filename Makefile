@@ -1,0 +1,57 @@
+# Two commands: `make book` and `make test`. Both make the environment first if there is none.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CHAPTERS := $(wildcard book/*/*.ipynb)
+export TF_CPP_MIN_LOG_LEVEL = 3
+
+.DEFAULT_GOAL := help
+.PHONY: help book test lint types unit chapters notebooks benchmarks requirements clean
+
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v <= (3, 13) and f"coursecnn needs Python 3.11, 3.12 or 3.13 (TensorFlow has no other wheels); this is {v[0]}.{v[1]}. Name another one: make PYTHON=python3.12 ...")'
+	@echo "Making the environment in $(VENV) (about two minutes, once) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+book: $(READY)  ## build the HTML book, warnings as errors
+	@$(BIN)/jupyter-book build . -W -n --keep-going --quiet
+	@echo "The book is built. Open file://$(CURDIR)/_build/html/index.html"
+
+test: lint types unit chapters  ## check everything: lint, types, unit tests, every chapter re-executed
+
+lint: $(READY)  ## style of the code, form and prose of the chapters
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/python -m harness.lint $(CHAPTERS)
+	@$(BIN)/python -m harness.prose $(CHAPTERS)
+
+types: $(READY)  ## static types
+	@$(BIN)/mypy
+
+unit: $(READY)  ## unit tests and doctests
+	@$(BIN)/python -m pytest tests coursecnn -n 2 --dist loadfile -q
+
+chapters: $(READY)  ## re-execute every chapter and compare every output
+	@$(BIN)/python -m pytest --nbval --nbval-current-env book -n 2 --dist loadfile -q
+
+notebooks: $(READY)  ## store new outputs: execute from fresh kernels, normalise, show what changed
+	@$(BIN)/python -m harness.execute $(CHAPTERS)
+
+benchmarks: $(READY)  ## what is timed, beside what you would use instead
+	@$(BIN)/python -m benchmarks.convolution
+
+requirements: pyproject.toml  ## pin the environment anew (needs uv)
+	@uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --fork-strategy fewest \
+		--generate-hashes --no-header --no-annotate --upgrade --quiet --output-file requirements.txt
+
+clean:  ## remove the built book, caches and the environment
+	@rm -rf _build build dist *.egg-info $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

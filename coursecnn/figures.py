@@ -1,0 +1,180 @@
+"""The drawings of the book. Matplotlib only: a figure shows what it is given and computes nothing.
+
+- `use_style()`: fonts, sizes and colours of every figure; each chapter calls it once;
+- `images(...)`: pictures or feature maps side by side;
+- `matrix(...)`: a small matrix with its numbers written in;
+- `sliding_window(...)`: a kernel at each of its positions, and the output that it fills;
+- `connections(...)`: which unit sees which input, and which connections share a weight.
+
+Every function returns its `Figure`; a notebook cell shows it with `plt.show()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import matplotlib.pyplot as plt
+import numpy as np
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike, NDArray
+
+# Okabe and Ito's palette: eight colours that colour-blind readers can tell apart.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+DIVERGING = (
+    "PuOr_r"  # orange below zero, white at zero, purple above: safe for colour-blind readers
+)
+
+
+def use_style() -> None:
+    """Set the style of every figure of the course."""
+    plt.rcParams.update(
+        {
+            "axes.axisbelow": True,
+            "axes.grid": True,
+            "axes.prop_cycle": cycler(color=COLOURS),
+            "axes.spines.right": False,
+            "axes.spines.top": False,
+            "axes.titlesize": 10,
+            "figure.constrained_layout.use": True,
+            "figure.dpi": 110,
+            "figure.figsize": (6.4, 3.6),
+            "font.size": 10,
+            "grid.alpha": 0.3,
+            "image.cmap": "gray",
+            "legend.frameon": False,
+            "savefig.facecolor": "white",
+        }
+    )
+
+
+def images(
+    pictures: Sequence[ArrayLike],
+    titles: Sequence[str] = (),
+    columns: int = 4,
+    signed: bool = False,
+    scale: float = 1.7,
+) -> Figure:
+    """Show pictures side by side.
+
+    Args:
+        pictures: arrays of shape (height, width) or (height, width, 3).
+        titles: one for each picture, or none.
+        columns: the most pictures in a row.
+        signed: colour negative and positive values apart, with one scale for all pictures.
+        scale: width and height of a picture, in inches.
+    """
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(scale * columns, (scale + 0.25) * rows), squeeze=False
+    )
+    options = _signed_options(pictures) if signed else {}
+    for axis in axes.flat:
+        axis.set_axis_off()
+    for axis, picture, title in zip(
+        axes.flat, pictures, [*titles, *[""] * len(pictures)], strict=False
+    ):
+        axis.imshow(picture, interpolation="nearest", **options)
+        axis.set_title(title)
+    return figure
+
+
+def _signed_options(pictures: Sequence[ArrayLike]) -> dict[str, Any]:
+    """One diverging colour scale, symmetric about zero, for all the pictures."""
+    largest = max(float(np.abs(np.asarray(picture)).max()) for picture in pictures)
+    return {"cmap": DIVERGING, "norm": Normalize(-largest, largest)}
+
+
+def matrix(
+    values: ArrayLike,
+    axis: Axes | None = None,
+    title: str = "",
+    window: tuple[int, int, int, int] | None = None,
+    colour: str = COLOURS[0],
+) -> Figure:
+    """Draw a small matrix with its numbers written in; cells that are NaN stay empty.
+
+    Args:
+        values: the matrix, shape (rows, columns).
+        axis: where to draw; a new figure if none is given.
+        title: what the matrix is.
+        window: (row, column, height, width) of a part to frame.
+        colour: of the frame.
+    """
+    table = np.asarray(values, dtype=float)
+    if axis is None:
+        _, axis = plt.subplots(figsize=(0.42 * table.shape[1] + 0.4, 0.42 * table.shape[0] + 0.5))
+    axis.set_title(title)
+    axis.set_axis_off()
+    axis.set_aspect("equal")
+    axis.set_xlim(-0.55, table.shape[1] - 0.45)
+    axis.set_ylim(table.shape[0] - 0.45, -0.55)
+    for (row, column), value in np.ndenumerate(table):
+        axis.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, ec="0.75", lw=0.8))
+        if not np.isnan(value):
+            axis.text(column, row, f"{value:g}".replace("-", "−"), ha="center", va="center")
+    if window is not None:
+        row, column, height, width = window
+        corner = (column - 0.5, row - 0.5)
+        axis.add_patch(Rectangle(corner, width, height, fc=colour, alpha=0.15))
+        axis.add_patch(Rectangle(corner, width, height, fill=False, ec=colour, lw=2))
+    return cast(Figure, axis.get_figure())  # an axis that was just drawn on belongs to one
+
+
+def sliding_window(
+    image: ArrayLike, kernel_size: int, output: ArrayLike, stride: int = 1
+) -> Figure:
+    """Draw every step of a kernel over an image: the window framed, the output filled so far.
+
+    Args:
+        image: shape (rows, columns), padding included.
+        kernel_size: height and width of the window.
+        output: shape (steps down, steps across), what the steps give.
+        stride: pixels from one step to the next.
+    """
+    result = np.asarray(output, dtype=float)
+    down, across = result.shape
+    figure, axes = plt.subplots(
+        down, 2 * across, figsize=(3.1 * across, 1.75 * down), squeeze=False
+    )
+    filled: NDArray[np.float64] = np.full_like(result, np.nan)
+    for step, (row, column) in enumerate(np.ndindex(down, across), start=1):
+        filled[row, column] = result[row, column]
+        left, right = axes[row, 2 * column], axes[row, 2 * column + 1]
+        window = (row * stride, column * stride, kernel_size, kernel_size)
+        matrix(image, left, title=f"step {step}", window=window)
+        matrix(filled, right, window=(row, column, 1, 1), colour=COLOURS[1])
+    return figure
+
+
+def connections(shared: Sequence[ArrayLike], titles: Sequence[str]) -> Figure:
+    """Draw layers of units above their inputs; connections that share a weight share a colour.
+
+    A weight that only one connection has is drawn in grey.
+
+    Args:
+        shared: for each layer, an integer array of shape (units, inputs): the number of the weight
+            on that connection, or -1 where there is none.
+        titles: one for each layer.
+    """
+    figure, axes = plt.subplots(1, len(shared), figsize=(3.0 * len(shared), 2.4), squeeze=False)
+    for axis, layer, title in zip(axes.flat, shared, titles, strict=True):
+        weights = np.asarray(layer)
+        units, inputs = weights.shape
+        below, above = np.arange(inputs), np.linspace(0, inputs - 1, units + 2)[1:-1]
+        for (unit, pixel), weight in np.ndenumerate(weights):
+            if weight >= 0:
+                alone = np.count_nonzero(weights == weight) == 1
+                colour = "0.6" if alone else COLOURS[int(weight) % len(COLOURS)]
+                axis.plot([below[pixel], above[unit]], [0, 1], color=colour, lw=1.3, zorder=1)
+        axis.scatter(below, np.zeros(inputs), s=90, fc="white", ec="0.2", zorder=2)
+        axis.scatter(above, np.ones(units), s=90, fc="0.85", ec="0.2", zorder=2)
+        axis.set_title(title)
+        axis.set_axis_off()
+        axis.set_ylim(-0.15, 1.15)
+    return figure
