@@ -487,7 +487,8 @@ def _slide(
 ) -> tuple[_Window, _Window]:
     """Return the vertical and the horizontal window, with every argument checked."""
     kernels, strides = _pair("kernel", kernel), _pair("stride", stride)
-    paddings, dilations = _pair("padding", padding), _pair("dilation", dilation)
+    paddings: tuple[Padding, Padding] = _pair("padding", padding)
+    dilations = _pair("dilation", dilation)
     return (
         _Window(kernels[0], strides[0], paddings[0], dilations[0], rounding),
         _Window(kernels[1], strides[1], paddings[1], dilations[1], rounding),
