@@ -1,0 +1,45 @@
+"""MNIST and CIFAR-10: the official images, checked byte for byte.
+
+- `mnist`, `cifar10`: load a dataset;
+- `fetch`, `locate`, `available`, `describe`: the files behind it, for the command line;
+- `stand_in`: the images for a machine without the files and without a network;
+- `Dataset`, `Provenance`: what a loader returns.
+
+The files are looked for in the folder named by `COURSECNN_DATA`, in the package's cache, in
+Keras's cache, and on the network, in this order. Where none has them, the offline stand-in takes
+their place, which is said on stderr and in `Dataset.provenance`. With `COURSECNN_OFFLINE=1` the
+network is left alone.
+
+    >>> data = stand_in("mnist")
+    >>> data.x_train.shape, data.provenance.official
+    ((10000, 28, 28, 1), False)
+"""
+
+from __future__ import annotations
+
+from coursecnn.datasets.dataset import Dataset, Provenance
+from coursecnn.datasets.store import (
+    NAMES,
+    UnavailableError,
+    available,
+    cifar10,
+    describe,
+    fetch,
+    locate,
+    mnist,
+    stand_in,
+)
+
+__all__ = [
+    "NAMES",
+    "Dataset",
+    "Provenance",
+    "UnavailableError",
+    "available",
+    "cifar10",
+    "describe",
+    "fetch",
+    "locate",
+    "mnist",
+    "stand_in",
+]
