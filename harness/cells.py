@@ -1,0 +1,100 @@
+"""What the rest of the harness asks of a notebook: its cells, their names, tags and options.
+
+A cell is named as its author sees it: the fourth code cell is "code cell 4" (Jupyter shows
+`[4]` once it has run), a text cell is named by its position among the text cells and the
+heading above it.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+REMEASURED = "nbval-ignore-output"
+DATA_PREFIX = "data:"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def read(path: Path) -> Any:
+    """Read a notebook, upgraded to the current format.
+
+    Raises:
+        ValueError: if the file is not a notebook.
+    """
+    try:
+        return nbformat.read(path, as_version=4)
+    except nbformat.reader.NotJSONError as error:
+        raise ValueError(f"path must be a notebook, but {path} is not JSON") from error
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file's text so that an interruption leaves the old text or the new, never half."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        temporary.chmod(path.stat().st_mode if path.exists() else 0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def chapters(files: Sequence[Path] = ()) -> list[Path]:
+    """The given notebooks, or all those of the book."""
+    return list(files) or sorted((ROOT / "book").rglob("*.ipynb"))
+
+
+def shown(path: Path) -> str:
+    """The path as people type it: relative to where they stand, if that is shorter."""
+    return min(str(path), os.path.relpath(path), key=len)
+
+
+def code_cells(notebook: Any) -> list[Any]:
+    """The code cells, in order."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def named_cells(notebook: Any) -> Iterator[tuple[str, Any]]:
+    """Every cell with the name that messages give it."""
+    code, text, heading = count(1), count(1), ""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            yield f"code cell {next(code)}", cell
+            continue
+        headings = [line for line in cell.source.splitlines() if line.startswith("#")]
+        heading = headings[0].lstrip("# ") if headings else heading
+        yield f"text cell {next(text)} ({heading})" if heading else f"text cell {next(text)}", cell
+
+
+def tags(cell: Any) -> frozenset[str]:
+    """The tags of a cell."""
+    return frozenset(cell.metadata.get("tags", ()))
+
+
+def is_remeasured(cell: Any) -> bool:
+    """Whether the cell measures anew, so that its output differs from run to run."""
+    return REMEASURED in tags(cell)
+
+
+def needs_data(cell: Any) -> frozenset[str]:
+    """The official data sets that the cell's stored output shows."""
+    return frozenset(
+        tag.removeprefix(DATA_PREFIX) for tag in tags(cell) if tag.startswith(DATA_PREFIX)
+    )
+
+
+def missing_data(cell: Any) -> tuple[str, ...]:
+    """Those of the data sets that the cell's stored output shows which this machine lacks."""
+    needed = needs_data(cell)
+    if not needed:
+        return ()
+    from coursecnn import datasets  # only the few chapters that measure need the data
+
+    return tuple(name for name in sorted(needed) if not datasets.available(name))

@@ -1,0 +1,157 @@
+"""Re-execute notebooks from fresh kernels, normalise them, and show which outputs changed.
+
+    python -m harness.execute                 all notebooks of the book
+    python -m harness.execute FILE ...        these
+    python -m harness.execute --check FILE    only compare, write nothing
+
+A notebook with a failing cell stays as it is. So does the stored output of a cell tagged
+`data:NAME` where the official data set NAME is not on this machine: what the book shows must
+come from official data. A cell must not write to stderr, unless it is tagged `data:NAME` (it may
+announce the stand-in, or show a download) or `nbval-ignore-output` (it may show progress).
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from tqdm import tqdm
+
+from harness import cells, compare, normalise
+
+CELL_TIMEOUT_SECONDS = 3600
+ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class ExecutionError(Exception):
+    """A notebook whose fresh outputs must not be stored; the message says why."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What a fresh execution of one notebook gave.
+
+    Attributes:
+        text: the normalised file.
+        changes: per changed cell, its name and what differs.
+        kept: the cells whose stored output was kept for want of official data.
+    """
+
+    text: str
+    changes: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def execute(path: Path) -> Execution:
+    """Run a notebook in a fresh kernel, in its own folder.
+
+    Raises:
+        ExecutionError: if a cell fails, or writes to stderr where it must not.
+    """
+    stored, fresh = cells.read(path), cells.read(path)
+    _run(path, fresh)
+    _refuse_stderr(fresh)
+    kept = _keep_official_outputs(stored, fresh)
+    fresh = normalise.normalise(fresh)
+    return Execution(normalise.dumps(fresh), tuple(_changes(stored, fresh)), tuple(kept))
+
+
+def _run(path: Path, notebook: Any) -> None:
+    bar = tqdm(total=len(notebook.cells), desc=cells.shown(path), unit="cell", leave=False)
+    client = NotebookClient(
+        notebook,
+        kernel_name="python3",
+        timeout=CELL_TIMEOUT_SECONDS,
+        record_timing=False,
+        extra_arguments=["--log-level=ERROR"],  # no advice on transports between the bars
+        resources={"metadata": {"path": str(path.parent)}},
+        on_cell_start=lambda cell, cell_index: bar.update(cell_index - bar.n),  # noqa: ARG005
+    )
+    with bar:
+        try:
+            client.execute()
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            name, cell = list(cells.named_cells(notebook))[int(bar.n)]
+            raise ExecutionError(f"{name} fails\n{_traceback(cell) or error}") from error
+
+
+def _traceback(cell: Any) -> str:
+    """The traceback that the cell put out, without terminal colours."""
+    lines = [line for out in cell.outputs for line in out.get("traceback", ())]
+    return ANSI_COLOUR.sub("", "\n".join(lines))
+
+
+def _refuse_stderr(notebook: Any) -> None:
+    for name, cell in cells.named_cells(notebook):
+        if cell.cell_type != "code" or cells.is_remeasured(cell) or cells.needs_data(cell):
+            continue
+        errors = [out.text for out in cell.outputs if out.get("name") == "stderr"]
+        if errors:
+            raise ExecutionError(
+                f"{name} writes to stderr, which the book cannot show\n{errors[0]}"
+            )
+
+
+def _keep_official_outputs(stored: Any, fresh: Any) -> list[str]:
+    """Put stored outputs back where the fresh ones show the stand-in; name these cells."""
+    kept = []
+    for (name, old), new in zip(cells.named_cells(stored), fresh.cells, strict=True):
+        missing = cells.missing_data(old)
+        if missing:
+            new.outputs, new.execution_count = old.outputs, old.execution_count
+            state = "kept its stored output" if old.execution_count else "is left without output"
+            kept.append(f"{name} {state}: the official {', '.join(missing)} is not here")
+    return kept
+
+
+def _changes(stored: Any, fresh: Any) -> list[str]:
+    changes = []
+    for (name, new), old in zip(cells.named_cells(fresh), stored.cells, strict=True):
+        if new.cell_type == "code" and not cells.is_remeasured(new):
+            changes += [f"{name}, {line}" for line in compare.differences(old.outputs, new.outputs)]
+    return changes
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Execute notebooks; return 1 if one fails or, with --check, would change."""
+    parser = argparse.ArgumentParser(prog="python -m harness.execute", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("files", nargs="*", type=Path, help="notebooks (default: the whole book)")
+    parser.add_argument("--check", action="store_true", help="only compare, write nothing")
+    options = parser.parse_args(arguments)
+    outcomes = [_execute_and_report(path, options.check) for path in cells.chapters(options.files)]
+    return 0 if all(outcomes) else 1
+
+
+def _execute_and_report(path: Path, check: bool) -> bool:
+    """Execute one notebook, say what changed, and whether all is well."""
+    try:
+        result = execute(path)
+    except ExecutionError as error:
+        sys.stdout.write(f"{cells.shown(path)}: not stored, {error}\n")
+        return False
+    changed = result.text != path.read_text(encoding="utf-8")
+    outputs = f"{len(result.changes)} changed" if result.changes else "unchanged"
+    sys.stdout.write(f"{cells.shown(path)}: outputs {outputs}{_file_state(changed, check)}\n")
+    for line in result.changes + result.kept:
+        sys.stdout.write("  " + line.replace("\n", "\n  ") + "\n")
+    if changed and not check:
+        cells.write_atomically(path, result.text)
+    return not (check and changed)
+
+
+def _file_state(changed: bool, check: bool) -> str:
+    if not changed:
+        return ""
+    return ", file differs" if check else ", written"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""Bring an executed notebook into a form in which two executions are the same bytes.
+
+- metadata is cut down to what the course uses, cell ids follow from the cells' text;
+- execution counts run from 1, stderr is dropped, neighbouring streams are one;
+- pictures lose what Matplotlib writes beside the pixels, widget models get stable ids;
+- the JSON has sorted keys, an indent of 1 and a newline at its end.
+
+`normalise` is idempotent, and changes no text or pixel that a reader sees.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from itertools import count
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from harness import cells
+
+CELL_METADATA = ("mystnb", "nbval", "tags")
+NOTEBOOK_METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_VOLATILE = frozenset({b"tEXt", b"zTXt", b"iTXt", b"tIME", b"eXIf"})
+SVG_VOLATILE = re.compile(r"<metadata>.*?</metadata>\s*|<!--.*?-->\s*", re.DOTALL)
+SVG_ID = re.compile(r"\b[a-z]{1,2}[0-9a-f]{10}\b")
+MODEL_REFERENCE = re.compile(r"IPY_MODEL_(\w+)")
+
+
+def normalise(notebook: Any) -> Any:
+    """A normalised copy of a notebook of format 4."""
+    result = copy.deepcopy(notebook)
+    result.nbformat, result.nbformat_minor = 4, 5
+    widgets = {key: value for key, value in result.metadata.items() if key == "widgets"}
+    result.metadata = nbformat.from_dict({**NOTEBOOK_METADATA, **widgets})
+    _name_cells(result.cells)
+    executed = count(1)
+    for cell in result.cells:
+        kept = {key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata}
+        cell.metadata = nbformat.from_dict(kept)
+        if cell.cell_type == "code":
+            cell.outputs = outputs(cell.outputs)
+            if cell.execution_count is not None:
+                _number(cell, next(executed))
+        cell.pop("attachments" if cell.get("attachments") == {} else "", None)
+    return _rename_models(result)
+
+
+def dumps(notebook: Any) -> str:
+    """The text of the file that holds the notebook."""
+    return str(nbformat.writes(notebook, version=nbformat.NO_CONVERT)).rstrip("\n") + "\n"
+
+
+def _name_cells(notebook_cells: Iterable[Any]) -> None:
+    """Give each cell an id that follows from its text, so that inserting one renames no other."""
+    seen: Counter[str] = Counter()
+    for cell in notebook_cells:
+        digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:8]
+        seen[digest] += 1
+        cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+
+
+def _number(cell: Any, number: int) -> None:
+    cell.execution_count = number
+    for output in cell.outputs:
+        if output.output_type == "execute_result":
+            output.execution_count = number
+
+
+def outputs(raw: Iterable[Any]) -> list[Any]:
+    """The outputs of a cell without stderr, with neighbouring streams as one."""
+    result: list[Any] = []
+    for output in raw:
+        if output.output_type == "stream":
+            if output.name == "stderr":
+                continue
+            if result and result[-1].output_type == "stream":
+                result[-1] = NotebookNode(result[-1], text=result[-1].text + output.text)
+                continue
+        result.append(_without_volatile(output))
+    return result
+
+
+def _without_volatile(output: Any) -> Any:
+    if "data" not in output:
+        return output
+    data = dict(output.data)
+    if "image/png" in data:
+        data["image/png"] = plain_png(data["image/png"])
+    if "image/svg+xml" in data:
+        data["image/svg+xml"] = plain_svg(data["image/svg+xml"])
+    return nbformat.from_dict({**output, "data": data})
+
+
+def plain_png(encoded: str) -> str:
+    """The same base64 PNG without the chunks that name versions and dates.
+
+    Chunks are dropped, not pixels re-compressed: the result does not depend on the compressor.
+    """
+    raw = base64.b64decode(encoded)
+    if not raw.startswith(PNG_SIGNATURE):
+        raise ValueError("image/png must hold a PNG, but its signature is missing")
+    kept, position = [PNG_SIGNATURE], len(PNG_SIGNATURE)
+    while position < len(raw):
+        length = int.from_bytes(raw[position : position + 4], "big")
+        end = position + 12 + length  # length, type, content, checksum
+        if raw[position + 4 : position + 8] not in PNG_VOLATILE:
+            kept.append(raw[position:end])
+        position = end
+    return base64.b64encode(b"".join(kept)).decode("ascii")
+
+
+def plain_svg(text: str) -> str:
+    """The same SVG without date and comments, its random ids numbered in order of appearance."""
+    plain = SVG_VOLATILE.sub("", text)
+    names = {name: f"id{i}" for i, name in enumerate(dict.fromkeys(SVG_ID.findall(plain)))}
+    return SVG_ID.sub(lambda match: names[match[0]], plain)
+
+
+def _rename_models(notebook: Any) -> Any:
+    """Replace the random ids of widget models by their rank in the order of appearance."""
+    state = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    if not state:
+        return notebook
+    text = nbformat.writes(notebook, version=nbformat.NO_CONVERT)
+    ranks = {model: f"{rank:032x}" for rank, model in enumerate(_models_in_order(notebook, state))}
+    # In two steps, because an id may already be another model's rank.
+    for model in ranks:
+        text = text.replace(model, f"<{model}>")
+    for model, rank in ranks.items():
+        text = text.replace(f"<{model}>", rank)
+    return nbformat.reads(text, as_version=4)
+
+
+def _models_in_order(notebook: Any, state: Any) -> list[str]:
+    """The widget models: those that cells show, what these refer to, then all others."""
+    order: dict[str, None] = {}
+
+    def visit(model: str) -> None:
+        if model in state and model not in order:
+            order[model] = None
+            for child in MODEL_REFERENCE.findall(json.dumps(state[model], sort_keys=True)):
+                visit(child)
+
+    def anonymous(model: str) -> str:
+        ranks = {known: rank for rank, known in enumerate(order)}
+        content = json.dumps(state[model], sort_keys=True)
+        return MODEL_REFERENCE.sub(lambda match: str(ranks.get(match[1], "?")), content)
+
+    for cell in cells.code_cells(notebook):
+        for output in cell.outputs:
+            visit(output.get("data", {}).get(WIDGET_VIEW, {}).get("model_id", ""))
+    while len(order) < len(state):  # links and other models that no view refers to
+        visit(min((model for model in state if model not in order), key=anonymous))
+    return list(order)
