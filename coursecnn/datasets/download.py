@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pooch
 from tqdm import tqdm
@@ -54,10 +54,24 @@ def download(archive: Archive, folder: Path, progress: bool = True) -> str:
         try:
             _retrieve(archive, url, folder, progress)
         except (OSError, ValueError, _InterruptedError) as error:
-            failures.append(f"{url}: {error}")
+            failures.append(f"{url}: {_reason(error)}")
         else:
             return url
     raise DownloadError("\n  - ".join(failures))
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, without the address that the libraries repeat."""
+    import requests
+
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"answers {error.response.status_code} {error.response.reason}"
+    if isinstance(error, requests.Timeout):
+        return "does not answer in time"
+    if isinstance(error, requests.ConnectionError) and error.args:
+        # urllib3 wraps the cause, for example a name that no server knows.
+        return str(getattr(error.args[0], "reason", error))
+    return str(error)
 
 
 def _retrieve(archive: Archive, url: str, folder: Path, progress: bool) -> None:
@@ -166,12 +180,28 @@ def locked(path: Path) -> Iterator[None]:
     The system lets go of the lock when a process ends, however it ends.
     """
     with path.open("ab") as file:
+        if not _try_lock(file):
+            tell(f"another process is downloading; waiting for it to let go of {path}.")
+            while not _try_lock(file):
+                time.sleep(0.2)
+        yield
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    try:
         if sys.platform == "win32":
             import msvcrt
 
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
 
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
+def tell(message: str) -> None:
+    """Say something on stderr."""
+    print(f"coursecnn: {message}", file=sys.stderr, flush=True)

@@ -98,9 +98,10 @@ def idx_bytes(array: NDArray[np.uint8]) -> bytes:
     """The bytes of `array` as an IDX file, the format that MNIST was published in.
 
     Two zero bytes, the type (8 for unsigned bytes), the number of axes, the length of each axis as
-    a big-endian 32-bit integer, and the values, as `The MNIST database`_ describes.
+    a big-endian 32-bit integer, and the values (LeCun, Cortes and Burges, *The MNIST database of
+    handwritten digits*).
 
-    >>> idx_bytes(np.array([5, 0, 4], dtype=np.uint8)).hex(" ", 4)
+    >>> idx_bytes(np.array([5, 0, 4], dtype=np.uint8)).hex(" ", -4)
     '00000801 00000003 050004'
     """
     header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)

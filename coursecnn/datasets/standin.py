@@ -20,6 +20,8 @@ from coursecnn.datasets.dataset import Arrays
 TRAIN_IMAGES, TEST_IMAGES = 10_000, 2_000
 # The first 1,500 of the 1,797 digits are for training, the others for the test.
 TRAIN_DIGITS = 1_500
+# Empty pixels on each side, as MNIST has them.
+MARGIN = 4
 # The digits are shown again, one pixel further, until there are enough images.
 SHIFTS = ((0, 0), (0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (-1, -1))
 
@@ -62,7 +64,8 @@ def _repeated_digits(size: int) -> tuple[Grey, Grey, Grey, Grey]:
     from sklearn.datasets import load_digits
 
     bundled = load_digits()
-    images = enlarge(bundled.images.astype(np.int64), size)
+    images = enlarge(bundled.images.astype(np.int64), size - 2 * MARGIN)
+    images = np.pad(images, ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN)))
     labels = bundled.target.astype(np.uint8)
     return (
         *_repeat(images[:TRAIN_DIGITS], labels[:TRAIN_DIGITS], TRAIN_IMAGES),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ import pooch
 
 from coursecnn.datasets import standin
 from coursecnn.datasets.dataset import Arrays, Dataset
-from coursecnn.datasets.download import DownloadError, download, locked
+from coursecnn.datasets.download import DownloadError, download, locked, tell
 from coursecnn.datasets.official import CIFAR10, MNIST, CorruptedError, Official
 
 OFFICIAL = {official.name: official for official in (MNIST, CIFAR10)}
@@ -135,8 +135,8 @@ def obtain(official: Official, progress: bool) -> tuple[Place, Arrays]:
     found = _find(official, tried)
     if found:
         return found
-    if os.environ.get("COURSECNN_OFFLINE") == "1":
-        tried.append("the network: not tried, because COURSECNN_OFFLINE=1")
+    if os.environ.get("COURSECNN_OFFLINE", "0") not in {"", "0"}:
+        tried.append("the network: not tried, because COURSECNN_OFFLINE is set")
     else:
         try:
             return _download(official, progress)
@@ -155,7 +155,7 @@ def _find(official: Official, tried: list[str]) -> tuple[Place, Arrays] | None:
     for place in places(official):
         try:
             return place, official.read(place.path, official.parts)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             tried.append(f"{place.label}: nothing at {place.path}")
         except (CorruptedError, OSError) as error:
             tried.append(f"{place.label}: {error}")
@@ -171,6 +171,8 @@ def places(official: Official) -> Iterator[Place]:
     keras = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
     for path in official.keras_paths:
         yield Place("Keras's cache", keras / path)
+    if _temporary_folder.cache_info().currsize:
+        yield Place("a temporary folder", _temporary_folder() / official.path)
 
 
 def cache_folder() -> Path:
@@ -180,6 +182,7 @@ def cache_folder() -> Path:
 
 @functools.cache
 def _temporary_folder() -> Path:
+    """A folder that lives as long as this process."""
     folder = Path(tempfile.mkdtemp(prefix="coursecnn-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -205,6 +208,9 @@ def _download(official: Official, progress: bool) -> tuple[Place, Arrays]:
     folder = _writable_folder()
     path = folder / official.path
     with locked(folder / f"{official.name}.lock"):
+        with contextlib.suppress(FileNotFoundError, CorruptedError):
+            # Another process may have fetched the files while this one waited for the lock.
+            return Place("the package's cache", path), official.read(path, official.parts)
         url = download(official.archive, folder, progress)
         archive = folder / official.archive.filename
         if official.unpack:
@@ -212,8 +218,3 @@ def _download(official: Official, progress: bool) -> tuple[Place, Arrays]:
             archive.unlink()
     place = Place(f"download from {urlsplit(url).hostname}", path)
     return place, official.read(path, official.parts)
-
-
-def tell(message: str) -> None:
-    """Say something on stderr."""
-    print(f"coursecnn: {message}", file=sys.stderr, flush=True)
