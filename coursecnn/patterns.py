@@ -652,8 +652,8 @@ class _Parser:
             if dense and isinstance(layer, Conv | Pool):
                 place = "after FC" if number > last else "after FC in the next round"
                 raise self.error(
-                    f"{layer.name} {place}: an FC leaves no rows and columns to slide a window "
-                    f"over, so expected each CONV and POOL before the first FC",
+                    f"{layer.name} {place}: expected it before the first FC, which keeps no "
+                    f"rows and columns",
                     position,
                 )
             if isinstance(layer, Relu) and not isinstance(previous, Conv | FullyConnected):
