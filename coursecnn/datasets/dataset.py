@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,8 +128,11 @@ class Dataset:
         from sklearn.model_selection import train_test_split
 
         n, classes = len(self.x_train), len(self.classes)
-        count: Any = round(size * n) if isinstance(size, float) else size
-        if isinstance(size, bool) or not classes <= count <= n - classes:
+        if isinstance(size, float):
+            count = round(size * n) if 0 < size < 1 else 0
+        else:
+            count = 0 if isinstance(size, bool) else size
+        if not classes <= count <= n - classes:
             raise ValueError(
                 f"size must leave at least {classes} images (one for each class) on both sides of "
                 f"{n:,} training images, as a count or as a fraction between 0 and 1, got {size!r}"

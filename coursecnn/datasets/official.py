@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from coursecnn.datasets.dataset import Arrays
@@ -128,7 +129,8 @@ def read_mnist(path: Path, parts: tuple[Part, ...]) -> Arrays:
 
 def _npz_array(path: Path, part: Part) -> NDArray[np.uint8]:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # NumPy leaves a file open that it cannot read; this one is closed whatever it holds.
+        with path.open("rb") as file, NpzFile(file, allow_pickle=False) as arrays:
             array: NDArray[np.uint8] = arrays[part.name]
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise CorruptedError(f"{path.name} cannot be read: {error}") from error
