@@ -8,6 +8,7 @@ heading above it.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -18,6 +19,7 @@ import nbformat
 
 REMEASURED = "nbval-ignore-output"
 DATA_PREFIX = "data:"
+ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -98,3 +100,8 @@ def missing_data(cell: Any) -> tuple[str, ...]:
     from coursecnn import datasets  # only the few chapters that measure need the data
 
     return tuple(name for name in sorted(needed) if not datasets.available(name))
+
+
+def without_colours(text: str) -> str:
+    """The text without the codes that colour it on a terminal."""
+    return ANSI_COLOUR.sub("", text)

@@ -13,7 +13,6 @@ announce the stand-in, or show a download) or `nbval-ignore-output` (it may show
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +26,6 @@ from tqdm import tqdm
 from harness import cells, compare, normalise
 
 CELL_TIMEOUT_SECONDS = 3600
-ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class ExecutionError(Exception):
@@ -85,7 +83,7 @@ def _run(path: Path, notebook: Any) -> None:
 def _traceback(cell: Any) -> str:
     """The traceback that the cell put out, without terminal colours."""
     lines = [line for out in cell.outputs for line in out.get("traceback", ())]
-    return ANSI_COLOUR.sub("", "\n".join(lines))
+    return cells.without_colours("\n".join(lines))
 
 
 def _refuse_stderr(notebook: Any) -> None:

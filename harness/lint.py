@@ -1,0 +1,231 @@
+"""What must hold for a notebook of the book without running it.
+
+    python -m harness.lint             all notebooks of the book
+    python -m harness.lint FILE ...    these
+
+`CHECKS` lists the checks; each takes a notebook and yields the cell and what is wrong there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness import cells, compare, normalise
+from harness.prose import parse_code, text_of
+
+TAGS = frozenset({"data:cifar10", "data:mnist", "hide-cell", cells.REMEASURED, "remove-cell"})
+MAX_BYTES = 2_500_000
+ALWAYS_ALLOWED_REMEASURED = 2
+REMEASURED_SHARE = 10  # one cell in ten
+ALT_LENGTHS = range(20, 501)
+NOTEBOOK = "notebook"
+
+VOLATILE = {
+    "an address in memory": re.compile(r"\b0x[0-9a-fA-F]{6,}"),
+    "a path of one machine": re.compile(
+        r"(?<![\w.])/(?:home|root|tmp|Users|content|usr|opt|var|private)/|\b[A-Z]:\\\\?Users|site-packages"
+    ),
+    "a date": re.compile(r"\b20\d\d-[01]\d-[0-3]\d\b"),
+    "a time of day": re.compile(r"\b[0-2]\d:[0-5]\d:[0-5]\d\b"),
+    "a duration": re.compile(
+        r"\b(?:Wall time:|CPU times:)|\d\s?[mµn]?s/(?:step|epoch|loop)\b|\dit/s"
+    ),
+}
+NBVAL_COMMENT = re.compile(r"^\s*#+\s*(NBVAL_\w+|PYTEST_VALIDATE_\w+)", re.MULTILINE)
+MYST = re.compile(
+    r"^\s*(?:`{3,}|~{3,}|:{3,})\{|\{[a-z][\w:+-]*\}`|^\s*\([\w-]+\)=\s*$", re.MULTILINE
+)
+FENCED = re.compile(r"^(?P<fence>`{3,}|~{3,}).*?^(?P=fence)", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^(#{1,6})\s+\S", re.MULTILINE)
+
+Finding = tuple[str, str]
+Check = Callable[[Any], Iterator[Finding]]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a notebook, and where."""
+
+    path: Path
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{cells.shown(self.path)}, {self.where}: {self.message}"
+
+
+def lint(path: Path) -> list[Problem]:
+    """All problems of a notebook, in the order of `CHECKS`."""
+    notebook = cells.read(path)
+    problems = [Problem(path, *found) for check in CHECKS for found in check(notebook)]
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        problems.append(Problem(path, NOTEBOOK, f"has {size:,} bytes, allowed are {MAX_BYTES:,}"))
+    if not problems and normalise.dumps(normalise.normalise(notebook)) != path.read_text("utf-8"):
+        message = "is not in normal form: python -m harness.execute FILE"
+        problems.append(Problem(path, NOTEBOOK, message))
+    return problems
+
+
+def _code(notebook: Any) -> Iterator[tuple[str, Any]]:
+    return ((name, cell) for name, cell in cells.named_cells(notebook) if cell.cell_type == "code")
+
+
+def _text(notebook: Any) -> Iterator[tuple[str, Any]]:
+    return ((name, cell) for name, cell in cells.named_cells(notebook) if cell.cell_type != "code")
+
+
+def executed_in_order(notebook: Any) -> Iterator[Finding]:
+    """Execution counts are 1, 2, 3, ..."""
+    for number, (name, cell) in enumerate(_code(notebook), start=1):
+        if cell.execution_count != number:
+            yield name, f"has execution count {cell.execution_count}, must be {number}"
+
+
+def no_failures_stored(notebook: Any) -> Iterator[Finding]:
+    """No output is an error or comes from stderr."""
+    for name, cell in _code(notebook):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                yield name, f"stores the error {output.ename}: {output.evalue}"
+            elif output.get("name") == "stderr":
+                yield name, f"stores stderr: {output.text.strip()[:80]!r}"
+
+
+def nothing_volatile(notebook: Any) -> Iterator[Finding]:
+    """No output shows what differs from machine to machine or from day to day."""
+    for name, cell in _code(notebook):
+        text = "\n".join(map(text_of, cell.outputs))
+        for what, pattern in VOLATILE.items():
+            match = pattern.search(text)
+            if match and not (cells.is_remeasured(cell) and what == "a duration"):
+                yield name, f"shows {what}: {_line_around(text, match.start())!r}"
+
+
+def _line_around(text: str, position: int) -> str:
+    return text[text.rfind("\n", 0, position) + 1 :].partition("\n")[0][:120]
+
+
+def few_cells_ignored(notebook: Any) -> Iterator[Finding]:
+    """Few cells measure anew, and each of these asserts what it measures."""
+    code = list(_code(notebook))
+    remeasured = [(name, cell) for name, cell in code if cells.is_remeasured(cell)]
+    allowed = max(ALWAYS_ALLOWED_REMEASURED, len(code) // REMEASURED_SHARE)
+    if len(remeasured) > allowed:
+        yield NOTEBOOK, f"has {len(remeasured)} cells tagged {cells.REMEASURED}, at most {allowed}"
+    for name, cell in remeasured:
+        if not any(map(_is_assertion, ast.walk(parse_code(cell.source)))):
+            yield name, f"is tagged {cells.REMEASURED} but asserts nothing: add assert or check()"
+
+
+def _is_assertion(node: ast.AST) -> bool:
+    match node:
+        case ast.Assert():
+            return True
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name == "check" or name.startswith("assert_")
+    return False
+
+
+def allowed_metadata(notebook: Any) -> Iterator[Finding]:
+    """Cells carry known tags and metadata only, and no comment that steers nbval."""
+    for name, cell in cells.named_cells(notebook):
+        for key in sorted(set(cell.metadata) - set(normalise.CELL_METADATA)):
+            yield name, f"has metadata {key!r}, allowed are {', '.join(normalise.CELL_METADATA)}"
+        for tag in sorted(cells.tags(cell) - TAGS):
+            yield name, f"has tag {tag!r}, allowed are {', '.join(sorted(TAGS))}"
+        try:
+            compare.Tolerance.of(cell)
+        except ValueError as error:
+            yield name, str(error)
+        for comment in NBVAL_COMMENT.findall(cell.source):
+            yield name, f"has the comment {comment}: use a tag, or better compare the output"
+
+
+def figures_described(notebook: Any) -> Iterator[Finding]:
+    """A cell draws at most one figure, and says in words what it shows."""
+    for name, cell in _code(notebook):
+        figures = [out for out in cell.outputs if _is_figure(out)]
+        if len(figures) > 1:
+            yield name, f"draws {len(figures)} figures: one per cell, so that each has its text"
+        alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+        if figures and len(alt) not in ALT_LENGTHS:
+            yield (
+                name,
+                (
+                    "draws a figure: metadata mystnb.image.alt must describe it in "
+                    f"{ALT_LENGTHS[0]} to {ALT_LENGTHS[-1]} characters, got {alt!r}"
+                ),
+            )
+
+
+def _is_figure(output: Any) -> bool:
+    return any(kind.startswith("image/") for kind in output.get("data", ()))
+
+
+def headings_in_order(notebook: Any) -> Iterator[Finding]:
+    """The first cell is the only H1, and no heading skips a level."""
+    first = notebook.cells[0] if notebook.cells else None
+    if first is None or first.cell_type != "markdown" or not first.source.startswith("# "):
+        yield NOTEBOOK, "must begin with a text cell that is the title: # Title"
+    previous = 0
+    for name, cell in _text(notebook):
+        for marks in HEADING.findall(FENCED.sub("", cell.source)):
+            if len(marks) == 1 and previous:
+                yield name, "has a second title: a chapter has one heading of level 1"
+            if len(marks) > previous + 1:
+                yield name, f"goes from heading level {previous} to {len(marks)}"
+            previous = len(marks)
+
+
+def colab_installs(notebook: Any) -> Iterator[Finding]:
+    """The second cell installs the package on Colab, and only there, and is not shown."""
+    second = notebook.cells[1] if len(notebook.cells) > 1 else None
+    source = second.source if second is not None and second.cell_type == "code" else ""
+    if not ("google.colab" in source and "%pip install" in source and "--no-deps" in source):
+        yield NOTEBOOK, "must have as second cell the Colab install: %pip install --no-deps"
+    elif "remove-cell" not in cells.tags(second):
+        yield "code cell 1", "installs the package on Colab: tag it remove-cell"
+
+
+def plain_markdown(notebook: Any) -> Iterator[Finding]:
+    """Text is plain Markdown, because Colab renders no MyST."""
+    for name, cell in _text(notebook):
+        for found in MYST.findall(cell.source):
+            yield name, f"uses MyST, which Colab does not render: {found.strip()!r}"
+
+
+CHECKS: tuple[Check, ...] = (
+    executed_in_order,
+    no_failures_stored,
+    nothing_volatile,
+    few_cells_ignored,
+    allowed_metadata,
+    figures_described,
+    headings_in_order,
+    colab_installs,
+    plain_markdown,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Lint notebooks; return 1 if one has a problem."""
+    parser = argparse.ArgumentParser(prog="python -m harness.lint", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("files", nargs="*", type=Path, help="notebooks (default: the whole book)")
+    paths = cells.chapters(parser.parse_args(arguments).files)
+    problems = [problem for path in paths for problem in lint(path)]
+    sys.stdout.writelines(f"{problem}\n" for problem in problems)
+    sys.stdout.write(f"lint: {len(paths)} notebooks, {len(problems)} problems\n")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
