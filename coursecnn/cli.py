@@ -1,0 +1,167 @@
+"""The command `coursecnn`: get the data, and measure again what the book reports.
+
+- `coursecnn data`: fetch the official datasets, or say what is here;
+- `coursecnn reproduce`: train a recipe over several seeds and record what came out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import coursecnn
+from coursecnn import datasets, records
+
+if TYPE_CHECKING:
+    from coursecnn.training import Recipe
+
+# Keras is imported by the commands that train: the others should answer at once.
+
+app = typer.Typer(
+    help="The companion command of the coursecnn book.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+USAGE = 2
+SHIPPED = Path(coursecnn.__file__).parent / "results"
+
+
+class UsageError(Exception):
+    """A wrong argument on the command line."""
+
+
+@contextlib.contextmanager
+def _reported() -> Iterator[None]:
+    """Turn what a user can cause into a message and an exit code, and leave bugs their traceback.
+
+    Raises:
+        typer.Exit: with code 2 for a wrong argument, 1 for anything else, 130 when interrupted.
+    """
+    try:
+        yield
+    except UsageError as error:
+        message, code = str(error), USAGE
+    except (ValueError, ArithmeticError, OSError) as error:
+        message, code = str(error), 1
+    except KeyboardInterrupt:
+        message, code = "stopped; the same command continues where it stopped", 130
+    else:
+        return
+    typer.echo(f"coursecnn: {message}", err=True)
+    raise typer.Exit(code)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"coursecnn {coursecnn.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Get the course's data, and measure again what the book reports."""
+
+
+@app.command()
+def data(
+    names: Annotated[
+        list[str] | None, typer.Argument(help=f"Any of: {', '.join(datasets.NAMES)}. Default: all.")
+    ] = None,
+    status: Annotated[
+        bool, typer.Option("--status", help="Only say what is on this machine; no network.")
+    ] = False,
+) -> None:
+    """Fetch the official datasets, checked byte for byte, and say where they lie."""
+    with _reported():
+        for name in _known(names or datasets.NAMES, datasets.NAMES, "dataset"):
+            if not status:
+                datasets.fetch(name)
+            typer.echo(datasets.describe(name))
+
+
+@app.command()
+def reproduce(
+    name: Annotated[str | None, typer.Argument(help="Which recipe; see --list.")] = None,
+    seeds: Annotated[
+        str, typer.Option(help="How many, as in 5, or which, as in 0,1,2.", show_default=True)
+    ] = "5",
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Another number of epochs than the recipe's.")
+    ] = None,
+    results: Annotated[
+        Path, typer.Option(help="The folder of the record.", show_default="the package's own")
+    ] = SHIPPED,
+    listing: Annotated[
+        bool, typer.Option("--list", help="Say what can be measured, and what it took.")
+    ] = False,
+) -> None:
+    """Train a recipe over several seeds and record what came out.
+
+    The record is written after each seed. When the command is stopped or killed, the same command
+    continues where it stopped. To measure afresh, name an empty folder with --results.
+    """
+    with _reported():
+        wanted = _seeds(seeds)
+        from coursecnn.training import RECIPES
+        from coursecnn.training import reproduce as measure
+
+        if listing:
+            for recipe in RECIPES.values():
+                typer.echo(_cost(recipe, results))
+            return
+        (known,) = _known([name or ""], tuple(RECIPES), "recipe")
+        recipe = RECIPES[known]
+        if epochs is not None:
+            recipe = dataclasses.replace(recipe, epochs=epochs)
+        datasets.fetch(recipe.dataset)  # says what to do where there is only the stand-in
+        load = {"mnist": datasets.mnist, "cifar10": datasets.cifar10}[recipe.dataset]
+        record = measure(recipe, load(), wanted, results)
+        typer.echo(f"{record}\n{results / known}.json")
+
+
+def _cost(recipe: Recipe, folder: Path) -> str:
+    """Say in one line what a recipe is, and what a run of it took where it was recorded."""
+    from coursecnn.training import machine
+
+    line = f"{recipe.name}: {recipe.architecture} on {recipe.dataset}, {recipe.epochs} epochs"
+    path = folder / f"{recipe.name}.json"
+    if not path.exists():
+        return f"{line}; nothing recorded, so what a run takes is not known"
+    record = records.read(path)
+    seconds = sum(run.seconds for run in record.runs) / len(record.runs)
+    where = "a machine like this one" if record.machine == machine() else "another machine"
+    return (
+        f"{line}; {len(record.runs)} runs recorded, {seconds:.0f} s each on {where} "
+        f"({record.machine.device}, {record.machine.threads} threads)"
+    )
+
+
+def _known(given: Sequence[str], known: Sequence[str], kind: str) -> Sequence[str]:
+    """Return the names, or refuse those that do not exist."""
+    for name in given:
+        if name not in known:
+            raise UsageError(f"{kind} must be one of {', '.join(known)}, got {name!r}")
+    return given
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    """Read `"5"` as the seeds 0 to 4, and `"0,3"` or `"3,"` as these seeds."""
+    parts = [part for part in text.split(",") if part.strip()]
+    if not parts or not all(part.strip().isdecimal() for part in parts) or text.strip() == "0":
+        raise UsageError(f"--seeds must be a count such as 5 or a list such as 0,1,2, got {text!r}")
+    numbers = tuple(map(int, parts))
+    return numbers if "," in text else tuple(range(numbers[0]))

@@ -1,0 +1,330 @@
+"""Training by recipe: the same recipe and the same seed give the same run.
+
+- `Recipe`, `RECIPES`: how a network is trained, as data;
+- `fit`: one run, which survives being killed;
+- `reproduce`: the runs of a record, one per seed, continued where they stopped.
+
+Nothing is drawn here, and apart from a progress bar nothing is printed.
+
+>>> recipe = RECIPES["mnist"]
+>>> recipe.epochs, recipe.optimizer, recipe.batch_size
+(5, 'adam', 32)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import importlib
+import io
+import json
+import math
+import os
+import platform
+import time
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+import coursecnn
+from coursecnn import architectures, backend, records
+from coursecnn.backend import keras
+from coursecnn.datasets import Dataset
+from coursecnn.records import Data, Machine, Record, Run
+
+__all__ = ["RECIPES", "DivergedError", "Recipe", "fit", "machine", "reproduce"]
+
+
+class DivergedError(ArithmeticError):
+    """The training loss is no longer a number."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained. Pixels are divided by 255; the metric is the accuracy.
+
+    Attributes:
+        name: what `coursecnn reproduce` and the record's file call it.
+        architecture: a name of `coursecnn.architectures.names()`.
+        dataset: a name of `coursecnn.datasets.NAMES`.
+        epochs: how many times every training image is seen.
+        optimizer: Keras's name of it, with its default settings but for the learning rate.
+        learning_rate: the step size.
+        batch_size: images per step.
+        loss: Keras's name of it.
+    """
+
+    name: str
+    architecture: str
+    dataset: str
+    epochs: int
+    optimizer: str = "adam"
+    learning_rate: float = 0.001
+    batch_size: int = 32
+    loss: str = "sparse_categorical_crossentropy"
+
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in [
+        # Lecture 4, "Handwritten digit recognition with CNNs": `compile(optimizer='adam', ...)`
+        # and `fit(..., epochs=5)` with everything else at its default.
+        Recipe("mnist", architecture="mnist_tutorial", dataset="mnist", epochs=5),
+    ]
+}
+
+
+def fit(
+    recipe: Recipe,
+    dataset: Dataset,
+    seed: int = 0,
+    epochs: int | None = None,
+    checkpoint: str | Path | None = None,
+    progress: bool = True,
+) -> Run:
+    """Train once.
+
+    The seed fixes the initial weights, everything random inside the network, and for each epoch
+    the order of the images. On one machine's processor the same seed gives the same run, bit for
+    bit; across processors, thread counts and accelerators it does not.
+
+    Args:
+        recipe: how to train.
+        dataset: what to train on; the test images are looked at once, after the last epoch.
+        seed: a non-negative int.
+        epochs: stop after so many; a run of fewer epochs than the recipe's has no final metrics.
+        checkpoint: a file that is written after each epoch. Where it exists, the run continues
+            from it and gives what it would have given uninterrupted.
+        progress: whether to draw a progress bar on stderr.
+
+    Raises:
+        ValueError: if the dataset is another than the recipe's, if there are more epochs than the
+            recipe has, or if the checkpoint is damaged or belongs to another run.
+        DivergedError: if the loss is no longer a number.
+    """
+    if dataset.name != recipe.dataset:
+        raise ValueError(f"recipe {recipe.name} trains on {recipe.dataset}, got {dataset.name}")
+    last = recipe.epochs if epochs is None else epochs
+    if not 1 <= last <= recipe.epochs:
+        raise ValueError(f"epochs must be from 1 to the recipe's {recipe.epochs}, got {epochs!r}")
+    keras.utils.set_random_seed(seed)
+    state = _State(_compiled(recipe, dataset), _identity(recipe, dataset, seed))
+    file = None if checkpoint is None else Path(checkpoint)
+    if file is not None and file.exists():
+        state.load(file)
+    steps = math.ceil(len(dataset.x_train) / recipe.batch_size)
+    with tqdm(
+        desc=f"{recipe.name}, seed {seed}",
+        initial=state.epochs * steps,
+        total=last * steps,
+        unit=" steps",
+        mininterval=0.5,
+        disable=not progress,
+    ) as bar:
+        while state.epochs < last:
+            state.train(recipe, dataset, seed, bar)
+            if file is not None:
+                state.save(file)
+    return state.run(seed, dataset if last == recipe.epochs else None)
+
+
+def reproduce(
+    recipe: Recipe,
+    dataset: Dataset,
+    seeds: Sequence[int],
+    folder: Path,
+    progress: bool = True,
+) -> Record:
+    """Measure a recipe over several seeds and record it in `folder`.
+
+    The record is written after each seed, and each epoch leaves a checkpoint beside it: killed at
+    any moment, the same call continues, repeating less than one epoch. Recorded seeds are skipped.
+
+    Raises:
+        ValueError: if the images are the offline stand-in, or if the folder's record was measured
+            with another recipe, other images or another machine.
+        DivergedError: as `fit`.
+    """
+    if not dataset.provenance.official:
+        raise ValueError(
+            f"records are made on the official {dataset.name} only, and this is the offline "
+            "stand-in; run `coursecnn data` where there is a network, or set COURSECNN_DATA"
+        )
+    path = folder / f"{recipe.name}.json"
+    for seed in seeds:
+        if seed in _opened(path, recipe, dataset).seeds:
+            continue
+        checkpoint = folder / f"{recipe.name}-seed{seed}.checkpoint.npz"
+        run = fit(recipe, dataset, seed, checkpoint=checkpoint, progress=progress)
+        today = datetime.datetime.now(datetime.UTC).date().isoformat()
+        # Opened again: another process may have recorded other seeds in the meantime.
+        records.write(_opened(path, recipe, dataset).with_run(run, today), path)
+        checkpoint.unlink()
+    return _opened(path, recipe, dataset)
+
+
+def machine() -> Machine:
+    """Describe what computes here: the device, its threads, and the versions in use."""
+    modules = {name: importlib.import_module(name) for name in (backend.name(), "keras", "numpy")}
+    return Machine(
+        device=backend.device(),
+        threads=os.cpu_count() or 1,
+        versions={
+            "python": platform.python_version(),
+            "coursecnn": coursecnn.__version__,
+            **{name: module.__version__ for name, module in modules.items()},
+        },
+    )
+
+
+def _opened(path: Path, recipe: Recipe, dataset: Dataset) -> Record:
+    """Return the record at `path` if a new run may join it, or an empty one."""
+    empty = Record(recipe.name, asdict(recipe), Data.of(dataset), machine(), date="", runs=())
+    if not path.exists():
+        return empty
+    record = records.read(path)
+    for part in ("recipe", "data", "machine"):
+        there, here = getattr(record, part), getattr(empty, part)
+        if there != here:
+            raise ValueError(
+                f"{path} was measured with another {part} and cannot take further runs: "
+                f"it has {there}, here it is {here}; choose another folder with --results"
+            )
+    return record
+
+
+def _identity(recipe: Recipe, dataset: Dataset, seed: int) -> dict[str, Any]:
+    """Return what a checkpoint must agree on with the run that continues from it."""
+    return {
+        "recipe": asdict(recipe),
+        "data": asdict(Data.of(dataset)),
+        "machine": asdict(machine()),
+        "seed": seed,
+    }
+
+
+def _compiled(recipe: Recipe, dataset: Dataset) -> Any:
+    """Build the recipe's network, with the division by 255 in front of it."""
+    network = architectures.build(recipe.architecture)
+    model = keras.Sequential(
+        [
+            # The images stay bytes until they are on the device: a quarter of the memory.
+            keras.Input(dataset.x_train.shape[1:], dtype="uint8"),
+            keras.layers.Rescaling(1 / 255),
+            network,
+        ]
+    )
+    optimizer = keras.optimizers.get(recipe.optimizer)
+    optimizer.learning_rate = recipe.learning_rate
+    optimizer.build(model.trainable_variables)
+    model.compile(optimizer, recipe.loss, metrics=["accuracy"])
+    return model
+
+
+@dataclass
+class _State:
+    """A run in progress: everything that a checkpoint must hold."""
+
+    model: Any
+    identity: Mapping[str, Any]
+    curves: dict[str, list[float]] = field(default_factory=lambda: {"loss": [], "accuracy": []})
+    seconds: float = 0.0
+
+    @property
+    def epochs(self) -> int:
+        return len(self.curves["loss"])
+
+    def train(self, recipe: Recipe, dataset: Dataset, seed: int, bar: tqdm[Any]) -> None:
+        """Run one epoch; its order depends on the seed and the epoch, not on what ran before."""
+        started = time.perf_counter()
+        order = np.random.default_rng((seed, self.epochs)).permutation(len(dataset.x_train))
+        history = self.model.fit(
+            dataset.x_train[order],
+            dataset.y_train[order],
+            batch_size=recipe.batch_size,
+            initial_epoch=self.epochs,
+            epochs=self.epochs + 1,
+            shuffle=False,
+            verbose=0,
+            callbacks=[_Watch(bar, recipe, self.epochs + 1)],
+        ).history
+        for name, curve in self.curves.items():
+            curve.append(_shortest(history[name][0]))
+        self.seconds += time.perf_counter() - started
+
+    def run(self, seed: int, dataset: Dataset | None) -> Run:
+        """Close the run, judged on the test images of `dataset` if one is given."""
+        metrics = {}
+        if dataset is not None:
+            started = time.perf_counter()
+            test = self.model.evaluate(dataset.x_test, dataset.y_test, verbose=0, return_dict=True)
+            metrics = {f"test_{name}": _shortest(test[name]) for name in ("accuracy", "loss")}
+            self.seconds += time.perf_counter() - started
+        curves = {name: tuple(curve) for name, curve in self.curves.items()}
+        return Run(seed, metrics, curves, round(self.seconds, 1))
+
+    def _variables(self) -> list[Any]:
+        return [*self.model.variables, *self.model.optimizer.variables]
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint: one array per variable, and the rest as JSON."""
+        header = {"identity": self.identity, "curves": self.curves, "seconds": self.seconds}
+        arrays = {f"v{i}": np.asarray(v) for i, v in enumerate(self._variables())}
+        content = io.BytesIO()
+        np.savez(content, allow_pickle=False, header=np.array(json.dumps(header)), **arrays)
+        records.replace_file(path, content.getvalue())
+
+    def load(self, path: Path) -> None:
+        """Continue from a checkpoint.
+
+        Raises:
+            ValueError: if it is damaged, or belongs to another run.
+        """
+        variables = self._variables()
+        with _readable(path), np.load(path, allow_pickle=False) as stored:
+            header = json.loads(str(stored["header"]))
+            arrays = [stored[f"v{i}"] for i in range(len(stored.files) - 1)]
+        if header["identity"] != self.identity:
+            raise ValueError(
+                f"checkpoint {path} belongs to another run ({header['identity']}), not to "
+                f"{self.identity}; delete it to start this run from its beginning"
+            )
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.assign(array)
+        self.curves, self.seconds = header["curves"], header["seconds"]
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (zipfile.BadZipFile, ValueError, KeyError, EOFError) as error:
+        raise ValueError(f"checkpoint {path} is damaged ({error}); delete it") from error
+
+
+class _Watch(keras.callbacks.Callback):
+    """After each step: stop a run that has diverged, and move the progress bar."""
+
+    def __init__(self, bar: tqdm[Any], recipe: Recipe, epoch: int) -> None:
+        super().__init__()
+        self.bar, self.recipe, self.epoch = bar, recipe, epoch
+
+    def on_train_batch_end(self, _batch: int, logs: Mapping[str, Any]) -> None:
+        loss = float(logs["loss"])
+        if not math.isfinite(loss):
+            raise DivergedError(
+                f"the loss of {self.recipe.name} became {loss} in epoch {self.epoch} "
+                f"at learning rate {self.recipe.learning_rate}; lower the learning rate"
+            )
+        self.bar.set_postfix_str(f"accuracy {float(logs['accuracy']):.4f}", refresh=False)
+        self.bar.update()
+
+
+def _shortest(value: float) -> float:
+    """Return the shortest decimal that is this value in float32, in which Keras computed it."""
+    return float(str(np.float32(value)))
