@@ -1,0 +1,52 @@
+"""Convolutional networks by name, one module per family.
+
+- `names()`: every architecture, in the order of the course;
+- `build(name, ...)`: a fresh Keras model of it.
+
+A family is a module with a table for each network, a short builder that walks the table, and
+`BUILDERS`, which names its builders. It joins with one line in `FAMILIES`.
+
+>>> from coursecnn import architectures
+>>> architectures.build("mnist_tutorial").count_params()
+93322
+"""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any
+
+from coursecnn.architectures import tutorials
+from coursecnn.backend import keras
+
+__all__ = ["build", "names"]
+
+FAMILIES = [
+    tutorials,
+]
+
+_BUILDERS: dict[str, Callable[..., keras.Model]] = {
+    name: builder for family in FAMILIES for name, builder in family.BUILDERS.items()
+}
+
+
+def names() -> list[str]:
+    """List the architectures that `build` knows, in the order of the course."""
+    return list(_BUILDERS)
+
+
+def build(name: str, **overrides: Any) -> keras.Model:
+    """Build an architecture with fresh weights.
+
+    Args:
+        name: One of `names()`.
+        **overrides: Arguments of its builder, such as `input_shape=(32, 32, 3)` in
+            (height, width, channels) or `classes=100`; the defaults are those of the source.
+
+    Raises:
+        ValueError: There is no architecture of that name.
+        TypeError: Its builder takes no argument of that name.
+    """
+    if name not in _BUILDERS:
+        near = get_close_matches(str(name), _BUILDERS) or names()
+        raise ValueError(f"name must be an architecture, such as {', '.join(near)}, got {name!r}")
+    return _BUILDERS[name](**overrides)

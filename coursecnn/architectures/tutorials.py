@@ -1,0 +1,69 @@
+"""The networks that the first lectures build step by step.
+
+- `mnist_tutorial`: three convolutions and two dense layers for handwritten digits;
+- `mnist_tutorial_base`: its convolutional base alone, without the classifier.
+
+Source: the lecture "A first CNN on MNIST". No deviations.
+"""
+
+from typing import TypeAlias
+
+from coursecnn.backend import keras
+
+__all__ = ["BUILDERS", "mnist_tutorial", "mnist_tutorial_base"]
+
+Shape: TypeAlias = tuple[int, int, int]
+
+# A number is a 3×3 convolution with so many filters, without padding, and a ReLU; "pool" is a
+# 2×2 max-pooling. The last pooling meets 11 rows, and drops one.
+MNIST_BASE: tuple[int | str, ...] = (32, "pool", 64, "pool", 64)
+MNIST_HEAD = (64,)  # units of the dense layers with a ReLU before the softmax
+
+
+def mnist_tutorial(input_shape: Shape = (28, 28, 1), classes: int = 10) -> keras.Model:
+    """Build the lecture's first CNN: 93,322 parameters with the default shape and classes.
+
+    Args:
+        input_shape: (height, width, channels) of an image.
+        classes: Number of outputs, a probability for each class.
+
+    Returns:
+        A model from (batch, height, width, channels) to (batch, classes).
+    """
+    inputs = keras.Input(input_shape, name="image")
+    x = keras.layers.Flatten(name="flatten")(_convolutional_base(inputs))
+    for number, units in enumerate(MNIST_HEAD, start=1):
+        x = keras.layers.Dense(units, activation="relu", name=f"dense{number}")(x)
+    outputs = keras.layers.Dense(classes, activation="softmax", name="predictions")(x)
+    return keras.Model(inputs, outputs, name="mnist_tutorial")
+
+
+def mnist_tutorial_base(input_shape: Shape = (28, 28, 1)) -> keras.Model:
+    """Build the layers of `mnist_tutorial` before its classifier: 55,744 parameters.
+
+    Args:
+        input_shape: (height, width, channels) of an image.
+
+    Returns:
+        A model from (batch, height, width, channels) to the maps of the last convolution,
+        (batch, 3, 3, 64) for the default shape.
+    """
+    inputs = keras.Input(input_shape, name="image")
+    return keras.Model(inputs, _convolutional_base(inputs), name="mnist_tutorial_base")
+
+
+def _convolutional_base(x: keras.KerasTensor) -> keras.KerasTensor:
+    stage = 1
+    for row in MNIST_BASE:
+        if row == "pool":
+            x = keras.layers.MaxPooling2D(2, name=f"pool{stage}")(x)
+            stage += 1
+        else:
+            x = keras.layers.Conv2D(row, 3, activation="relu", name=f"conv{stage}")(x)
+    return x
+
+
+BUILDERS = {
+    "mnist_tutorial_base": mnist_tutorial_base,
+    "mnist_tutorial": mnist_tutorial,
+}
