@@ -7,6 +7,9 @@ heading above it.
 
 from __future__ import annotations
 
+import argparse
+import ast
+import html
 import os
 import re
 import tempfile
@@ -16,9 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
 
 REMEASURED = "nbval-ignore-output"
 DATA_PREFIX = "data:"
+TEXT_TYPES = ("text/plain", "text/markdown", "text/latex")
+HTML_HIDDEN = re.compile(r"<(style|script)\b.*?</\1>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
+HTML_TAG = re.compile(r"</?[A-Za-z][^>]*>")
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -48,6 +55,17 @@ def write_atomically(path: Path, text: str) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def command_line(name: str, description: str | None) -> argparse.ArgumentParser:
+    """The arguments that every tool of the harness takes: notebooks, or none for all."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m harness.{name}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("files", nargs="*", type=Path, help="notebooks (default: the whole book)")
+    return parser
+
+
 def chapters(files: Sequence[Path] = ()) -> list[Path]:
     """The given notebooks, or all those of the book."""
     return list(files) or sorted((ROOT / "book").rglob("*.ipynb"))
@@ -73,6 +91,25 @@ def named_cells(notebook: Any) -> Iterator[tuple[str, Any]]:
         headings = [line for line in cell.source.splitlines() if line.startswith("#")]
         heading = headings[0].lstrip("# ") if headings else heading
         yield f"text cell {next(text)} ({heading})" if heading else f"text cell {next(text)}", cell
+
+
+def parse(source: str) -> ast.Module:
+    """The syntax tree of a code cell, its magics turned into calls.
+
+    Raises:
+        SyntaxError: if the cell is not Python.
+    """
+    return ast.parse(TransformerManager().transform_cell(source))
+
+
+def text_of(output: Any) -> str:
+    """All text that an output shows to a reader, in every form it has."""
+    if output.output_type == "stream":
+        return str(output.text)
+    data = output.get("data", {})
+    texts = [data[kind] for kind in TEXT_TYPES if kind in data]
+    visible = HTML_HIDDEN.sub(" ", data.get("text/html", ""))
+    return "\n".join([*texts, html.unescape(HTML_TAG.sub(" ", visible))])
 
 
 def tags(cell: Any) -> frozenset[str]:

@@ -12,7 +12,6 @@ announce the stand-in, or show a download) or `nbval-ignore-output` (it may show
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -119,9 +118,7 @@ def _changes(stored: Any, fresh: Any) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Execute notebooks; return 1 if one fails or, with --check, would change."""
-    parser = argparse.ArgumentParser(prog="python -m harness.execute", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("files", nargs="*", type=Path, help="notebooks (default: the whole book)")
+    parser = cells.command_line("execute", __doc__)
     parser.add_argument("--check", action="store_true", help="only compare, write nothing")
     options = parser.parse_args(arguments)
     outcomes = [_execute_and_report(path, options.check) for path in cells.chapters(options.files)]

@@ -74,9 +74,10 @@ EXEMPTIONS = (
         "years, 1900 to 2039, where the text speaks of time",
         re.compile(
             r"(?:\b(?i:in|since|until|before|after|from|during|around|year|early|late|the|a)\s"
+            rf"(?!{YEAR}{COUNTED})"
             rf"|\(|[A-Z]\w+,\s|et al\.,?\s|[A-Z][a-z]*[A-Z]\w*\s|\b(?:{MONTHS})\s)"
             rf"(?P<exempt>{YEAR}(?:(?:\s?[-–]\s?|,\s|\sand\s|\sto\s){YEAR})*s?)"
-            rf"(?!\w|[.,]?\d|\s?%|-[a-z]|{TIMES}\d|{COUNTED})"
+            rf"(?!\w|[.,]?\d|\s?%|-[a-z]|{TIMES}\d)"
         ),
         "in 1998; (1989-1998); Fukushima, 1980; LeCun et al. 1998; ILSVRC 2012; the 1980s",
     ),
@@ -128,6 +129,7 @@ IN_OUTPUT = _number_pattern(SEPARATOR)  # where a space stands between two numbe
 CODE = re.compile(r"(?P<ticks>`+)(?P<code>.+?)(?P=ticks)", re.DOTALL)
 FENCE = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*$", re.MULTILINE)
 EXPRESSION = re.compile(r"[^\W\d_]|[+*/=<>|&]|[(\[].*,.*[)\]]", re.DOTALL)
+SUBTRACTION = re.compile(r"[\w)}]\s[-−]\s\Z")
 SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
 BLANK = "\x00"
 
@@ -143,6 +145,8 @@ class Number:
         alternative: what it says if its unit is understood from elsewhere: 99.2 % may stand as
             0.992, or as 99.2 in a column headed "%"; 96 MB as 96,000,000 or as 96.
         is_count: whether it is an integer from 0 to 10 without sign and unit.
+        is_subtracted: whether a spaced minus stands before it, so that 308 − 498 may speak of
+            -498 as well as of 498.
     """
 
     text: str
@@ -150,14 +154,17 @@ class Number:
     value: Printed
     alternative: Printed | None
     is_count: bool
+    is_subtracted: bool
 
     def states(self, other: Number) -> bool:
         """Whether the other number rounds to this one, as precisely as this one is written."""
-        if _rounds(other.value, self.value):
+        if _rounds(other.value.value, self.value):
+            return True
+        if self.is_subtracted and _rounds(-other.value.value, self.value):
             return True
         if self.alternative is None or "." not in other.text:
             return False
-        return _rounds(other.alternative or other.value, self.alternative)
+        return _rounds((other.alternative or other.value).value, self.alternative)
 
     def distance(self, other: Number) -> Decimal:
         """The relative distance between the two numbers, in the nearer reading."""
@@ -168,8 +175,8 @@ class Number:
         )
 
 
-def _rounds(number: Printed, stated: Printed) -> bool:
-    return stated.low <= number.value <= stated.high
+def _rounds(number: Decimal, stated: Printed) -> bool:
+    return stated.low <= number <= stated.high
 
 
 def stated_in(text: str) -> Iterator[Number]:
@@ -195,8 +202,14 @@ def _numbers(text: str, pattern: re.Pattern[str]) -> Iterator[Number]:
             factor = BYTES[match["bytes"]]
             value = Printed(plain, bare.value * factor, bare.step * factor)
         unit = match["percent"] or match["bytes"]
-        is_count = plain.isdecimal() and int(plain) <= 10 and not (scale or unit)
-        yield Number(match[0], match.start(), value, bare if unit else None, is_count)
+        yield Number(
+            text=match[0].strip(),
+            start=match.start(),
+            value=value,
+            alternative=bare if unit else None,
+            is_count=plain.isdecimal() and int(plain) <= 10 and not (scale or unit),
+            is_subtracted=SUBTRACTION.search(text, 0, match.start()) is not None,
+        )
 
 
 def _plain(match: re.Match[str]) -> str:

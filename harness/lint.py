@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import re
 import sys
@@ -18,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from harness import cells, compare, normalise
-from harness.prose import parse_code, text_of
 
 TAGS = frozenset({"data:cifar10", "data:mnist", "hide-cell", cells.REMEASURED, "remove-cell"})
 MAX_BYTES = 2_500_000
@@ -102,7 +100,7 @@ def no_failures_stored(notebook: Any) -> Iterator[Finding]:
 def nothing_volatile(notebook: Any) -> Iterator[Finding]:
     """No output shows what differs from machine to machine or from day to day."""
     for name, cell in _code(notebook):
-        text = "\n".join(map(text_of, cell.outputs))
+        text = "\n".join(map(cells.text_of, cell.outputs))
         for what, pattern in VOLATILE.items():
             match = pattern.search(text)
             if match and not (cells.is_remeasured(cell) and what == "a duration"):
@@ -121,7 +119,7 @@ def few_cells_ignored(notebook: Any) -> Iterator[Finding]:
     if len(remeasured) > allowed:
         yield NOTEBOOK, f"has {len(remeasured)} cells tagged {cells.REMEASURED}, at most {allowed}"
     for name, cell in remeasured:
-        if not any(map(_is_assertion, ast.walk(parse_code(cell.source)))):
+        if not any(map(_is_assertion, ast.walk(cells.parse(cell.source)))):
             yield name, f"is tagged {cells.REMEASURED} but asserts nothing: add assert or check()"
 
 
@@ -217,10 +215,7 @@ CHECKS: tuple[Check, ...] = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Lint notebooks; return 1 if one has a problem."""
-    parser = argparse.ArgumentParser(prog="python -m harness.lint", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("files", nargs="*", type=Path, help="notebooks (default: the whole book)")
-    paths = cells.chapters(parser.parse_args(arguments).files)
+    paths = cells.chapters(cells.command_line("lint", __doc__).parse_args(arguments).files)
     problems = [problem for path in paths for problem in lint(path)]
     sys.stdout.writelines(f"{problem}\n" for problem in problems)
     sys.stdout.write(f"lint: {len(paths)} notebooks, {len(problems)} problems\n")

@@ -14,9 +14,7 @@ The guard also names keys that a notebook asks the ledger for and `published.tom
 
 from __future__ import annotations
 
-import argparse
 import ast
-import html
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,15 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from IPython.core.inputtransformer2 import TransformerManager
-
 from coursecnn import ledger
 from harness import cells, grammar
 
 LEDGER_CALLS = frozenset({"compare", "judge", "cite"})
-TEXT_TYPES = ("text/plain", "text/markdown", "text/latex")
-HTML_HIDDEN = re.compile(r"<(style|script)\b.*?</\1>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
-HTML_TAG = re.compile(r"</?[A-Za-z][^>]*>")
 SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=[A-Z$`*\[])|\n+")
 CANDIDATES = 3
 
@@ -45,7 +38,7 @@ class Evidence:
     origin: str
 
     def __str__(self) -> str:
-        return f"{self.number.text.strip()} ({self.origin})"
+        return f"{self.number.text} ({self.origin})"
 
 
 @dataclass(frozen=True)
@@ -98,40 +91,21 @@ def unknown_keys(path: Path, published: Mapping[str, ledger.Entry]) -> list[Unkn
         UnknownKey(path, name, key)
         for name, cell in cells.named_cells(cells.read(path))
         if cell.cell_type == "code"
-        for key in _asked(parse_code(cell.source))
+        for key in _asked(cells.parse(cell.source))
         if key not in published
     ]
-
-
-def parse_code(source: str) -> ast.Module:
-    """The syntax tree of a code cell, its magics turned into calls.
-
-    Raises:
-        SyntaxError: if the cell is not Python.
-    """
-    return ast.parse(TransformerManager().transform_cell(source))
 
 
 def _from_outputs(notebook: Any) -> Iterator[Evidence]:
     for name, cell in cells.named_cells(notebook):
         if cell.cell_type == "code" and not cells.is_remeasured(cell):
-            for text in map(text_of, cell.outputs):
+            for text in map(cells.text_of, cell.outputs):
                 yield from (Evidence(number, name) for number in grammar.shown_in(text))
-
-
-def text_of(output: Any) -> str:
-    """All text that an output shows to a reader, in every form it has."""
-    if output.output_type == "stream":
-        return str(output.text)
-    data = output.get("data", {})
-    texts = [data[kind] for kind in TEXT_TYPES if kind in data]
-    visible = HTML_HIDDEN.sub(" ", data.get("text/html", ""))
-    return "\n".join([*texts, html.unescape(HTML_TAG.sub(" ", visible))])
 
 
 def _from_ledger(notebook: Any, published: Mapping[str, ledger.Entry]) -> Iterator[Evidence]:
     """The printed numbers of the entries whose keys stand in the notebook's code."""
-    trees = (parse_code(cell.source) for cell in cells.code_cells(notebook))
+    trees = (cells.parse(cell.source) for cell in cells.code_cells(notebook))
     literals = {text for tree in trees for text in _literals(tree)}
     for key in sorted(literals & published.keys()):
         entry = published[key]
@@ -167,10 +141,10 @@ def _is_ledger_call(function: ast.expr) -> bool:
 def _unproved(
     path: Path, cell: str, source: str, number: grammar.Number, evidence: Sequence[Evidence]
 ) -> Unproved:
-    by_text = {known.number.text.strip(): known for known in reversed(evidence)}
+    by_text = {known.number.text: known for known in reversed(evidence)}
     nearest = sorted(by_text.values(), key=lambda known: number.distance(known.number))
     sentence = _sentence(source, number.start)
-    return Unproved(path, cell, number.text.strip(), sentence, tuple(nearest[:CANDIDATES]))
+    return Unproved(path, cell, number.text, sentence, tuple(nearest[:CANDIDATES]))
 
 
 def _sentence(text: str, position: int) -> str:
@@ -183,10 +157,7 @@ def _sentence(text: str, position: int) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Guard notebooks; return 1 if a number is unproved or a key unknown."""
-    parser = argparse.ArgumentParser(prog="python -m harness.prose", description=__doc__)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("files", nargs="*", type=Path, help="notebooks (default: the whole book)")
-    paths = cells.chapters(parser.parse_args(arguments).files)
+    paths = cells.chapters(cells.command_line("prose", __doc__).parse_args(arguments).files)
     published = ledger.entries()
     problems = [
         p for path in paths for p in (*unknown_keys(path, published), *check(path, published))

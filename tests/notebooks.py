@@ -1,0 +1,55 @@
+"""Notebooks for tests, built in two lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from harness import normalise
+
+
+def text(source: str) -> NotebookNode:
+    """A Markdown cell."""
+    return new_markdown_cell(source)
+
+
+def code(
+    source: str, *outputs: str | NotebookNode, tags: Sequence[str] = (), **metadata: Any
+) -> NotebookNode:
+    """A code cell that was run, and put out these texts."""
+    cell = new_code_cell(source, execution_count=1, metadata={**metadata, "tags": list(tags)})
+    cell.outputs = [printed(out) if isinstance(out, str) else out for out in outputs]
+    return cell
+
+
+def printed(words: str, name: str = "stdout") -> NotebookNode:
+    """What `print` puts out."""
+    return new_output("stream", name=name, text=words)
+
+
+def displayed(**data: str) -> NotebookNode:
+    """What `display` puts out; `image_png` stands for `image/png`."""
+    types = {kind.replace("_", "/", 1): value for kind, value in data.items()}
+    return new_output("display_data", data=types)
+
+
+def build_notebook(sources: Sequence[str | NotebookNode]) -> NotebookNode:
+    """A normalised notebook; a plain string is a code cell that was run and printed nothing."""
+    cells = [code(source) if isinstance(source, str) else source for source in sources]
+    return normalise.normalise(new_notebook(cells=cells))
+
+
+def write_notebook(path: Path, sources: Sequence[str | NotebookNode]) -> Path:
+    """Write such a notebook, and return its path."""
+    path.write_text(normalise.dumps(build_notebook(sources)), encoding="utf-8")
+    return path
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Read a notebook as it is."""
+    return nbformat.read(path, as_version=4)
