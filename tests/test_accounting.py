@@ -15,7 +15,7 @@ IMAGE = (8, 8, 6)
 @cache
 def application(name):
     """Build a Keras application without allocating its weights."""
-    with keras.StatelessScope():
+    with keras.StatelessScope(initialize_variables=False):
         return getattr(keras.applications, name)(weights=None)
 
 

@@ -111,7 +111,7 @@ def our_output_shape(layer, shape):
 
 def keras_parameters(layer, shape):
     """Count the parameters of a layer without allocating them."""
-    with keras.StatelessScope():
+    with keras.StatelessScope(initialize_variables=False):
         layer.build((None, *shape))
         return layer.count_params()
 
