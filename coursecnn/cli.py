@@ -116,7 +116,7 @@ def reproduce(
     """
     with _reported():
         wanted = _seeds(seeds)
-        from coursecnn.training import RECIPES
+        from coursecnn.training import RECIPES, load
         from coursecnn.training import reproduce as measure
 
         if listing:
@@ -128,8 +128,7 @@ def reproduce(
         if epochs is not None:
             recipe = dataclasses.replace(recipe, epochs=epochs)
         datasets.fetch(recipe.dataset)  # says what to do where there is only the stand-in
-        load = {"mnist": datasets.mnist, "cifar10": datasets.cifar10}[recipe.dataset]
-        record = measure(recipe, load(), wanted, results)
+        record = measure(recipe, load(recipe), wanted, results)
         typer.echo(f"{record}\n{results / known}.json")
 
 

@@ -6,32 +6,40 @@
 Source: the lecture "A first CNN on MNIST". No deviations.
 """
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from coursecnn.backend import keras
 
 __all__ = ["BUILDERS", "mnist_tutorial", "mnist_tutorial_base"]
 
 Shape: TypeAlias = tuple[int, int, int]
+Pooling: TypeAlias = Literal["max", "average"]
 
 # A number is a 3×3 convolution with so many filters, without padding, and a ReLU; "pool" is a
-# 2×2 max-pooling. The last pooling meets 11 rows, and drops one.
+# 2×2 pooling, of the maximum in the lecture. The last pooling meets 11 rows, and drops one.
 MNIST_BASE: tuple[int | str, ...] = (32, "pool", 64, "pool", 64)
 MNIST_HEAD = (64,)  # units of the dense layers with a ReLU before the softmax
+POOLINGS = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
 
 
-def mnist_tutorial(input_shape: Shape = (28, 28, 1), classes: int = 10) -> keras.Model:
+def mnist_tutorial(
+    input_shape: Shape = (28, 28, 1), classes: int = 10, pooling: Pooling = "max"
+) -> keras.Model:
     """Build the lecture's first CNN: 93,322 parameters with the default shape and classes.
 
     Args:
         input_shape: (height, width, channels) of an image.
         classes: Number of outputs, a probability for each class.
+        pooling: What both poolings keep of a window; the lecture keeps the maximum.
 
     Returns:
         A model from (batch, height, width, channels) to (batch, classes).
+
+    Raises:
+        ValueError: The pooling is of another kind.
     """
     inputs = keras.Input(input_shape, name="image")
-    x = keras.layers.Flatten(name="flatten")(_convolutional_base(inputs))
+    x = keras.layers.Flatten(name="flatten")(_convolutional_base(inputs, pooling))
     for number, units in enumerate(MNIST_HEAD, start=1):
         x = keras.layers.Dense(units, activation="relu", name=f"dense{number}")(x)
     outputs = keras.layers.Dense(classes, activation="softmax", name="predictions")(x)
@@ -49,14 +57,16 @@ def mnist_tutorial_base(input_shape: Shape = (28, 28, 1)) -> keras.Model:
         (batch, 3, 3, 64) for the default shape.
     """
     inputs = keras.Input(input_shape, name="image")
-    return keras.Model(inputs, _convolutional_base(inputs), name="mnist_tutorial_base")
+    return keras.Model(inputs, _convolutional_base(inputs, "max"), name="mnist_tutorial_base")
 
 
-def _convolutional_base(x: keras.KerasTensor) -> keras.KerasTensor:
+def _convolutional_base(x: keras.KerasTensor, pooling: Pooling) -> keras.KerasTensor:
+    if pooling not in POOLINGS:
+        raise ValueError(f"pooling must be one of {', '.join(POOLINGS)}, got {pooling!r}")
     stage = 1
     for row in MNIST_BASE:
         if row == "pool":
-            x = keras.layers.MaxPooling2D(2, name=f"pool{stage}")(x)
+            x = POOLINGS[pooling](2, name=f"pool{stage}")(x)
             stage += 1
         else:
             x = keras.layers.Conv2D(row, 3, activation="relu", name=f"conv{stage}")(x)
