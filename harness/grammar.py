@@ -129,6 +129,7 @@ IN_OUTPUT = _number_pattern(SEPARATOR)  # where a space stands between two numbe
 CODE = re.compile(r"(?P<ticks>`+)(?P<code>.+?)(?P=ticks)", re.DOTALL)
 FENCE = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*$", re.MULTILINE)
 EXPRESSION = re.compile(r"[^\W\d_]|[+*/=<>|&]|[(\[].*,.*[)\]]", re.DOTALL)
+COUNT = re.compile(r"\d|10")
 SUBTRACTION = re.compile(r"[\w)}]\s[-−]\s\Z")
 SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
 BLANK = "\x00"
@@ -207,7 +208,7 @@ def _numbers(text: str, pattern: re.Pattern[str]) -> Iterator[Number]:
             start=match.start(),
             value=value,
             alternative=bare if unit else None,
-            is_count=plain.isdecimal() and int(plain) <= 10 and not (scale or unit),
+            is_count=COUNT.fullmatch(plain) is not None and not (scale or unit),
             is_subtracted=SUBTRACTION.search(text, 0, match.start()) is not None,
         )
 

@@ -38,7 +38,7 @@ VOLATILE = {
 }
 NBVAL_COMMENT = re.compile(r"^\s*#+\s*(NBVAL_\w+|PYTEST_VALIDATE_\w+)", re.MULTILINE)
 MYST = re.compile(
-    r"^\s*(?:`{3,}|~{3,}|:{3,})\{|\{[a-z][\w:+-]*\}`|^\s*\([\w-]+\)=\s*$", re.MULTILINE
+    r"^\s*(?:`{3,}|~{3,}|:{3,})\{|(?<!`)\{[a-z][\w:+-]*\}`|^\s*\([\w-]+\)=\s*$", re.MULTILINE
 )
 FENCED = re.compile(r"^(?P<fence>`{3,}|~{3,}).*?^(?P=fence)", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^(#{1,6})\s+\S", re.MULTILINE)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
@@ -40,16 +40,14 @@ def displayed(**data: str) -> NotebookNode:
 
 def build_notebook(sources: Sequence[str | NotebookNode]) -> NotebookNode:
     """A normalised notebook; a plain string is a code cell that was run and printed nothing."""
-    cells = [code(source) if isinstance(source, str) else source for source in sources]
-    return normalise.normalise(new_notebook(cells=cells))
+    notebook = new_notebook()
+    notebook.cells = [
+        code(source) if isinstance(source, str) else deepcopy(source) for source in sources
+    ]
+    return normalise.normalise(notebook)
 
 
 def write_notebook(path: Path, sources: Sequence[str | NotebookNode]) -> Path:
     """Write such a notebook, and return its path."""
     path.write_text(normalise.dumps(build_notebook(sources)), encoding="utf-8")
     return path
-
-
-def read_notebook(path: Path) -> NotebookNode:
-    """Read a notebook as it is."""
-    return nbformat.read(path, as_version=4)

@@ -1,0 +1,188 @@
+"""The notebook lint: a good chapter passes, and each bad one fails for the stated reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from harness import lint, normalise
+from tests.notebooks import build_notebook, code, displayed, printed, text
+
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"
+    "AAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+INSTALL = (
+    'import sys\n\nif "google.colab" in sys.modules:\n'
+    '    %pip install -q --no-deps "coursecnn @ git+https://example.org/coursecnn"'
+)
+FIGURE = code(
+    "plt.show()",
+    displayed(image_png=PIXEL),
+    mystnb={"image": {"alt": "The accuracy rises over five epochs."}},
+)
+
+
+def chapter() -> list[NotebookNode]:
+    return [
+        text("# Convolution\n\nOne kernel is one feature."),
+        code(INSTALL, tags=["remove-cell"]),
+        text("## Nine steps\n\n### The first"),
+        code("print(3 * 3)", "9\n"),
+        FIGURE.copy(),
+    ]
+
+
+def problems(path: Path, cells: list[NotebookNode]) -> list[str]:
+    notebook = build_notebook(cells)
+    (path / "chapter.ipynb").write_text(normalise.dumps(notebook), encoding="utf-8")
+    return [str(problem) for problem in lint.lint(path / "chapter.ipynb")]
+
+
+def test_a_good_chapter_has_no_problem(tmp_path):
+    assert problems(tmp_path, chapter()) == []
+
+
+BAD_CELLS = {
+    "a stored error": (
+        code("1 / 0", new_output("error", ename="ZeroDivisionError", evalue="division by zero")),
+        "code cell 4: stores the error ZeroDivisionError: division by zero",
+    ),
+    "an address": (
+        code("f", "<function f at 0x7f3a2b1c9d30>"),
+        "code cell 4: shows an address in memory: '<function f at 0x7f3a2b1c9d30>'",
+    ),
+    "a home folder": (code("p", "/home/ann/data"), "code cell 4: shows a path of one machine"),
+    "a temporary folder": (code("p", "in /tmp/x"), "code cell 4: shows a path of one machine"),
+    "a Windows path": (code("p", r"C:\Users\ann"), "code cell 4: shows a path of one machine"),
+    "an address in HTML": (
+        code("p", displayed(text_html="<b>/root/x</b>")),
+        "code cell 4: shows a path of one machine: ' /root/x '",
+    ),
+    "a date": (code("d", "made on 2026-11-22"), "code cell 4: shows a date"),
+    "a time of day": (code("d", "at 12:30:59"), "code cell 4: shows a time of day"),
+    "a duration": (code("d", "12 3ms/step"), "code cell 4: shows a duration"),
+    "an ignored cell without assertion": (
+        code("fit()", tags=["nbval-ignore-output"]),
+        "code cell 4: is tagged nbval-ignore-output but asserts nothing",
+    ),
+    "a tag that nobody knows": (
+        code("1", tags=["raises-exception"]),
+        "code cell 4: has tag 'raises-exception', allowed are data:cifar10",
+    ),
+    "a tolerance that nobody knows": (
+        code("1", nbval={"atol": 1}),
+        "code cell 4: metadata nbval must hold positive numbers rtol or rms, got atol=1",
+    ),
+    "a tolerance of nothing": (code("1", nbval={"rtol": 0}), "code cell 4: .* got rtol=0"),
+    "a comment that steers nbval": (
+        code("# NBVAL_SKIP\n1 / 0"),
+        "code cell 4: has the comment NBVAL_SKIP",
+    ),
+    "a figure without text": (
+        code("plt.show()", displayed(image_png=PIXEL)),
+        "code cell 4: draws a figure: .* 20 to 500 characters, got ''",
+    ),
+    "a figure with an empty phrase": (
+        code("plt.show()", displayed(image_png=PIXEL), mystnb={"image": {"alt": "A figure"}}),
+        "code cell 4: draws a figure: .* got 'A figure'",
+    ),
+    "two figures in a cell": (
+        code("plt.show()", *[displayed(image_png=PIXEL)] * 2, mystnb=FIGURE.metadata.mystnb),
+        "code cell 4: draws 2 figures",
+    ),
+    "a heading that skips a level": (
+        text("## Two\n\n#### Four"),
+        r"text cell 3 \(Two\): goes from heading level 2 to 4",
+    ),
+    "a second title": (text("# Another"), r"text cell 3 \(Another\): has a second title"),
+    "a directive": (text("```{note}\nx\n```"), "text cell 3 .*: uses MyST, .* '```{note}|'```{'"),
+    "a role": (text("see {doc}`intro`"), "text cell 3 .*: uses MyST, .* '{doc}`'"),
+    "a target": (text("(label)=\n## Two"), r"text cell 3 .*: uses MyST, .* '\(label\)='"),
+}
+
+
+@pytest.mark.parametrize(("cell", "message"), BAD_CELLS.values(), ids=BAD_CELLS)
+def test_a_chapter_fails_because_of(tmp_path, cell, message):
+    (found,) = problems(tmp_path, [*chapter(), cell])
+    assert re.search(message, found)
+
+
+def drop(position: int) -> Callable[[NotebookNode], object]:
+    return lambda notebook: notebook.cells.pop(position)
+
+
+SPOILS: dict[str, tuple[Callable[[NotebookNode], object], str]] = {
+    "a missing title": (drop(0), "must begin with a text cell that is the title"),
+    "a missing Colab install": (drop(1), "must have as second cell the Colab install"),
+    "a Colab install in sight": (
+        lambda notebook: notebook.cells[1].metadata.clear(),
+        "code cell 1: installs the package on Colab: tag it remove-cell",
+    ),
+    "a cleared cell": (
+        lambda notebook: notebook.cells[3].update(execution_count=None, outputs=[]),
+        "code cell 2: has execution count None, must be 2",
+    ),
+    "cells run out of order": (
+        lambda notebook: notebook.cells[3].update(execution_count=7),
+        "code cell 2: has execution count 7, must be 2",
+    ),
+    "stored stderr": (
+        lambda notebook: notebook.cells[3].outputs.append(printed("I0000 cpu\n", "stderr")),
+        "code cell 2: stores stderr: 'I0000 cpu'",
+    ),
+    "metadata of an editor": (
+        lambda notebook: notebook.cells[3].metadata.update(collapsed=True),
+        "code cell 2: has metadata 'collapsed', allowed are mystnb, nbval, tags",
+    ),
+    "another form": (
+        lambda notebook: notebook.cells[3].update(id="mine"),
+        r"notebook: is not in normal form: python -m harness.execute FILE",
+    ),
+    "its size": (
+        lambda notebook: notebook.cells[0].update(source="# A" + "a" * lint.MAX_BYTES),
+        "notebook: has 2,50.,... bytes, allowed are 2,500,000",
+    ),
+}
+
+
+@pytest.mark.parametrize(("spoil", "message"), SPOILS.values(), ids=SPOILS)
+def test_a_stored_chapter_fails_because_of(tmp_path, spoil, message):
+    notebook = build_notebook(chapter())
+    spoil(notebook)
+    path = tmp_path / "chapter.ipynb"
+    path.write_text(normalise.dumps(notebook), encoding="utf-8")
+    assert re.search(message, "\n".join(map(str, lint.lint(path))))
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["assert fit() > 0.9", "check('q', answer)", "np.testing.assert_allclose(a, b)", "x.check(1)"],
+)
+def test_an_ignored_cell_that_asserts_is_fine(tmp_path, source):
+    cell = code(source, "took 3ms/step", tags=["nbval-ignore-output"])
+    assert problems(tmp_path, [*chapter(), cell]) == []
+
+
+def test_at_most_two_cells_or_a_tenth_may_be_ignored(tmp_path):
+    ignored = [code("assert True", tags=["nbval-ignore-output"])] * 3
+    assert problems(tmp_path, [*chapter(), *ignored[:2]]) == []
+    (found,) = problems(tmp_path, [*chapter(), *ignored])
+    assert "notebook: has 3 cells tagged nbval-ignore-output, at most 2" in found
+    assert problems(tmp_path, [*chapter(), *ignored, *[code("1")] * 24]) == []
+
+
+def test_headings_and_roles_in_plain_markdown_are_fine(tmp_path):
+    story = text("## A set $\\{1, 2\\}$ and `{code}`\n\n```\n#### a comment\n```\n\n{ok} `x`")
+    assert problems(tmp_path, [*chapter(), story]) == []
+
+
+def test_the_command_names_every_problem_and_fails(tmp_path, capsys):
+    problems(tmp_path, [*chapter(), code("p", "/tmp/x")])
+    assert lint.main([str(tmp_path / "chapter.ipynb")]) == 1
+    assert "lint: 1 notebooks, 1 problems" in capsys.readouterr().out
