@@ -219,6 +219,10 @@ CONV after FC: expected it before the first FC, which keeps no rows and columns
   INPUT -> FC -> CONV -> FC
                  ^
 
+CONV after FC: expected it before the first FC, which keeps no rows and columns
+  INPUT -> FC -> RELU -> CONV -> FC
+                         ^
+
 POOL after FC in the next round: expected it before the first FC, which keeps no rows and columns
   INPUT -> [POOL -> FC]*N
             ^
@@ -230,6 +234,10 @@ expected RELU only right after a CONV or an FC
 expected RELU only right after a CONV or an FC
   INPUT -> [CONV -> [RELU -> POOL?]*2] -> FC
                      ^
+
+expected RELU only right after a CONV or an FC
+  INPUT -> [CONV -> POOL]*2 -> RELU -> FC
+                               ^
 
 expected FC as the last layer, for the class scores
   INPUT -> [CONV -> POOL]*2
@@ -267,6 +275,12 @@ def test_an_error_shows_the_line_it_is_on_and_keeps_its_tabs():
         parse("INPUT\n\t-> CONF\n\t-> FC")
 
     assert str(caught.value).splitlines()[1:] == ["  \t-> CONF", "  \t   ^"]
+
+
+def test_nesting_does_not_multiply_the_work():
+    text = f"INPUT -> {'[' * 50}CONV{']*2' * 50} -> FC"
+
+    assert str(parse(text)) == text.replace("[CONV]", "CONV")
 
 
 def test_an_error_survives_pickling():
