@@ -1,11 +1,11 @@
-"""Convolution and pooling in NumPy, from nested loops to one matrix product.
+"""Convolution and pooling in NumPy, from nested loops to a matrix product.
 
 ================ ===============================================================
 correlate2d      the definition: lay the kernel on the image, multiply, add up
 convolve2d       the same with the kernel flipped: the convolution of mathematics
 conv2d_loops     a convolutional layer as nested loops, to be read
 im2col           every window of a batch as one row of a matrix
-conv2d           a convolutional layer as one matrix product, to be used
+conv2d           a convolutional layer as a matrix product, to be used
 toeplitz_matrix  the sparse matrix that a convolution is
 conv2d_gradients what the loss tells the input, the kernels and the bias
 pool2d           max or average pooling
@@ -216,7 +216,11 @@ def conv2d(
     padding: Paddings = 0,
     rounding: Rounding = "exact",
 ) -> Array:
-    """Apply a convolutional layer as one matrix product: windows times kernels.
+    """Apply a convolutional layer as a matrix product: windows times kernels.
+
+    The result is im2col(x, ...) @ kernels.reshape(h * w * C, F) + bias. The product is formed image
+    by image: the windows of one image stay in the processor's cache between being written and being
+    multiplied, and never take more memory than one image's worth.
 
     Args:
         x: Images, shape (N, H, W, C).
@@ -244,10 +248,14 @@ def conv2d(
     """
     x, kernels, bias = _operands(x, kernels, bias)
     rows, columns = _axes(x, kernels.shape[:2], stride, padding, rounding)
+    windows = _windows(x, rows, columns)
     filters = kernels.shape[-1]
-    out = im2col(x, kernels.shape[:2], stride, padding, rounding) @ kernels.reshape(-1, filters)
+    matrix = kernels.reshape(-1, filters)
+    out = np.empty((len(x), rows.count * columns.count, filters), np.result_type(x, kernels))
+    for n, image in enumerate(windows):
+        np.matmul(image.reshape(-1, len(matrix)), matrix, out=out[n])
     out += bias
-    return out.reshape(len(x), rows.count, columns.count, filters)
+    return out.reshape(*windows.shape[:3], filters)
 
 
 def toeplitz_matrix(
