@@ -1,0 +1,309 @@
+"""Training by recipe: repeatable, resumable, and honest about what it ran on."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coursecnn import records, training
+from coursecnn.backend import keras
+from coursecnn.datasets import Dataset, Provenance
+from coursecnn.training import DivergedError, Recipe, fit, reproduce
+
+TINY = Recipe("tiny", architecture="tiny", dataset="mnist", epochs=3, batch_size=8)
+
+
+def build_tiny(_architecture):
+    """A small network with everything that has a state: weights, statistics, random numbers."""
+    return keras.Sequential(
+        [
+            keras.Input((6, 6, 1)),
+            keras.layers.Conv2D(3, 3, activation="relu"),
+            keras.layers.BatchNormalization(),
+            keras.layers.Flatten(),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
+    )
+
+
+def tiny_dataset(official=True):
+    """Thirty images, bright or dark, so the last batch is a smaller one."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 30).astype("uint8")
+    images = rng.integers(0, 100, (30, 6, 6, 1)) + 100 * labels[:, None, None, None]
+    images = images.astype("uint8")
+    provenance = Provenance("made up", official, sha256="ab" * 32)
+    return Dataset(
+        "mnist", images, labels, images[:10], labels[:10], ("dark", "bright"), provenance
+    )
+
+
+@pytest.fixture(autouse=True)
+def _tiny_networks(monkeypatch):
+    monkeypatch.setattr(training.architectures, "build", build_tiny)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training.architectures, "build", build_tiny)
+        return fit(TINY, tiny_dataset(), seed=3, progress=False)
+
+
+def untimed(run):
+    return replace(run, seconds=0.0)
+
+
+def test_a_run_holds_its_seed_metrics_and_curves(uninterrupted):
+    assert (uninterrupted.seed, uninterrupted.epochs) == (3, 3)
+    assert set(uninterrupted.metrics) == {"test_accuracy", "test_loss"}
+    assert {name: len(curve) for name, curve in uninterrupted.curves.items()} == {
+        "loss": 3,
+        "accuracy": 3,
+    }
+    assert uninterrupted.seconds > 0
+
+
+def test_the_same_seed_gives_the_same_run_whatever_was_drawn_before(uninterrupted):
+    keras.utils.set_random_seed(99)
+
+    again = fit(TINY, tiny_dataset(), seed=3, progress=False)
+
+    assert untimed(again) == untimed(uninterrupted)
+
+
+def test_a_run_of_fewer_epochs_does_not_touch_the_test_images(uninterrupted, monkeypatch, capsys):
+    monkeypatch.setattr(keras.Model, "evaluate", lambda *_, **__: pytest.fail("evaluated"))
+
+    short = fit(TINY, tiny_dataset(), seed=4, epochs=1)
+
+    assert (short.epochs, short.metrics) == (1, {})
+    assert short.curves["loss"][0] != uninterrupted.curves["loss"][0], "another seed"
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "tiny, seed 4: 100%" in shown.err
+    assert "accuracy 0." in shown.err
+
+
+def test_values_are_the_shortest_decimals_of_what_keras_computed():
+    assert training._shortest(float(np.float32(0.9904))) == 0.9904
+
+
+class StoppedError(Exception):
+    """Stands for a kill, so that many moments can be tried in one process."""
+
+
+def stop_at(monkeypatch, owner, name, call):
+    """Let the given call of `owner.name` raise, as if the process ended there."""
+    original, calls = getattr(owner, name), []
+
+    def stopping(*args, **kwargs):
+        calls.append(None)
+        if len(calls) == call:
+            raise StoppedError
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, stopping)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "call", "kept"),
+    [
+        (training._Watch, "on_train_batch_end", 4, 0),
+        (Path, "replace", 2, 1),
+        (keras.Model, "evaluate", 1, 3),
+    ],
+    ids=["in the first epoch", "before a checkpoint is in place", "before the test"],
+)
+def test_a_resumed_run_equals_an_uninterrupted_one(
+    uninterrupted, monkeypatch, tmp_path, owner, name, call, kept
+):
+    checkpoint = tmp_path / "run.npz"
+    with monkeypatch.context() as patch:
+        stop_at(patch, owner, name, call)
+        with pytest.raises(StoppedError):
+            fit(TINY, tiny_dataset(), seed=3, checkpoint=checkpoint, progress=False)
+    trained = []
+    original = training._State.train
+    monkeypatch.setattr(
+        training._State, "train", lambda self, *args: trained.append(1) or original(self, *args)
+    )
+
+    resumed = fit(TINY, tiny_dataset(), seed=3, checkpoint=checkpoint, progress=False)
+
+    assert untimed(resumed) == untimed(uninterrupted)
+    assert len(trained) == TINY.epochs - kept
+
+
+KILLED = """
+import os, signal, sys
+import test_training as t
+t.training.architectures.build = t.build_tiny
+moments = {"step": (t.training._Watch, "on_train_batch_end"), "write": (os, "fsync")}
+owner, name = moments[sys.argv[1]]
+original, calls = getattr(owner, name), []
+def killing(*args, **kwargs):
+    calls.append(None)
+    if len(calls) == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return original(*args, **kwargs)
+setattr(owner, name, killing)
+t.fit(t.TINY, t.tiny_dataset(), seed=3, checkpoint=sys.argv[3], progress=False)
+"""
+
+
+def test_a_killed_process_loses_nothing_but_the_epoch_it_was_in(uninterrupted, tmp_path):
+    """Killed for good, inside an epoch and inside a write, and resumed in another process."""
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    moments = {"step": "10", "write": "2"}
+    killed = {
+        moment: subprocess.Popen(
+            [sys.executable, "-c", KILLED, moment, call, tmp_path / f"{moment}.npz"],
+            env=environment,
+        )
+        for moment, call in moments.items()
+    }
+
+    for moment, process in killed.items():
+        assert process.wait() == -signal.SIGKILL
+        resumed = fit(
+            TINY, tiny_dataset(), seed=3, checkpoint=tmp_path / f"{moment}.npz", progress=False
+        )
+        assert untimed(resumed) == untimed(uninterrupted)
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """The checkpoint of a run of seed 3 that has not begun."""
+    path = tmp_path / "run.npz"
+    training._State(
+        training._compiled(TINY, tiny_dataset()), training._identity(TINY, tiny_dataset(), seed=3)
+    ).save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("recipe", "official", "seed"),
+    [(TINY, True, 4), (TINY, False, 3), (replace(TINY, learning_rate=0.5), True, 3)],
+    ids=["seed", "images", "recipe"],
+)
+def test_a_checkpoint_of_another_run_is_refused(checkpoint, recipe, official, seed):
+    with pytest.raises(ValueError, match=r"run\.npz belongs to another run"):
+        fit(recipe, tiny_dataset(official), seed, checkpoint=checkpoint, progress=False)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda content: content[:-100], lambda _: b"", lambda _: b"{}"],
+    ids=["cut", "empty", "another file"],
+)
+def test_a_damaged_checkpoint_is_refused(checkpoint, damage):
+    checkpoint.write_bytes(damage(checkpoint.read_bytes()))
+
+    with pytest.raises(ValueError, match=r"run\.npz is damaged .*delete it"):
+        fit(TINY, tiny_dataset(), seed=3, checkpoint=checkpoint, progress=False)
+
+
+def test_a_diverging_run_says_when_and_at_which_learning_rate():
+    wild = replace(TINY, optimizer="sgd", learning_rate=1e30)
+
+    with pytest.raises(
+        DivergedError, match=r"loss of tiny became \w+ in epoch 1 at .* rate 1e\+30"
+    ):
+        fit(wild, tiny_dataset(), progress=False)
+
+
+@pytest.mark.parametrize("epochs", [0, 4, -1])
+def test_more_epochs_than_the_recipe_has_are_refused(epochs):
+    with pytest.raises(ValueError, match=f"epochs must be from 1 to the recipe's 3, got {epochs}"):
+        fit(TINY, tiny_dataset(), epochs=epochs)
+
+
+def test_another_dataset_than_the_recipe_names_is_refused():
+    with pytest.raises(ValueError, match="recipe tiny trains on mnist, got cifar10"):
+        fit(TINY, replace(tiny_dataset(), name="cifar10"))
+
+
+@pytest.fixture
+def fitted(monkeypatch):
+    """Replace `fit`, which has its tests above, by one that only says which seeds it ran."""
+    seeds = []
+
+    def quick(_recipe, _dataset, seed, checkpoint, progress):
+        assert progress
+        checkpoint.parent.mkdir(exist_ok=True)
+        checkpoint.write_bytes(b"the last epoch")
+        seeds.append(seed)
+        return records.Run(seed, {"test_accuracy": 0.9 + seed / 100}, {"loss": (0.5,)}, 1.0)
+
+    monkeypatch.setattr(training, "fit", quick)
+    return seeds
+
+
+def test_each_finished_seed_is_recorded_and_its_checkpoint_removed(fitted, tmp_path):
+    record = reproduce(TINY, tiny_dataset(), (0, 1, 2), tmp_path / "results")
+
+    assert fitted == [0, 1, 2]
+    assert record == records.read(tmp_path / "results" / "tiny.json")
+    assert record.band("test_accuracy").mean == pytest.approx(0.91)
+    assert [path.name for path in (tmp_path / "results").iterdir()] == ["tiny.json"]
+
+
+def test_recorded_seeds_are_skipped_and_others_join(fitted, tmp_path):
+    reproduce(TINY, tiny_dataset(), (1,), tmp_path)
+    record = reproduce(TINY, tiny_dataset(), (0, 1, 2), tmp_path)
+
+    assert fitted == [1, 0, 2]
+    assert record.seeds == (0, 1, 2)
+
+
+def test_a_stopped_reproduction_keeps_the_finished_seeds(fitted, monkeypatch, tmp_path):
+    stop_at(monkeypatch, training, "fit", 3)
+    with pytest.raises(StoppedError):
+        reproduce(TINY, tiny_dataset(), (0, 1, 2), tmp_path)
+
+    assert records.read(tmp_path / "tiny.json").seeds == (0, 1)
+    assert fitted == [0, 1]
+
+
+def test_the_stand_in_is_never_recorded(fitted, tmp_path):
+    with pytest.raises(ValueError, match="records are made on the official mnist only"):
+        reproduce(TINY, tiny_dataset(official=False), (0,), tmp_path)
+    assert fitted == []
+
+
+@pytest.mark.parametrize("part", ["recipe", "data", "machine"])
+def test_runs_that_differ_in_more_than_the_seed_are_not_mixed(fitted, monkeypatch, tmp_path, part):
+    recipe, data = TINY, tiny_dataset()
+    reproduce(recipe, data, (0,), tmp_path)
+    if part == "recipe":
+        recipe = replace(TINY, epochs=9)
+    elif part == "data":
+        data = replace(data, provenance=replace(data.provenance, sha256="cd" * 32))
+    else:
+        monkeypatch.setattr(training, "machine", lambda: records.Machine("GPU: loom", 1, {}))
+
+    with pytest.raises(ValueError, match=rf"tiny\.json was measured with another {part}"):
+        reproduce(recipe, data, (1,), tmp_path)
+    assert fitted == [0]
+
+
+def test_the_machine_is_described_for_the_record():
+    machine = training.machine()
+
+    assert machine.device.startswith(("CPU: ", "GPU: "))
+    assert machine.threads >= 1
+    assert {"python", "coursecnn", "keras", "numpy", keras.backend.backend()} == set(
+        machine.versions
+    )
+
+
+@pytest.mark.parametrize("name", training.RECIPES)
+def test_every_recipe_is_filed_under_its_own_name(name):
+    assert training.RECIPES[name].name == name
