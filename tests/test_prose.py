@@ -37,7 +37,7 @@ def unproved(path: Path, *sources: object) -> list[str]:
 EXAMPLES = [
     pytest.param(example, id=f"{exemption.name}: {example}")
     for exemption in grammar.EXEMPTIONS
-    for example in exemption.examples.split("; ")
+    for example in exemption.examples
 ]
 
 
