@@ -4,14 +4,20 @@
 - `images(...)`: pictures or feature maps side by side;
 - `matrix(...)`: a small matrix with its numbers written in;
 - `sliding_window(...)`: a kernel at each of its positions, and the output that it fills;
-- `connections(...)`: which unit sees which input, and which connections share a weight.
+- `connections(...)`: which unit sees which input, and which connections share a weight;
+- `windows(...)`: where square windows lie on an image, with their stride and padding;
+- `coverage(...)`: which pixels of a row some window reads, and which none;
+- `activations(...)`: activation functions beside their derivatives;
+- `paired(...)`: two measurements of each of several runs;
+- `coloured_matrices(...)`: matrices under each other, their entries as colours.
 
 Every function returns its `Figure`; a notebook cell shows it with `plt.show()`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any, cast
 
 import matplotlib.pyplot as plt
@@ -177,4 +183,140 @@ def connections(shared: Sequence[ArrayLike], titles: Sequence[str]) -> Figure:
         axis.set_title(title)
         axis.set_axis_off()
         axis.set_ylim(-0.15, 1.15)
+    return figure
+
+
+def windows(size: int, panels: Mapping[str, Sequence[tuple[int, int]]], columns: int = 5) -> Figure:
+    """Draw where the windows of square kernels lie on a square image.
+
+    The image is blue, padding is grey. The first window is framed, and every window has a dot at
+    its centre: as many dots as the output has pixels.
+
+    Args:
+        size: pixels of the image along one side.
+        panels: for each title the first and last pixel of each window along one axis; pixels
+            below 0 and from `size` on are padding.
+        columns: the most panels in a row.
+    """
+    columns = min(columns, len(panels))
+    rows = -(-len(panels) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(1.9 * columns, 2.3 * rows), squeeze=False)
+    low = min(0, *(intervals[0][0] for intervals in panels.values()))
+    high = max(size, *(intervals[-1][1] + 1 for intervals in panels.values()))
+    for axis in axes.flat:
+        axis.set_axis_off()
+        axis.set_aspect("equal")
+        axis.set_xlim(low - 0.1, high + 0.1)
+        axis.set_ylim(high + 0.1, low - 0.1)
+    for axis, (title, intervals) in zip(axes.flat, panels.items(), strict=False):
+        axis.set_title(title)
+        reach = range(min(0, intervals[0][0]), max(size, intervals[-1][1] + 1))
+        for column, row in product(reach, reach):
+            inside = row in range(size) and column in range(size)
+            colour = "#cfe3f1" if inside else "0.93"
+            axis.add_patch(Rectangle((column, row), 1, 1, fc=colour, ec="white"))
+        first, side = intervals[0][0], intervals[0][1] - intervals[0][0] + 1
+        frame = Rectangle((first, first), side, side, fill=False, ec=COLOURS[1], lw=2)
+        axis.add_patch(frame)
+        centres = [(first + last + 1) / 2 for first, last in intervals]
+        across, down = np.meshgrid(centres, centres)
+        axis.plot(across, down, "o", color=COLOURS[1], ms=4)
+    return figure
+
+
+def coverage(size: int, rows: Mapping[str, Sequence[tuple[int, int]]]) -> Figure:
+    """Draw one row of pixels for each way of laying windows on it, and what they never read.
+
+    Args:
+        size: pixels of the row.
+        rows: for each title the first and last pixel of each window; pixels below 0 and from
+            `size` on are padding, or lie beyond the edge.
+    """
+    figure, axis = plt.subplots(figsize=(6.4, 0.95 * len(rows) + 0.4))
+    for level, (title, intervals) in enumerate(rows.items()):
+        top = 2.2 * level
+        axis.text(-2.2, top + 0.5, title, ha="right", va="center")
+        read = {pixel for first, last in intervals for pixel in range(first, last + 1)}
+        for pixel in sorted(read | set(range(size))):
+            _pixel(axis, (pixel, top), inside=0 <= pixel < size, read=pixel in read)
+        for number, (first, last) in enumerate(intervals):
+            height = top + 1.22 + 0.22 * (number % 2)
+            axis.plot([first + 0.1, last + 0.9], [height, height], color=COLOURS[0], lw=3)
+    axis.set_axis_off()
+    axis.set_aspect("equal")
+    axis.invert_yaxis()
+    axis.autoscale_view()
+    return figure
+
+
+def _pixel(axis: Axes, corner: tuple[float, float], inside: bool, read: bool) -> None:
+    """Draw a pixel: of the image, of the padding (dashed), or one that is never read (hatched)."""
+    column, row = corner
+    if not inside:
+        axis.add_patch(Rectangle(corner, 1, 1, fc="white", ec="0.6", ls="--"))
+    elif read:
+        axis.add_patch(Rectangle(corner, 1, 1, fc="#cfe3f1", ec="0.3"))
+    else:
+        axis.add_patch(Rectangle(corner, 1, 1, fc="#f6c9a8", ec="0.3", hatch="///"))
+        axis.text(column + 0.5, row - 0.08, "never read", ha="center", va="bottom", fontsize=7)
+
+
+def activations(
+    y: ArrayLike, curves: Mapping[str, ArrayLike], slopes: Mapping[str, ArrayLike]
+) -> Figure:
+    """Draw activation functions beside their derivatives.
+
+    Args:
+        y: where they are evaluated.
+        curves: each function's values, by name.
+        slopes: each derivative's values, by the same names.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.0), sharex=True)
+    for axis, lines, title in zip(axes, (curves, slopes), ("g(y)", "slope of g"), strict=True):
+        for (name, values), style in zip(lines.items(), ("-", "--", ":"), strict=False):
+            axis.plot(y, values, style, lw=2, label=name)
+        axis.set_title(title)
+        axis.set_xlabel("y")
+    axes[0].legend()
+    return figure
+
+
+def paired(left: ArrayLike, right: ArrayLike, names: tuple[str, str], label: str) -> Figure:
+    """Draw two measurements of each of several runs, the two of one run joined by a line.
+
+    Args:
+        left: one number per run.
+        right: one number per run, in the same order.
+        names: of the two measurements.
+        label: what the numbers are.
+    """
+    pairs = np.stack([np.asarray(left), np.asarray(right)])
+    figure, axis = plt.subplots(figsize=(4.2, 3.2))
+    axis.plot([0, 1], pairs, "o-", color="0.6", ms=5, lw=1)
+    for place in (0, 1):
+        mean = float(pairs[place].mean())
+        axis.plot(place, mean, "D", color=COLOURS[1 - place], ms=9, zorder=3)
+    axis.set_xticks([0, 1], names)
+    axis.set_xlim(-0.4, 1.4)
+    axis.set_ylabel(label)
+    axis.grid(visible=False, axis="x")
+    return figure
+
+
+def coloured_matrices(matrices: Sequence[ArrayLike], titles: Sequence[str]) -> Figure:
+    """Draw matrices under each other, their entries as colours on one scale; zero is white.
+
+    Args:
+        matrices: each of shape (rows, columns), all of the same size.
+        titles: one for each matrix.
+    """
+    rows, columns = np.asarray(matrices[0]).shape
+    size = (0.22 * columns + 0.2, (0.22 * rows + 0.4) * len(matrices))
+    figure, axes = plt.subplots(len(matrices), 1, figsize=size, squeeze=False)
+    for axis, entries, title in zip(axes.flat, matrices, titles, strict=True):
+        axis.pcolormesh(entries, edgecolors="0.8", linewidth=0.4, **_signed_options(matrices))
+        axis.invert_yaxis()
+        axis.set_aspect("equal")
+        axis.set_axis_off()
+        axis.set_title(title)
     return figure
