@@ -123,13 +123,15 @@ def reproduce(
             for recipe in RECIPES.values():
                 typer.echo(_cost(recipe, results))
             return
-        (known,) = _known([name or ""], tuple(RECIPES), "recipe")
-        recipe = RECIPES[known]
+        if name is None:
+            raise UsageError(f"name a recipe: one of {', '.join(RECIPES)}")
+        _known([name], tuple(RECIPES), "recipe")
+        recipe = RECIPES[name]
         if epochs is not None:
             recipe = dataclasses.replace(recipe, epochs=epochs)
         datasets.fetch(recipe.dataset)  # says what to do where there is only the stand-in
         record = measure(recipe, load(recipe), wanted, results)
-        typer.echo(f"{record}\n{results / known}.json")
+        typer.echo(f"{record}\n{results / name}.json")
 
 
 def _cost(recipe: Recipe, folder: Path) -> str:

@@ -1,0 +1,184 @@
+"""The command `coursecnn`: what it does, and what it says when it cannot."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import coursecnn
+from coursecnn import cli, datasets, records, training
+from coursecnn.records import Data, Machine, Record, Run
+
+RUNS = tuple(
+    Run(seed, {"test_accuracy": 0.98 + seed / 1000}, {"loss": (0.2,), "accuracy": (0.9,)}, 60.0)
+    for seed in range(3)
+)
+
+
+def coursecnn_says(*arguments):
+    """Run the command in this process: its exit code, stdout and stderr."""
+    done = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+    return done.exit_code, done.stdout, done.stderr
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Keep the command from loading or training anything, and return what it asked for."""
+    calls = []
+
+    def reproduce(recipe, dataset, seeds, folder):
+        calls.append((recipe, dataset, seeds, folder))
+        return record(training.machine())
+
+    monkeypatch.setattr(datasets, "fetch", lambda name: Path("/data") / name)
+    monkeypatch.setattr(training, "load", lambda recipe: f"the images of {recipe.dataset}")
+    monkeypatch.setattr(training, "reproduce", reproduce)
+    return calls
+
+
+def record(machine):
+    data = Data("mnist", sha256="ab" * 32, official=True)
+    return Record("mnist", {"name": "mnist"}, data, machine, "2026-11-01", RUNS)
+
+
+def test_the_version_is_the_package_s():
+    assert coursecnn_says("--version") == (0, f"coursecnn {coursecnn.__version__}\n", "")
+
+
+def test_data_fetches_every_dataset_and_says_where_each_lies(monkeypatch):
+    fetched = []
+    monkeypatch.setattr(datasets, "fetch", fetched.append)
+    monkeypatch.setattr(datasets, "describe", lambda name: f"{name}: here")
+
+    assert coursecnn_says("data") == (0, "mnist: here\ncifar10: here\n", "")
+    assert fetched == ["mnist", "cifar10"]
+
+
+def test_data_status_does_not_fetch(monkeypatch):
+    monkeypatch.setattr(datasets, "fetch", lambda _: pytest.fail("fetched"))
+    monkeypatch.setattr(datasets, "describe", lambda name: f"{name}: not here")
+
+    assert coursecnn_says("data", "mnist", "--status") == (0, "mnist: not here\n", "")
+
+
+def test_data_that_cannot_be_had_is_an_error_without_a_traceback(monkeypatch):
+    def unavailable(_):
+        raise datasets.UnavailableError("the official files are not here")
+
+    monkeypatch.setattr(datasets, "fetch", unavailable)
+
+    assert coursecnn_says("data") == (1, "", "coursecnn: the official files are not here\n")
+
+
+def test_reproduce_measures_and_prints_the_record(measured, tmp_path):
+    code, out, err = coursecnn_says("reproduce", "mnist", "--results", tmp_path)
+
+    assert (code, err) == (0, "")
+    assert out == f"{record(training.machine())}\n{tmp_path / 'mnist.json'}\n"
+    recipe = training.RECIPES["mnist"]
+    assert measured == [(recipe, "the images of mnist", (0, 1, 2, 3, 4), tmp_path)]
+
+
+def test_records_go_into_the_package_unless_a_folder_is_named(measured):
+    coursecnn_says("reproduce", "mnist")
+
+    assert measured[0][3] == Path(coursecnn.__file__).parent / "results"
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"), [("3", (0, 1, 2)), ("0,3", (0, 3)), ("7,", (7,)), (" 2, 1 ", (2, 1))]
+)
+def test_seeds_are_a_count_or_a_list(measured, text, seeds):
+    coursecnn_says("reproduce", "mnist", "--seeds", text)
+
+    assert measured[0][2] == seeds
+
+
+def test_another_number_of_epochs_is_another_recipe(measured):
+    coursecnn_says("reproduce", "mnist", "--epochs", "2")
+
+    assert measured[0][0] == replace(training.RECIPES["mnist"], epochs=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("data", "imagenet"), "dataset must be one of mnist, cifar10, got 'imagenet'"),
+        (("reproduce", "alexnet"), "recipe must be one of mnist, "),
+        (("reproduce",), "name a recipe: one of mnist, "),
+        (("reproduce", "mnist", "--seeds", "0"), "--seeds must be a count such as 5 or a list"),
+        (("reproduce", "mnist", "--seeds", "a,b"), "--seeds must be a count such as 5 or a list"),
+        (("reproduce", "mnist", "--seeds", "-1"), "--seeds must be a count such as 5 or a list"),
+        (("reproduce", "mnist", "--seeds", ","), "--seeds must be a count such as 5 or a list"),
+    ],
+)
+@pytest.mark.usefixtures("measured")
+def test_a_wrong_argument_is_one_line_and_exit_code_2(arguments, message):
+    code, out, err = coursecnn_says(*arguments)
+
+    assert (code, out) == (2, "")
+    assert err.startswith(f"coursecnn: {message}")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ValueError("the record was measured with another recipe"), 1),
+        (training.DivergedError("the loss became nan"), 1),
+        (PermissionError("the folder cannot be written to"), 1),
+        (KeyboardInterrupt("stopped; the same command continues where it stopped"), 130),
+    ],
+)
+@pytest.mark.usefixtures("measured")
+def test_what_stops_a_measurement_is_one_line(monkeypatch, error, code):
+    def stopped(*_):
+        raise error
+
+    monkeypatch.setattr(training, "reproduce", stopped)
+
+    assert coursecnn_says("reproduce", "mnist") == (code, "", f"coursecnn: {error}\n")
+
+
+@pytest.mark.usefixtures("measured")
+def test_a_bug_keeps_its_traceback(monkeypatch):
+    monkeypatch.setattr(training, "reproduce", lambda *_: {}["missing"])
+
+    result = CliRunner().invoke(cli.app, ["reproduce", "mnist"])
+
+    assert isinstance(result.exception, KeyError)
+
+
+@pytest.mark.parametrize(
+    ("machine", "where"),
+    [(None, "a machine like this one"), (Machine("GPU: loom", 1, {}), "another machine")],
+)
+def test_list_says_what_a_recorded_recipe_took_and_where(tmp_path, machine, where):
+    machine = machine or training.machine()
+    records.write(record(machine), tmp_path / "mnist.json")
+
+    code, out, _ = coursecnn_says("reproduce", "--list", "--results", tmp_path)
+
+    assert code == 0
+    assert out.splitlines()[0] == (
+        "mnist: mnist_tutorial on mnist, 5 epochs; 3 runs recorded, 60 s each on "
+        f"{where} ({machine.device}, {machine.threads} threads)"
+    )
+
+
+def test_list_does_not_guess_what_was_not_measured(tmp_path):
+    code, out, _ = coursecnn_says("reproduce", "--list", "--results", tmp_path)
+
+    assert code == 0
+    assert [line.partition(":")[0] for line in out.splitlines()] == list(training.RECIPES)
+    assert "nothing recorded, so what a run takes is not known" in out
+
+
+def test_asking_for_the_data_does_not_wait_for_keras():
+    code = "import coursecnn.cli, sys; print('keras' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "False\n"
