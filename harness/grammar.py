@@ -47,11 +47,28 @@ class Exemption:
     examples: tuple[str, ...]
 
 
+NAMES = Exemption(
+    "names: letters with digits, or a word, a hyphen and up to three digits",
+    re.compile(
+        r"(?<![^\W_])(?:[A-Za-z][A-Za-z_]*+\d\w*+|\d-?D\b"
+        r"|[A-Za-z]{2}\w*+(?:-\d{1,3}+[A-Za-z]?(?![.,]?\d))+(?:/\d{1,3}\b)*)"
+    ),
+    (
+        "VGG16",
+        "CIFAR-100",
+        "ResNet-50/101/152",
+        "WRN-28-12",
+        "C12",
+        "float32",
+        "conv2d_12",
+        "2-D",
+    ),
+)
 EXEMPTIONS = (
     Exemption(
         "addresses and link targets",
         re.compile(
-            r"<!--.*?-->|</?[A-Za-z][^>]*>|(?<=\])\([^)]*\)|https?://\S+"
+            r"<!--.*?-->|</?[A-Za-z][^>\n]*>|(?<=\])\([^)]*\)|https?://\S+"
             r"|\b10\.\d{4,9}/\S+|\barXiv:\d{4}\.\d{4,5}",
             re.DOTALL,
         ),
@@ -114,23 +131,7 @@ EXEMPTIONS = (
             "N × 4096",
         ),
     ),
-    Exemption(
-        "names: letters with digits, or a word, a hyphen and up to three digits",
-        re.compile(
-            r"(?<![^\W_])(?:[A-Za-z][A-Za-z_]*+\d\w*+|\d-?D\b"
-            r"|[A-Za-z]{2}\w*+(?:-\d{1,3}+[A-Za-z]?(?![.,]?\d))+(?:/\d{1,3}\b)*)"
-        ),
-        (
-            "VGG16",
-            "CIFAR-100",
-            "ResNet-50/101/152",
-            "WRN-28-12",
-            "C12",
-            "float32",
-            "conv2d_12",
-            "2-D",
-        ),
-    ),
+    NAMES,
     Exemption(
         "subscripts",
         re.compile(r"(?<=[A-Za-z)}])_(?:\{[^{}]*\}|\d)"),
@@ -227,8 +228,7 @@ def stated_in(text: str) -> Iterator[Number]:
 def shown_in(text: str) -> Iterator[Number]:
     """All numbers that an output shows, in plain text."""
     between_sides = re.sub(r"(?<=\d)x(?=\d)", "×", text)
-    names = EXEMPTIONS[-2].pattern
-    return _numbers(names.sub(_blank, between_sides), IN_OUTPUT)
+    return _numbers(NAMES.pattern.sub(_blank, between_sides), IN_OUTPUT)
 
 
 def _numbers(text: str, pattern: re.Pattern[str]) -> Iterator[Number]:

@@ -1,0 +1,223 @@
+"""What `pytest --nbval` says of each kind of cell; each case's name states the verdict."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from xml.etree import ElementTree
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from coursecnn import datasets
+from harness import execute, nbval_plugin, normalise
+from tests.notebooks import code, text, write_notebook
+
+ROOT = Path(__file__).resolve().parent.parent
+PREPARE = """
+import sys
+import matplotlib.pyplot as plt
+from pathlib import Path
+from IPython.display import SVG
+
+IS_RUN_AGAIN = Path("run_again").exists()
+
+def draw(label, width=3):
+    plt.figure(figsize=(width, 2))
+    plt.plot([1, 3, 2])
+    plt.text(0.5, 1.5, label)
+    plt.show()
+"""
+Spoil = Callable[[NotebookNode], object]
+
+
+def replace(old: str, new: str) -> Spoil:
+    """Change a stored text, as somebody would who edits the file."""
+
+    def spoil(cell: NotebookNode) -> None:
+        (output,) = cell.outputs
+        if output.output_type == "stream":
+            output.text = output.text.replace(old, new)
+        else:
+            output.data = {kind: text.replace(old, new) for kind, text in output.data.items()}
+
+    return spoil
+
+
+def leave(_cell: NotebookNode) -> None:
+    """Change nothing."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A cell, what happens to its stored outputs, and why it must fail ("" if it must pass)."""
+
+    source: str
+    spoil: Spoil = leave
+    because: str = ""
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+CASES = {
+    "passes: text": Case("print(93322)"),
+    "fails: a digit of a text": Case(
+        "print(93322)", replace("22", "23"), "output 1, stdout, line 1\n  stored: 93323\n  fresh:  "
+    ),
+    "fails: a digit of a result": Case(
+        "93322", replace("22", "23"), "output 1, text/plain, line 1\n  stored: 93323"
+    ),
+    "fails: a cleared cell": Case(
+        "print(1)",
+        lambda cell: cell.update(execution_count=None, outputs=[]),
+        "stored without having been run: python -m harness.execute FILE",
+    ),
+    "fails: a cell without its output": Case(
+        "print(1)",
+        lambda cell: cell.update(outputs=[]),
+        "output 1 is not in the stored file: stdout '1'",
+    ),
+    "fails: an exception": Case(
+        "1 / 0 if IS_RUN_AGAIN else None", because="ZeroDivisionError: division by zero"
+    ),
+    "passes: a hidden result": Case("3 + 4;"),
+    "passes: stderr on another machine": Case(
+        "print('I0000', file=sys.stderr) if IS_RUN_AGAIN else None"
+    ),
+    "passes: a float within the tolerance that the cell asks for": Case(
+        "print('loss 0.123456')", replace("456", "457"), metadata={"rtol": 1e-4}
+    ),
+    "fails: a float without tolerance": Case(
+        "print('loss 0.123456')", replace("456", "457"), "stored: loss 0.123457"
+    ),
+    "fails: an integer in spite of tolerance": Case(
+        "print(9332200)", replace("0\n", "1\n"), "stored: 9332201", metadata={"rtol": 1e-4}
+    ),
+    "passes: a picture": Case("draw('0.992')"),
+    "fails: a digit in a picture": Case(
+        "draw('0.993' if IS_RUN_AGAIN else '0.992')",
+        because=r"output 1, picture changed: block RMS \d+.\d, allowed 8",
+    ),
+    "fails: a picture of another size": Case(
+        "draw('0.992', width=4 if IS_RUN_AGAIN else 3)", because="picture changed its size"
+    ),
+    "passes: a picture within the tolerance that the cell asks for": Case(
+        "draw('0.993' if IS_RUN_AGAIN else '0.992')", metadata={"rms": 255}
+    ),
+    "passes: an SVG": Case("SVG('<svg><text>0.992</text></svg>')"),
+    "fails: a digit in an SVG": Case(
+        "SVG('<svg><text>0.992</text></svg>')",
+        replace("0.992", "0.993"),
+        "image/svg.xml, line 1\n  stored: <svg><text>0.993",
+    ),
+    "passes: a cell that measures anew": Case(
+        "assert True\nprint(IS_RUN_AGAIN)", tags=("nbval-ignore-output",)
+    ),
+    "fails: an assertion where a cell measures anew": Case(
+        "assert not IS_RUN_AGAIN", because="AssertionError", tags=("nbval-ignore-output",)
+    ),
+    "passes: an output on data that is not here": Case(
+        "print(99.12)", replace("12", "13"), tags=("data:mnist",)
+    ),
+    "fails: an exception on data that is not here": Case(
+        "1 / 0 if IS_RUN_AGAIN else None", because="ZeroDivisionError", tags=("data:mnist",)
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What pytest said: all of it, and the failure of each cell ("" for those that passed)."""
+
+    output: str
+    failures: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """Execute all cases, spoil them, and let pytest run them on another "machine"."""
+    folder = tmp_path_factory.mktemp("book")
+    cells = [code(case.source, tags=case.tags, nbval=case.metadata) for case in CASES.values()]
+    path = write_notebook(folder / "chapter.ipynb", [text("# T"), code(PREPARE), *cells])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(datasets, "available", lambda _name: True)
+        assert execute.main([str(path)]) == 0
+    notebook = nbformat.read(path, as_version=4)
+    for cell, case in zip(notebook.cells[2:], CASES.values(), strict=True):
+        case.spoil(cell)
+    path.write_text(normalise.dumps(notebook), encoding="utf-8")
+    (folder / "run_again").touch()
+    return pytest_nbval(folder, "-n", "1", "--dist", "loadfile")
+
+
+def pytest_nbval(folder: Path, *options: str) -> Report:
+    (folder / "conftest.py").write_text(
+        "from coursecnn import datasets\ndatasets.available = lambda name: False\n"
+    )
+    (folder / "pytest.ini").write_text(
+        "[pytest]\naddopts = -p harness.nbval_plugin\n"
+        f"pythonpath = {ROOT}\nfilterwarnings = error\n"
+    )
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "--junitxml=r.xml"]
+    run = subprocess.run(
+        [*command, *options], cwd=folder, capture_output=True, text=True, check=False
+    )
+    tests = ElementTree.parse(folder / "r.xml").iter("testcase")
+    failures = {
+        test.attrib["name"]: "".join(part.text or "" for part in test.iter("failure"))
+        for test in tests
+    }
+    return Report(run.stdout + run.stderr, failures)
+
+
+@pytest.mark.parametrize(("number", "name"), list(enumerate(CASES, start=2)), ids=CASES)
+def test_a_cell(report, number, name):
+    failure, case = report.failures[f"code cell {number}"], CASES[name]
+    assert bool(failure) == name.startswith("fails") == bool(case.because), failure
+    if case.because:
+        assert failure.startswith(f"chapter.ipynb, code cell {number}: ")
+        assert case.source.splitlines()[0] in failure
+        assert re.search(case.because, failure)
+
+
+def test_every_cell_is_reported_and_the_run_is_red(report):
+    assert len(report.failures) == len(CASES) + 1
+    assert re.search(r"\d+ failed, \d+ passed", report.output)
+
+
+def test_a_failure_is_short(report):
+    assert max(len(failure.splitlines()) for failure in report.failures.values()) < 20
+
+
+def test_the_summary_counts_cells_and_names_what_was_not_checked(report):
+    compared = len(CASES) + 1 - 4  # one was cleared, two measure anew, one of two lacks its data
+    unchecked = "outputs not checked, for want of the official data: mnist"
+    assert f"cells: {compared} compared, 2 measured anew, 1 not checked" in report.output
+    assert f"chapter.ipynb: 1 {unchecked}" in report.output
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"nbval_lax": True}, "sanitisers hide differences: use --nbval alone"),
+        ({"nbval_sanitize_with": "digits.cfg"}, "sanitisers hide differences"),
+        ({"dist": "load"}, "the cells of a notebook share a kernel: add --dist loadfile"),
+    ],
+)
+def test_options_that_make_wrong_notebooks_pass_are_refused(option, message):
+    defaults = {
+        "nbval": True,
+        "nbval_lax": False,
+        "nbval_sanitize_with": None,
+        "sanitize_with": None,
+    }
+    config: Any = SimpleNamespace(option=SimpleNamespace(**{**defaults, **option}))
+    with pytest.raises(pytest.UsageError, match=message):
+        nbval_plugin.pytest_configure(config)
