@@ -82,6 +82,9 @@ def _text(notebook: Any) -> Iterator[tuple[str, Any]]:
 
 def executed_in_order(notebook: Any) -> Iterator[Finding]:
     """Execution counts are 1, 2, 3, ..."""
+    if all(cell.execution_count is None for _, cell in _code(notebook)):
+        yield NOTEBOOK, "has never been run: python -m harness.execute FILE"
+        return
     for number, (name, cell) in enumerate(_code(notebook), start=1):
         if cell.execution_count != number:
             yield name, f"has execution count {cell.execution_count}, must be {number}"

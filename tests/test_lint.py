@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from harness import lint, normalise
+from harness.cells import code_cells
 from tests.notebooks import build_notebook, code, displayed, printed, text
 
 PIXEL = (
@@ -127,6 +128,10 @@ SPOILS: dict[str, tuple[Callable[[NotebookNode], object], str]] = {
     "a cleared cell": (
         lambda notebook: notebook.cells[3].update(execution_count=None, outputs=[]),
         "code cell 2: has execution count None, must be 2",
+    ),
+    "having never been run": (
+        lambda notebook: [cell.update(execution_count=None) for cell in code_cells(notebook)],
+        "notebook: has never been run: python -m harness.execute FILE",
     ),
     "cells run out of order": (
         lambda notebook: notebook.cells[3].update(execution_count=7),
