@@ -3,6 +3,7 @@
 - `Recipe`, `RECIPES`: how a network is trained, as data;
 - `load`: the images that a recipe is fitted and judged on;
 - `fit`: one run, which survives being killed;
+- `affordable_epochs`: how much of a recipe a chapter measures again where it runs;
 - `reproduce`: the runs of a record, one per seed, continued where they stopped.
 
 Nothing is drawn here, and apart from a progress bar nothing is printed.
@@ -38,7 +39,16 @@ from coursecnn.backend import keras
 from coursecnn.datasets import Dataset
 from coursecnn.records import Data, Machine, Record, Run
 
-__all__ = ["RECIPES", "DivergedError", "Recipe", "fit", "load", "machine", "reproduce"]
+__all__ = [
+    "RECIPES",
+    "DivergedError",
+    "Recipe",
+    "affordable_epochs",
+    "fit",
+    "load",
+    "machine",
+    "reproduce",
+]
 
 
 class DivergedError(ArithmeticError):
@@ -148,7 +158,8 @@ def fit(
     last = recipe.epochs if epochs is None else epochs
     if not 1 <= last <= recipe.epochs:
         raise ValueError(f"epochs must be from 1 to the recipe's {recipe.epochs}, got {epochs!r}")
-    keras.utils.set_random_seed(seed)
+    with backend.quiet_stderr():  # on every backend it also seeds, and loads, TensorFlow
+        keras.utils.set_random_seed(seed)
     state = _State(_compiled(recipe, dataset), _identity(recipe, dataset, seed))
     file = None if checkpoint is None else Path(checkpoint)
     if file is not None and file.exists():
@@ -202,6 +213,17 @@ def reproduce(
         records.write(_opened(path, recipe, dataset).with_run(run, today), path)
         checkpoint.unlink()
     return _opened(path, recipe, dataset)
+
+
+def affordable_epochs(recipe: Recipe) -> int:
+    """Say how many epochs of a recipe a chapter measures again on this machine.
+
+    Returns:
+        All on a GPU, or where the environment variable `COURSECNN_FULL` is set to anything but
+        0; otherwise one, the first.
+    """
+    full = os.environ.get("COURSECNN_FULL", "0") not in {"", "0"}
+    return recipe.epochs if full or backend.device().startswith("GPU") else 1
 
 
 def machine() -> Machine:
