@@ -56,3 +56,24 @@ def test_the_metrics_say_on_which_images_they_were_measured(monkeypatch):
     few = replace(RECIPES["pooling_max"], epochs=1)
     run = training.fit(few, datasets.stand_in("mnist").hold_out(0.99), progress=False)
     assert set(run.metrics) == {"held_out_accuracy", "held_out_loss"}
+
+
+@pytest.mark.parametrize(
+    ("device", "wanted", "epochs"),
+    [
+        ("CPU: slow", "", 1),
+        ("CPU: slow", "0", 1),
+        ("CPU: slow", "1", 5),
+        ("GPU: fast", "0", 5),
+    ],
+)
+def test_a_gpu_or_the_reader_decides_for_the_whole_recipe(monkeypatch, device, wanted, epochs):
+    monkeypatch.setattr(training.backend, "device", lambda: device)
+    monkeypatch.setenv("COURSECNN_FULL", wanted)
+    assert training.affordable_epochs(RECIPES["mnist"]) == epochs
+
+
+def test_without_a_wish_a_processor_measures_the_first_epoch(monkeypatch):
+    monkeypatch.setattr(training.backend, "device", lambda: "CPU: slow")
+    monkeypatch.delenv("COURSECNN_FULL", raising=False)
+    assert training.affordable_epochs(RECIPES["mnist"]) == 1
