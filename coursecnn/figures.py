@@ -9,7 +9,11 @@
 - `coverage(...)`: which pixels of a row some window reads, and which none;
 - `activations(...)`: activation functions beside their derivatives;
 - `paired(...)`: two measurements of each of several runs;
-- `coloured_matrices(...)`: matrices under each other, their entries as colours.
+- `coloured_matrices(...)`: matrices under each other, their entries as colours;
+- `shares(...)`: what share of each total every part has;
+- `guesses(...)`: pictures, and what a network says to each;
+- `learning_curves(...)`: runs by epoch, with bands and printed values;
+- `beside_band(...)`: runs on a line, with their band and values to compare.
 
 Every function returns its `Figure`; a notebook cell shows it with `plt.show()`.
 """
@@ -319,4 +323,100 @@ def coloured_matrices(matrices: Sequence[ArrayLike], titles: Sequence[str]) -> F
         axis.set_aspect("equal")
         axis.set_axis_off()
         axis.set_title(title)
+    return figure
+
+
+def shares(names: Sequence[str], parts: Mapping[str, ArrayLike]) -> Figure:
+    """Draw what share of each total every part has, as bars beside each other.
+
+    Args:
+        names: of the parts, from top to bottom.
+        parts: for each total its name and one fraction for each part.
+    """
+    figure, axis = plt.subplots(figsize=(6.4, 0.5 * len(names) + 0.8))
+    height = 0.8 / len(parts)
+    for number, (total, fractions) in enumerate(parts.items()):
+        places = np.arange(len(names)) + height * (number - (len(parts) - 1) / 2)
+        percent = 100 * np.asarray(fractions, dtype=float)
+        bars = axis.barh(places, percent, height, color=COLOURS[number], label=total)
+        axis.bar_label(bars, fmt="%.1f %%", padding=3, fontsize=8)
+    axis.set_yticks(range(len(names)), names)
+    axis.invert_yaxis()
+    axis.grid(visible=False, axis="y")
+    axis.set_xlabel("share of the network's total (%)")
+    axis.legend()
+    return figure
+
+
+def guesses(pictures: Sequence[ArrayLike], probabilities: ArrayLike) -> Figure:
+    """Draw pictures, and below each one the probability that a network gives to each class.
+
+    Args:
+        pictures: arrays of shape (height, width).
+        probabilities: shape (pictures, classes).
+    """
+    table = np.asarray(probabilities)
+    figure, axes = plt.subplots(
+        2, len(pictures), figsize=(1.8 * len(pictures), 3.2), sharey="row", squeeze=False
+    )
+    for above, below, picture, row in zip(*axes, pictures, table, strict=True):
+        above.imshow(picture, interpolation="nearest")
+        above.set_axis_off()
+        below.bar(range(len(row)), row)
+        below.set_xticks(range(len(row)), range(len(row)), fontsize=7)
+        below.grid(visible=False, axis="x")
+        below.set_xlabel("class")
+    axes[1, 0].set_ylabel("probability")
+    return figure
+
+
+def learning_curves(
+    runs: Mapping[str, ArrayLike],
+    bands: Mapping[str, Sequence[tuple[float, float]]],
+    printed: Mapping[str, Mapping[int, float]],
+) -> Figure:
+    """Draw what several runs measured in each epoch, where a further one is expected, and more.
+
+    Args:
+        runs: for each quantity its values, shape (runs, epochs).
+        bands: for each quantity the low and high edge of every epoch's band.
+        printed: for each quantity the values that somebody else printed, by epoch from 1.
+    """
+    figure, axes = plt.subplots(1, len(runs), figsize=(3.8 * len(runs), 3.2), squeeze=False)
+    for axis, (quantity, values) in zip(axes.flat, runs.items(), strict=True):
+        curves, edges = np.asarray(values), np.asarray(bands[quantity])
+        epochs = np.arange(1, curves.shape[1] + 1)
+        axis.fill_between(epochs, *edges.T, color=COLOURS[5], alpha=0.4, label="band")
+        lines = axis.plot(epochs, curves.T, color=COLOURS[0], lw=1)
+        lines[0].set_label(f"{len(curves)} runs")
+        axis.plot(*zip(*printed[quantity].items(), strict=True), "X", c=COLOURS[1], label="printed")
+        axis.set_xticks(epochs)
+        axis.set_xlabel("epoch")
+        axis.set_ylabel(quantity)
+    axes[0, 0].legend()
+    return figure
+
+
+def beside_band(
+    values: ArrayLike, band: tuple[float, float], marks: Mapping[str, float], label: str
+) -> Figure:
+    """Draw several runs on one line, the band of a further run, and single values to compare.
+
+    Args:
+        values: one number for each run.
+        band: low and high edge.
+        marks: for each name the value to mark.
+        label: what the numbers are.
+    """
+    figure, axis = plt.subplots(figsize=(6.4, 1.9))
+    low, high = band
+    axis.axvspan(low, high, color=COLOURS[5], alpha=0.4, label="band")
+    heights = np.linspace(-0.3, 0.3, np.size(values))
+    axis.plot(values, heights, "o", color=COLOURS[0], label=f"{np.size(values)} runs")
+    for number, (name, value) in enumerate(marks.items(), start=1):
+        axis.axvline(value, color=COLOURS[number], ls=("--", ":")[number % 2], lw=2, label=name)
+    axis.set_ylim(-0.8, 0.8)
+    axis.set_yticks([])
+    axis.set_xlabel(label)
+    axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
