@@ -37,11 +37,14 @@ class Execution:
 
     Attributes:
         text: the normalised file.
+        is_stale: whether the stored file has other outputs, or is not in normal form; cells that
+            measure anew are not looked at.
         changes: per changed cell, its name and what differs.
         kept: the cells whose stored output was kept for want of official data.
     """
 
     text: str
+    is_stale: bool
     changes: tuple[str, ...]
     kept: tuple[str, ...]
 
@@ -57,7 +60,14 @@ def execute(path: Path) -> Execution:
     _refuse_stderr(fresh)
     kept = _keep_official_outputs(stored, fresh)
     fresh = normalise.normalise(fresh)
-    return Execution(normalise.dumps(fresh), tuple(_changes(stored, fresh)), tuple(kept))
+    changes = _changes(stored, fresh)
+    is_normal = normalise.dumps(normalise.normalise(stored)) == path.read_text(encoding="utf-8")
+    return Execution(
+        text=normalise.dumps(fresh),
+        is_stale=bool(changes) or not is_normal,
+        changes=tuple(changes),
+        kept=tuple(kept),
+    )
 
 
 def _run(path: Path, notebook: Any) -> None:
@@ -132,20 +142,13 @@ def _execute_and_report(path: Path, check: bool) -> bool:
     except ExecutionError as error:
         sys.stdout.write(f"{cells.shown(path)}: not stored, {error}\n")
         return False
-    changed = result.text != path.read_text(encoding="utf-8")
+    if not check and result.text != path.read_text(encoding="utf-8"):
+        cells.write_atomically(path, result.text)
     outputs = f"{len(result.changes)} changed" if result.changes else "unchanged"
-    sys.stdout.write(f"{cells.shown(path)}: outputs {outputs}{_file_state(changed, check)}\n")
+    sys.stdout.write(f"{cells.shown(path)}: outputs {outputs}\n")
     for line in result.changes + result.kept:
         sys.stdout.write("  " + line.replace("\n", "\n  ") + "\n")
-    if changed and not check:
-        cells.write_atomically(path, result.text)
-    return not (check and changed)
-
-
-def _file_state(changed: bool, check: bool) -> str:
-    if not changed:
-        return ""
-    return ", file differs" if check else ", written"
+    return not (check and result.is_stale)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_VOLATILE = frozenset({b"tEXt", b"zTXt", b"iTXt", b"tIME", b"eXIf"})
 SVG_VOLATILE = re.compile(r"<metadata>.*?</metadata>\s*|<!--.*?-->\s*", re.DOTALL)
-SVG_ID = re.compile(r"\b[a-z]{1,2}[0-9a-f]{10}\b")
+SVG_RANDOM_ID = re.compile(r'\bid="([A-Za-z]\w*?[0-9a-f]{10})"')
 MODEL_REFERENCE = re.compile(r"IPY_MODEL_(\w+)")
 
 
@@ -125,8 +125,10 @@ def plain_png(encoded: str) -> str:
 def plain_svg(text: str) -> str:
     """The same SVG without date and comments, its random ids numbered in order of appearance."""
     plain = SVG_VOLATILE.sub("", text)
-    names = {name: f"id{i}" for i, name in enumerate(dict.fromkeys(SVG_ID.findall(plain)))}
-    return SVG_ID.sub(lambda match: names[match[0]], plain)
+    names = {name: f"id{i}" for i, name in enumerate(dict.fromkeys(SVG_RANDOM_ID.findall(plain)))}
+    if not names:
+        return plain
+    return re.sub(rf"\b(?:{'|'.join(names)})\b", lambda match: names[match[0]], plain)
 
 
 def _rename_models(notebook: Any) -> Any:
