@@ -35,6 +35,7 @@ from tqdm import tqdm
 
 import coursecnn
 from coursecnn import architectures, backend, datasets, records
+from coursecnn.architectures import lecture_patterns
 from coursecnn.backend import keras
 from coursecnn.datasets import Dataset
 from coursecnn.records import Data, Machine, Record, Run
@@ -103,6 +104,11 @@ RECIPES = {
                 held_out=0.9,
             )
             for pooling in ("max", "average")
+        ),
+        # The lecture's four patterns, from a linear classifier to stacked blocks, on few images.
+        *(
+            Recipe(name, architecture=name, dataset="cifar10", epochs=5, held_out=0.9)
+            for name in lecture_patterns.BUILDERS
         ),
     ]
 }

@@ -15,13 +15,14 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
-from coursecnn.architectures import tutorials
+from coursecnn.architectures import lecture_patterns, tutorials
 from coursecnn.backend import keras
 
 __all__ = ["build", "names"]
 
 FAMILIES = [
     tutorials,
+    lecture_patterns,
 ]
 
 _BUILDERS: dict[str, Callable[..., keras.Model]] = {
