@@ -77,3 +77,16 @@ class TestMnistTutorial:
         model = architectures.build("mnist_tutorial", input_shape=(32, 32, 3), classes=7)
         assert model.output_shape == (None, 7)
         assert model.count_params() == 896 + 18_496 + 36_928 + (1_024 + 1) * 64 + 65 * 7
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("pattern_linear", 3_072 * 10 + 10),
+        ("pattern_one_convolution", 896 + 32_768 * 10 + 10),
+        ("pattern_convolution_pooling", 896 + 18_496 + 4_096 * 128 + 128 + 1_290),
+        ("pattern_deep_blocks", 287_008 + 2_048 * 128 + 128 + 16_512 + 1_290),
+    ],
+)
+def test_lecture_patterns_have_the_parameters_counted_by_hand(name, parameters):
+    assert architectures.build(name).count_params() == parameters

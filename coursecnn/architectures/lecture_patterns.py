@@ -25,9 +25,10 @@ PATTERNS = {
 
 
 def _build(
-    text: str, input_shape: tuple[int, int, int] = (32, 32, 3), classes: int = 10
+    name: str, input_shape: tuple[int, int, int] = (32, 32, 3), classes: int = 10
 ) -> keras.Model:
-    return patterns.build(text, input_shape, classes)
+    model = patterns.build(PATTERNS[name], input_shape, classes)
+    return keras.Model(model.inputs, model.outputs, name=f"pattern_{name}")
 
 
-BUILDERS = {f"pattern_{name}": partial(_build, text) for name, text in PATTERNS.items()}
+BUILDERS = {f"pattern_{name}": partial(_build, name) for name in PATTERNS}
