@@ -34,7 +34,7 @@ Array = npt.NDArray[np.float32]
 Layer = Callable[[], Array]
 
 BATCH, SIZE, CHANNELS, FILTERS, KERNEL = 32, 32, 16, 32, 3
-ROUNDS = 5
+ROUNDS = 3
 # A competitor's best time is taken over this many calls in each round.
 CALLS = {"loops": 1, "im2col": 100, "SciPy": 1, "Keras": 100}
 
