@@ -91,6 +91,6 @@ class LocalServer:
         try:
             for start in range(0, len(body), size):
                 request.wfile.write(body[start : start + size])
-                self._closing.wait(answer.stall or (0.001 if answer.trickle else 0))
+                self._closing.wait(answer.stall or (0.005 if answer.trickle else 0))
         except (BrokenPipeError, ConnectionResetError):
             """The client had enough."""
