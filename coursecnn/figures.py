@@ -31,13 +31,13 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import LogLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
 # Okabe and Ito's palette: eight colours that colour-blind readers can tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
-DIVERGING = (
-    "PuOr_r"  # orange below zero, white at zero, purple above: safe for colour-blind readers
-)
+# Purple below zero, white at zero, orange above: safe for colour-blind readers.
+DIVERGING = "PuOr_r"
 
 
 def use_style() -> None:
@@ -374,6 +374,7 @@ def learning_curves(
     runs: Mapping[str, ArrayLike],
     bands: Mapping[str, Sequence[tuple[float, float]]],
     printed: Mapping[str, Mapping[int, float]],
+    logarithmic: Sequence[str] = (),
 ) -> Figure:
     """Draw what several runs measured in each epoch, where a further one is expected, and more.
 
@@ -381,6 +382,7 @@ def learning_curves(
         runs: for each quantity its values, shape (runs, epochs).
         bands: for each quantity the low and high edge of every epoch's band.
         printed: for each quantity the values that somebody else printed, by epoch from 1.
+        logarithmic: the quantities that are drawn on a logarithmic axis.
     """
     figure, axes = plt.subplots(1, len(runs), figsize=(3.8 * len(runs), 3.2), squeeze=False)
     for axis, (quantity, values) in zip(axes.flat, runs.items(), strict=True):
@@ -393,6 +395,11 @@ def learning_curves(
         axis.set_xticks(epochs)
         axis.set_xlabel("epoch")
         axis.set_ylabel(quantity)
+        if quantity in logarithmic:
+            axis.set_yscale("log")
+            axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.yaxis.set_major_formatter("{x:g}")
+            axis.yaxis.set_minor_locator(NullLocator())
     axes[0, 0].legend()
     return figure
 
@@ -417,6 +424,7 @@ def beside_band(
         axis.axvline(value, color=COLOURS[number], ls=("--", ":")[number % 2], lw=2, label=name)
     axis.set_ylim(-0.8, 0.8)
     axis.set_yticks([])
+    axis.spines.left.set_visible(False)
     axis.set_xlabel(label)
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
