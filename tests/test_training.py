@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coursecnn import records, training
+from coursecnn import cli, records, training
 from coursecnn.backend import keras
 from coursecnn.datasets import Dataset, Provenance
 from coursecnn.training import DivergedError, Recipe, fit, reproduce
@@ -307,3 +307,12 @@ def test_the_machine_is_described_for_the_record():
 @pytest.mark.parametrize("name", training.RECIPES)
 def test_every_recipe_is_filed_under_its_own_name(name):
     assert training.RECIPES[name].name == name
+
+
+@pytest.mark.parametrize("path", sorted(cli.SHIPPED.glob("*.json")), ids=lambda path: path.stem)
+def test_every_record_that_is_shipped_was_made_with_the_recipe_of_its_name(path):
+    record = records.read(path.stem)
+
+    assert Recipe(**record.recipe) == training.RECIPES[path.stem]
+    assert record.data.official
+    assert len(record.runs) >= 5
