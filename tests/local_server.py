@@ -16,7 +16,7 @@ class Answer:
     Attributes:
         content: the whole file.
         status: anything but 200 is sent without content.
-        headers: to add to the server's own.
+        headers: to add to the server's own; an empty value leaves a header out.
         ranges: whether a `Range` header is honoured.
         stop_after: close the connection after so many bytes of the body.
         stall: send nothing for so many seconds, in the middle of the body.
@@ -82,7 +82,8 @@ class LocalServer:
         body = answer.content[start:]
         request.send_response(206 if start else answer.status)
         for name, value in {"Content-Length": str(len(body)), **answer.headers}.items():
-            request.send_header(name, value)
+            if value:
+                request.send_header(name, value)
         request.end_headers()
         self._send(request, body[: answer.stop_after], answer)
 

@@ -85,6 +85,18 @@ def test_mnist_is_read_with_a_channel_axis(tmp_path: Path) -> None:
     assert arrays.y_test.tolist()[:11] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0]
 
 
+def test_one_changed_pixel_makes_an_npz_unofficial(tmp_path: Path) -> None:
+    official, content = small_mnist()
+    file = write(tmp_path, {"mnist.npz": content}) / "mnist.npz"
+    with np.load(file) as archive:
+        arrays = dict(archive)
+    arrays["x_test"][7, 14, 14] ^= 1
+    file.write_bytes(npz(**arrays))
+
+    with pytest.raises(CorruptedError, match="x_test has another SHA-256"):
+        official.read(file, official.parts)
+
+
 def test_cifar10_channels_move_last(tmp_path: Path) -> None:
     """A file's row holds the red, then the green, then the blue plane, each row by row."""
     official, files, _ = small_cifar10()

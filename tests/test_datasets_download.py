@@ -225,6 +225,17 @@ def test_the_next_source_takes_over(server: LocalServer, answer: Answer, request
     assert len(server.asked[URLS[1]]) >= 1
 
 
+def test_a_server_that_sends_more_and_more_is_cut_off(
+    server: LocalServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a length in the header, the number of bytes received is what tells."""
+    official, whole = small_mnist(server.url("/more"))
+    server.answers["/more"] = [Answer(whole * 20, headers={"Content-Length": ""})]
+
+    assert not store.load(official).provenance.official
+    assert f"serves more than {len(whole):,} bytes" in capsys.readouterr().err
+
+
 def test_a_partial_file_from_a_liar_does_not_spoil_the_next_source(server: LocalServer) -> None:
     lie = Answer(b"x" * len(content()), stop_after=200_000)
     server.answers = {URLS[0]: [lie, Answer(status=404)], URLS[1]: [Answer(content())]}
