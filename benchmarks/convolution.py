@@ -5,7 +5,7 @@ images in float32. The competitors:
 
 - loops: `coursecnn.convolution.conv2d_loops`, Python loops over images, rows, columns and filters;
   NumPy multiplies each window with each kernel and adds up;
-- im2col: `coursecnn.convolution.conv2d`, one matrix product for each image;
+- im2col: `coursecnn.convolution.conv2d`, one matrix product for the whole batch;
 - SciPy: `scipy.signal.correlate`, once for each image and each filter;
 - Keras: `keras.ops.conv` on the processor, its arrays converted beforehand.
 

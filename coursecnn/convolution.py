@@ -1,11 +1,11 @@
-"""Convolution and pooling in NumPy, from nested loops to a matrix product.
+"""Convolution and pooling in NumPy, from nested loops to one matrix product.
 
 ================ ===============================================================
 correlate2d      the definition: lay the kernel on the image, multiply, add up
 convolve2d       the same with the kernel flipped: the convolution of mathematics
 conv2d_loops     a convolutional layer as nested loops, to be read
 im2col           every window of a batch as one row of a matrix
-conv2d           a convolutional layer as a matrix product, to be used
+conv2d           a convolutional layer as one matrix product, to be used
 toeplitz_matrix  the sparse matrix that a convolution is
 conv2d_gradients what the loss tells the input, the kernels and the bias
 pool2d           max or average pooling
@@ -161,7 +161,9 @@ def conv2d_loops(
             for j in range(shape[2]):
                 window = padded[n, rows.window(i), columns.window(j)]
                 for f in range(shape[3]):
-                    out[n, i, j, f] = np.sum(window * kernels[..., f]) + bias[f]
+                    out[n, i, j, f] = np.sum(window * kernels[..., f])
+    if bias is not None:
+        out += bias
     return out
 
 
@@ -216,11 +218,9 @@ def conv2d(
     padding: Paddings = 0,
     rounding: Rounding = "exact",
 ) -> Array:
-    """Apply a convolutional layer as a matrix product: windows times kernels.
+    """Apply a convolutional layer as one matrix product: windows times kernels.
 
-    The result is im2col(x, ...) @ kernels.reshape(h * w * C, F) + bias. The product is formed image
-    by image: the windows of one image stay in the processor's cache between being written and being
-    multiplied, and never take more memory than one image's worth.
+    out = im2col(x, (h, w), ...) @ kernels.reshape(h * w * C, F) + bias, in the shape of the maps.
 
     Args:
         x: Images, shape (N, H, W, C).
@@ -248,14 +248,11 @@ def conv2d(
     """
     x, kernels, bias = _operands(x, kernels, bias)
     rows, columns = _axes(x, kernels.shape[:2], stride, padding, rounding)
-    windows = _windows(x, rows, columns)
     filters = kernels.shape[-1]
-    matrix = kernels.reshape(-1, filters)
-    out = np.empty((len(x), rows.count * columns.count, filters), np.result_type(x, kernels))
-    for n, image in enumerate(windows):
-        np.matmul(image.reshape(-1, len(matrix)), matrix, out=out[n])
-    out += bias
-    return out.reshape(*windows.shape[:3], filters)
+    out = im2col(x, kernels.shape[:2], stride, padding, rounding) @ kernels.reshape(-1, filters)
+    if bias is not None:
+        out += bias
+    return out.reshape(len(x), rows.count, columns.count, filters)
 
 
 def toeplitz_matrix(
@@ -621,7 +618,7 @@ def _numbers(name: str, value: npt.ArrayLike, layout: _Layout | None = None) -> 
 
 def _operands(
     x: npt.ArrayLike, kernels: npt.ArrayLike, bias: npt.ArrayLike | None
-) -> tuple[Array, Array, Array]:
+) -> tuple[Array, Array, Array | None]:
     """Convert the arguments of a convolutional layer and check that they go together."""
     x = _numbers("x", x, _IMAGES)
     kernels = _numbers("kernels", kernels, _KERNELS)
@@ -631,7 +628,9 @@ def _operands(
             f"kernels must be as deep as x, which has {x.shape[-1]} channels, got kernels of shape "
             f"{kernels.shape}: make it {(height, width, x.shape[-1], filters)}"
         )
-    bias = np.zeros(filters, kernels.dtype) if bias is None else _numbers("bias", bias)
+    if bias is None:
+        return x, kernels, None
+    bias = _numbers("bias", bias)
     if bias.shape != (filters,):
         raise ValueError(
             f"bias must have one number for each filter, shape ({filters},), got shape {bias.shape}"
