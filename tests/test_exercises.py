@@ -67,6 +67,13 @@ def test_a_value_in_place_of_a_function_is_named(averaging):
     assert "must be a function, got int" in averaging.feedback(2).message
 
 
+def test_answers_with_the_same_view_are_equally_right():
+    even = Exercise("test.even", 2, "halve it.", (Mistake(1, "odd."),), view=lambda n: n % 2)
+    assert even.feedback(4).correct
+    assert "odd" in even.feedback(7).message
+    assert "halve it" in even.feedback(0.5).message
+
+
 def test_a_wrong_shape_is_not_equal(averaging):
     assert not averaging.feedback(lambda a, b: np.atleast_2d(mean(a, b))).correct
 

@@ -9,6 +9,11 @@ from typing import Any
 import numpy as np
 
 
+def as_it_is(answer: Any) -> Any:
+    """See all of an answer."""
+    return answer
+
+
 @dataclass(frozen=True)
 class Feedback:
     """What a reader is told about an answer."""
@@ -39,6 +44,7 @@ class Exercise:
         cases: for a function, the argument tuples on which it is compared with the solution.
         hint: what to tell whoever gives any other wrong answer.
         tolerance: the largest relative difference from the right answer that still counts.
+        view: what of a value counts, where many answers are right: these have the same view.
     """
 
     name: str
@@ -47,6 +53,7 @@ class Exercise:
     mistakes: tuple[Mistake, ...] = ()
     cases: tuple[tuple[Any, ...], ...] = ()
     tolerance: float = 1e-6
+    view: Callable[[Any], Any] = as_it_is
 
     def feedback(self, answer: Any) -> Feedback:
         """Compare `answer` with the solution, then with the known mistakes."""
@@ -70,11 +77,11 @@ class Exercise:
         return Feedback(False, f"Not yet: {self.hint}")
 
     def _results(self, answer: Any) -> tuple[Any, ...]:
-        """The answer as values: itself, or what the function gives on the cases."""
+        """The answer as values: its view, or what the function gives on the cases."""
         if callable(self.solution):
             function: Callable[..., Any] = answer
             return tuple(function(*case) for case in self.cases)
-        return (answer,)
+        return (self.view(answer),)
 
     def _same(self, left: tuple[Any, ...], right: tuple[Any, ...]) -> bool:
         return all(_equal(a, b, self.tolerance) for a, b in zip(left, right, strict=True))
