@@ -13,7 +13,10 @@
 - `shares(...)`: what share of each total every part has;
 - `guesses(...)`: pictures, and what a network says to each;
 - `learning_curves(...)`: runs by epoch, with bands and printed values;
-- `beside_band(...)`: runs on a line, with their band and values to compare.
+- `beside_band(...)`: runs on a line, with their band and values to compare;
+- `shape_walks(...)`: the shapes of an image on its way through networks, as blocks;
+- `stacked_bars(...)`: totals, and the parts that they are made of;
+- `runs_by_cost(...)`: what runs of several networks measured, against what these cost.
 
 Every function returns its `Figure`; a notebook cell shows it with `plt.show()`.
 """
@@ -31,7 +34,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
 # Okabe and Ito's palette: eight colours that colour-blind readers can tell apart.
@@ -427,4 +430,86 @@ def beside_band(
     axis.spines.left.set_visible(False)
     axis.set_xlabel(label)
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def shape_walks(walks: Mapping[str, Sequence[tuple[str, tuple[int, ...]]]]) -> Figure:
+    """Draw the shapes that an image takes on its way through networks, as blocks.
+
+    A block is as high as the map's side, and a quarter as wide as the map is deep; a vector is a
+    map of 1×1. The side stands above, the depth below.
+
+    Args:
+        walks: for each network the kind of each layer and the shape of what comes out of it,
+            (height, width, channels) or (units,).
+    """
+    kinds = list(dict.fromkeys(kind for walk in walks.values() for kind, _ in walk))
+    colour = dict(zip(kinds, COLOURS, strict=False))
+    figure, axes = plt.subplots(len(walks), 1, figsize=(7.4, 1.3 * len(walks)), sharex=True)
+    for axis, (title, walk) in zip(np.atleast_1d(axes), walks.items(), strict=True):
+        left = 0.0
+        for kind, shape in walk:
+            side, depth = shape[0] if len(shape) == 3 else 1, shape[-1]
+            corner = (left, -side / 2)
+            axis.add_patch(Rectangle(corner, depth / 4, side, fc=colour[kind], ec="black", lw=0.6))
+            middle = left + depth / 8
+            axis.text(middle, side / 2 + 1.5, side, ha="center", va="bottom", fontsize=7)
+            axis.text(middle, -side / 2 - 1.5, depth, ha="center", va="top", fontsize=7)
+            left += depth / 4 + 8
+        axis.set_title(title, loc="left")
+        axis.set_axis_off()
+        axis.set_aspect("equal")
+        axis.set_ylim(-25, 25)
+        axis.autoscale_view(scaley=False)
+    handles = [Rectangle((0, 0), 1, 1, fc=colour[kind], ec="black", lw=0.6) for kind in kinds]
+    figure.legend(handles, kinds, loc="outside lower center", ncols=len(kinds))
+    return figure
+
+
+def stacked_bars(names: Sequence[str], panels: Mapping[str, Mapping[str, ArrayLike]]) -> Figure:
+    """Draw totals as bars that are made of their parts, each with its total written at its end.
+
+    Args:
+        names: of the bars, from top to bottom.
+        panels: for each total its parts, each with one number for each bar.
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(7.6, 0.4 * len(names) + 1), sharey=True)
+    for axis, (total, parts) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+        ends = np.zeros(len(names))
+        for number, (part, values) in enumerate(parts.items()):
+            width = np.asarray(values, dtype=float)
+            bars = axis.barh(names, width, left=ends, color=COLOURS[number], label=part)
+            ends += width
+        axis.bar_label(bars, [f"{end:,.0f}" for end in ends], padding=3, fontsize=8)
+        axis.set_xlim(0, 1.35 * ends.max())
+        axis.xaxis.set_major_locator(MaxNLocator(3))
+        axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axis.set_xlabel(total)
+        axis.grid(visible=False, axis="y")
+    axes[0].invert_yaxis()
+    axes[0].legend(loc="upper right")
+    return figure
+
+
+def runs_by_cost(
+    runs: Mapping[str, ArrayLike], costs: Mapping[str, Mapping[str, float]], label: str
+) -> Figure:
+    """Draw what several runs of several networks measured, against what these networks cost.
+
+    Args:
+        runs: for each network one number per run.
+        costs: for each kind of cost that of each network.
+        label: what the numbers of the runs are.
+    """
+    figure, axes = plt.subplots(1, len(costs), figsize=(7.6, 3.3), sharey=True)
+    for axis, (kind, cost) in zip(np.atleast_1d(axes), costs.items(), strict=True):
+        for number, (name, values) in enumerate(runs.items()):
+            points = np.full(np.size(values), cost[name])
+            marker = "osD^v"[number % 5]
+            axis.plot(points, values, marker, color=COLOURS[number], alpha=0.7, label=name)
+        axis.set_xscale("log")
+        axis.set_xlabel(kind)
+        axis.margins(x=0.15)
+    axes[0].set_ylabel(label)
+    axes[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
