@@ -21,7 +21,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from importlib import resources
@@ -31,6 +30,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from scipy import stats
+
+from coursecnn.files import write_atomically
 
 if TYPE_CHECKING:
     from coursecnn.datasets import Dataset
@@ -251,21 +252,7 @@ def write(record: Record, path: Path) -> None:
     """Write `record` as JSON, sealed. A reader finds the old file or the new one, never a part."""
     content = {"schema": SCHEMA, **asdict(record)}
     text = json.dumps({**content, "digest": _digest(content)}, indent=1, allow_nan=False)
-    replace_file(path, f"{text}\n".encode())
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file such that it holds the old content or the new, whenever the power fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(path, f"{text}\n".encode())
 
 
 def check(record: Record, run: Run, dataset: Dataset) -> None:

@@ -38,6 +38,7 @@ from coursecnn import architectures, backend, datasets, records
 from coursecnn.architectures import lecture_patterns
 from coursecnn.backend import keras
 from coursecnn.datasets import Dataset
+from coursecnn.files import write_atomically
 from coursecnn.records import Data, Machine, Record, Run
 
 __all__ = [
@@ -342,7 +343,7 @@ class _State:
         arrays = {f"v{i}": np.asarray(v) for i, v in enumerate(self._variables())}
         content = io.BytesIO()
         np.savez(content, allow_pickle=False, header=np.array(json.dumps(header)), **arrays)
-        records.replace_file(path, content.getvalue())
+        write_atomically(path, content.getvalue())
 
     def load(self, path: Path) -> None:
         """Continue from a checkpoint.

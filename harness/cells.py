@@ -12,7 +12,6 @@ import ast
 import html
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
@@ -40,19 +39,6 @@ def read(path: Path) -> Any:
         return nbformat.read(path, as_version=4)
     except nbformat.reader.NotJSONError as error:
         raise ValueError(f"path must be a notebook, but {path} is not JSON") from error
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file's text so that an interruption leaves the old text or the new, never half."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        temporary.chmod(path.stat().st_mode if path.exists() else 0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def command_line(name: str, description: str | None) -> argparse.ArgumentParser:

@@ -22,6 +22,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from tqdm import tqdm
 
+from coursecnn.files import write_atomically
 from harness import cells, compare, normalise
 
 CELL_TIMEOUT_SECONDS = 3600
@@ -143,7 +144,7 @@ def _execute_and_report(path: Path, check: bool) -> bool:
         sys.stdout.write(f"{cells.shown(path)}: not stored, {error}\n")
         return False
     if not check and result.text != path.read_text(encoding="utf-8"):
-        cells.write_atomically(path, result.text)
+        write_atomically(path, result.text.encode())
     outputs = f"{len(result.changes)} changed" if result.changes else "unchanged"
     sys.stdout.write(f"{cells.shown(path)}: outputs {outputs}\n")
     for line in result.changes + result.kept:

@@ -141,20 +141,6 @@ def test_a_loss_that_is_not_a_number_is_not_written(record, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_old_file_survives_a_failing_write(tmp_path, monkeypatch):
-    path = tmp_path / "kept"
-    path.write_bytes(b"old")
-
-    def full(_):
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(records.os, "fsync", full)
-    with pytest.raises(OSError, match="no space left"):
-        records.replace_file(path, b"new")
-
-    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("kept", b"old")]
-
-
 def test_the_band_by_hand():
     """Values 1, 2, 3: mean 2, s = 1, t(0.995, 2) = 9.925 (any t table), sqrt(1 + 1/3) = 1.1547."""
     band = Band.over([1.0, 2.0, 3.0])

@@ -13,11 +13,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import pickle
 import struct
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -30,6 +28,7 @@ from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from coursecnn.datasets.dataset import Arrays
+from coursecnn.files import write_atomically
 
 
 class CorruptedError(ValueError):
@@ -217,18 +216,6 @@ def unpack_cifar10(archive: Path, folder: Path, parts: tuple[Part, ...]) -> None
         raise CorruptedError(f"{archive.name} cannot be unpacked: {error}") from error
     if expected:
         raise CorruptedError(f"{archive.name} does not hold {', '.join(expected)}")
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file that other processes see whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 # --- What was published ------------------------------------------------------------------------
