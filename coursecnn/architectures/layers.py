@@ -1,0 +1,86 @@
+"""Layers that several families share and Keras does not have.
+
+- `LocalResponseNormalization`: a unit competes with its neighbours among the channels.
+
+>>> from coursecnn.backend import keras
+>>> row = keras.ops.ones((1, 1, 1, 4))  # windows of 3 channels; the first and the last see 2
+>>> layer = LocalResponseNormalization(size=3, alpha=1.0, beta=1.0, k=1.0)
+>>> [round(float(value), 3) for value in keras.ops.ravel(layer(row))]
+[0.333, 0.25, 0.25, 0.333]
+"""
+
+from typing import Any
+
+from coursecnn.backend import keras
+
+__all__ = ["LocalResponseNormalization"]
+
+ops = keras.ops
+
+
+@keras.saving.register_keras_serializable(package="coursecnn")
+class LocalResponseNormalization(keras.layers.Layer):
+    """Divide each unit by the activity of the units around it, at its place in the image.
+
+    b[i] = a[i] / (k + alpha · Σ a[j]²)^beta, where j runs over the `size` channels around i, those
+    beyond the first and the last left out. The shape stays, and there are no weights.
+
+    The defaults are the constants of AlexNet. Caffe divides its `alpha` by its `local_size`, and
+    its k is 1: what a prototxt calls `local_size: 5  alpha: 0.0001  beta: 0.75` is here
+    `LocalResponseNormalization(size=5, alpha=1e-4 / 5, beta=0.75, k=1.0)`.
+
+    Source: Krizhevsky, Sutskever, Hinton 2012, section 3.3.
+
+    Args:
+        size: Channels in a window, n in the paper: odd, so that the unit is in its middle.
+        alpha: Weight of the sum.
+        beta: Exponent.
+        k: What is added, so that a silent neighbourhood divides by k^beta.
+        groups: Equal parts of the channels that do not see each other, as on two GPUs.
+        **kwargs: Of every Keras layer, such as `name`.
+
+    Raises:
+        ValueError: The size is not odd and positive, or the channels do not divide into groups.
+    """
+
+    def __init__(
+        self,
+        size: int = 5,
+        alpha: float = 1e-4,
+        beta: float = 0.75,
+        k: float = 2.0,
+        groups: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        """Keep the constants."""
+        super().__init__(**kwargs)
+        if size < 1 or size % 2 == 0:
+            raise ValueError(f"size must be odd and positive, such as 5, got {size!r}")
+        if groups < 1:
+            raise ValueError(f"groups must be a positive int, got {groups!r}")
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+        self.groups = groups
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        """Check the channels; there is nothing to make."""
+        if input_shape[-1] % self.groups:
+            raise ValueError(
+                f"groups must divide the {input_shape[-1]} channels, got {self.groups!r}"
+            )
+
+    def call(self, inputs: Any) -> Any:
+        """Normalise maps of shape (batch, ..., channels)."""
+        groups = ops.split(ops.square(inputs), self.groups, axis=-1)
+        activity = ops.concatenate([self._window_sums(group) for group in groups], axis=-1)
+        return inputs * ops.power(self.k + self.alpha * activity, -self.beta)
+
+    def _window_sums(self, squares: Any) -> Any:
+        beside = [(0, 0)] * (len(squares.shape) - 1)
+        padded = ops.pad(squares, [*beside, (self.size // 2, self.size // 2)])
+        channels = squares.shape[-1]
+        return sum(padded[..., first : first + channels] for first in range(self.size))
+
+    def get_config(self) -> dict[str, Any]:
+        """Give the arguments, for saving."""
+        own = {name: getattr(self, name) for name in ("size", "alpha", "beta", "k", "groups")}
+        return {**super().get_config(), **own}
