@@ -508,6 +508,10 @@ def runs_by_cost(
             marker = "osD^v"[number % 5]
             axis.plot(points, values, marker, color=COLOURS[number], alpha=0.7, label=name)
         axis.set_xscale("log")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+        axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.tick_params(axis="x", labelsize=7)
         axis.set_xlabel(kind)
         axis.margins(x=0.15)
     axes[0].set_ylabel(label)
