@@ -59,6 +59,17 @@ def test_a_function_is_judged_by_what_it_returns(averaging):
     assert "forgot to halve" in averaging.feedback(lambda a, b: b + a).message
 
 
+def test_a_function_that_writes_into_its_arguments_cannot_change_the_question():
+    def erase(x):
+        x[:] = 0
+        return x.sum()
+
+    exercise = Exercise("test.sum", np.sum, "add.", cases=((np.arange(4),),))
+    assert not exercise.feedback(erase).correct
+    assert exercise.feedback(lambda x: x.sum()).correct
+    assert exercise.cases[0][0].tolist() == [0, 1, 2, 3]
+
+
 def test_a_function_that_raises_is_reported_not_raised(averaging):
     assert "ZeroDivisionError" in averaging.feedback(lambda a, b: a / (b - b)).message
 
@@ -81,3 +92,8 @@ def test_a_wrong_shape_is_not_equal(averaging):
 def test_a_misspelt_name_is_answered_with_the_nearest():
     with pytest.raises(KeyError, match=r"cortex\.dense_parameters"):
         check("cortex.dense_parameter", 1)
+
+
+def test_a_name_like_no_other_is_answered_with_how_names_begin():
+    with pytest.raises(KeyError, match=r"called 'zzzz'; names begin with cortex\., "):
+        check("zzzz", 1)

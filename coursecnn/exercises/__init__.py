@@ -43,5 +43,7 @@ def check(name: str, answer: Any) -> Feedback:
     known = exercises()
     if name not in known:
         near = get_close_matches(name, known, n=3, cutoff=0.4)
-        raise KeyError(f"no exercise is called {name!r}; did you mean {' or '.join(near)}?")
+        chapters = ", ".join(f"{chapter}." for chapter in CHAPTERS)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"names begin with {chapters}"
+        raise KeyError(f"no exercise is called {name!r}; {hint}")
     return known[name].feedback(answer)

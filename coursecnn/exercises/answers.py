@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +81,8 @@ class Exercise:
         """The answer as values: its view, or what the function gives on the cases."""
         if callable(self.solution):
             function: Callable[..., Any] = answer
-            return tuple(function(*case) for case in self.cases)
+            # On copies: a function that writes into its arguments must not change the question.
+            return tuple(function(*deepcopy(case)) for case in self.cases)
         return (self.view(answer),)
 
     def _same(self, left: tuple[Any, ...], right: tuple[Any, ...]) -> bool:
