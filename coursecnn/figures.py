@@ -16,7 +16,8 @@
 - `beside_band(...)`: runs on a line, with their band and values to compare;
 - `shape_walks(...)`: the shapes of an image on its way through networks, as blocks;
 - `stacked_bars(...)`: totals, and the parts that they are made of;
-- `runs_by_cost(...)`: what runs of several networks measured, against what these cost.
+- `runs_by_cost(...)`: what runs of several networks measured, against what these cost;
+- `deep_filters(...)`: an input and the filters over it, channel by channel, with their outputs.
 
 Every function returns its `Figure`; a notebook cell shows it with `plt.show()`.
 """
@@ -517,3 +518,44 @@ def runs_by_cost(
     axes[0].set_ylabel(label)
     axes[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
+
+
+def deep_filters(
+    volume: ArrayLike,
+    filters: Sequence[ArrayLike],
+    outputs: Sequence[ArrayLike],
+    before: Sequence[ArrayLike] = (),
+) -> Figure:
+    """Draw the channels of an input above those of each filter, and what each filter gives.
+
+    Args:
+        volume: the input, shape (rows, columns, channels); NaN stays empty.
+        filters: each of shape (channels, rows, columns); NaN stays empty.
+        outputs: one map for each filter.
+        before: the filters of an earlier figure: what was empty there is written in colour.
+    """
+    channels = np.moveaxis(np.asarray(volume, dtype=float), 2, 0)
+    heights = [channels.shape[1], *(1.3 * np.asarray(kernels).shape[1] for kernels in filters)]
+    size = (1.9 * (len(channels) + 1), 0.36 * sum(heights))
+    figure, axes = plt.subplots(
+        len(heights), len(channels) + 1, figsize=size, height_ratios=heights, squeeze=False
+    )
+    axes[0, -1].set_axis_off()
+    for number, channel in enumerate(channels):
+        matrix(channel, axes[0, number], title=f"input, channel {number}")
+    for row, (kernels, output) in enumerate(zip(filters, outputs, strict=True)):
+        for number, kernel in enumerate(np.asarray(kernels)):
+            axis = axes[row + 1, number]
+            matrix(kernel, axis, title=f"W{row}, channel {number}")
+            if before:
+                _colour_texts(axis, np.isnan(np.asarray(before[row])[number]))
+        matrix(output, axes[row + 1, -1], title=f"output {row}")
+    return figure
+
+
+def _colour_texts(axis: Axes, chosen: NDArray[np.bool_]) -> None:
+    """Write some numbers of a matrix in colour."""
+    for text in axis.texts:
+        column, row = text.get_position()
+        if chosen[int(row), int(column)]:
+            text.set(color=COLOURS[1], weight="bold")
