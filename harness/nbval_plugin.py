@@ -7,7 +7,8 @@ plugin adds to that, through nbval's public classes and pytest's hooks:
   (`harness.compare`); standard error is not compared;
 - a cell that has never been run fails, where nbval passes it;
 - cells are run as a reader runs them, so that a trailing `;` hides a result;
-- a cell tagged `data:NAME` is run, but not compared, where the official data is not at hand;
+- a cell tagged `data:NAME` is run, but not compared, where the official data is not at hand, and
+  counts as not checked, also if it measures anew;
 - sanitisers and lax runs are refused, because they hide digits;
 - the summary counts the cells that were compared, measured anew, and not checked.
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,13 @@ class CheckedCell(IPyNbCell):
             self.raise_cell_error("stored without having been run: python -m harness.execute FILE")
         self._record(REMEASURED if cells.is_remeasured(self.cell) else COMPARED)
         super().runtest()
+        if self.missing:
+            self._record(UNCHECKED)
+
+    @cached_property
+    def missing(self) -> tuple[str, ...]:
+        """The official data that is not at hand, asked after the run, which may fetch it."""
+        return cells.missing_data(self.cell)
 
     def compare_outputs(
         self,
@@ -50,19 +59,17 @@ class CheckedCell(IPyNbCell):
         skip_compare: object = None,  # noqa: ARG002
     ) -> bool:
         """Compare fresh (`test`) with stored outputs (`ref`); called by nbval."""
-        missing = cells.missing_data(self.cell)
-        if missing:
-            self._record(UNCHECKED, missing)
+        if self.missing:
             return True
         tolerance = compare.Tolerance.of(self.cell)
         self.comparison_traceback = compare.differences(ref, test, tolerance)
         return not self.comparison_traceback
 
-    def _record(self, state: str, missing: Sequence[str] = ()) -> None:
+    def _record(self, state: str) -> None:
         facts = {
             "notebook": cells.shown(self.path),
             "state": state,
-            "missing": ", ".join(missing),
+            "missing": ", ".join(self.missing) if state == UNCHECKED else "",
             "outputs": len(self.cell.outputs),
         }
         self.user_properties[:] = [(PROPERTY, facts)]
