@@ -1,6 +1,8 @@
 """Layers that several families share and Keras does not have.
 
-- `LocalResponseNormalization`: a unit competes with its neighbours among the channels.
+- `LocalResponseNormalization`: a unit competes with its neighbours among the channels;
+- `image_input`: the input of a network that takes images from a smallest size on;
+- `completed`: zeros behind the last row and column, so that windows with a stride cover the rest.
 
 >>> from coursecnn.backend import keras
 >>> row = keras.ops.ones((1, 1, 1, 4))  # windows of 3 channels; the first and the last see 2
@@ -9,13 +11,14 @@
 [0.333, 0.25, 0.25, 0.333]
 """
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from coursecnn.backend import keras
 
-__all__ = ["LocalResponseNormalization"]
+__all__ = ["LocalResponseNormalization", "Shape", "completed", "image_input"]
 
 ops = keras.ops
+Shape: TypeAlias = tuple[int, int, int]
 
 
 @keras.saving.register_keras_serializable(package="coursecnn")
@@ -84,3 +87,48 @@ class LocalResponseNormalization(keras.layers.Layer):
         """Give the arguments, for saving."""
         own = {name: getattr(self, name) for name in ("size", "alpha", "beta", "k", "groups")}
         return {**super().get_config(), **own}
+
+
+def image_input(input_shape: Shape, classes: int, smallest: int) -> keras.KerasTensor:
+    """Make the input layer `image`, and refuse what a network cannot take.
+
+    Args:
+        input_shape: (height, width, channels) of an image.
+        classes: Number of outputs.
+        smallest: Pixels that a side must have.
+
+    Raises:
+        ValueError: A side is too small or open, or the channels or the classes are no number.
+    """
+    whole = len(input_shape) == 3 and all(isinstance(size, int) for size in input_shape)
+    if not whole or min(input_shape[:2]) < smallest or input_shape[2] < 1:
+        raise ValueError(
+            f"input_shape must be (height, width, channels) with {smallest}×{smallest} pixels or "
+            f"more, got {input_shape!r}"
+        )
+    if not isinstance(classes, int) or classes < 1:
+        raise ValueError(f"classes must be a positive int, got {classes!r}")
+    return keras.Input(input_shape, name="image")
+
+
+def completed(x: keras.KerasTensor, kernel: int, stride: int, name: str) -> keras.KerasTensor:
+    """Append zeros where the last window of a convolution or pooling would hang over the edge.
+
+    This is how cuda-convnet convolves and pools, and Caffe pools: O = ⌈(N - F)/S⌉ + 1. Behind a
+    ReLU, zeros never win against what is in the window.
+
+    Args:
+        x: Maps of (batch, height, width, channels).
+        kernel: Side of the window, F.
+        stride: Step of the window, S.
+        name: Of the layer that the windows belong to; the padding is called `{name}_pad`.
+
+    Returns:
+        The maps, with up to `stride` - 1 more rows at the bottom and columns at the right; the
+        very same tensor if no window hangs over.
+    """
+    missing = [(kernel - size) % stride for size in x.shape[1:3]]
+    if not any(missing):
+        return x
+    border = tuple((0, extra) for extra in missing)
+    return keras.layers.ZeroPadding2D(border, name=f"{name}_pad")(x)
