@@ -4,7 +4,18 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["write_atomically"]
+__all__ = ["require_writable", "write_atomically"]
+
+
+def require_writable(folder: Path) -> None:
+    """Make the folder if there is none, and try whether a file can be written into it.
+
+    Raises:
+        OSError: if not.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def write_atomically(path: Path, content: bytes) -> None:

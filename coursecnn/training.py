@@ -38,7 +38,7 @@ from coursecnn import architectures, backend, datasets, records
 from coursecnn.architectures import lecture_patterns
 from coursecnn.backend import keras
 from coursecnn.datasets import Dataset
-from coursecnn.files import write_atomically
+from coursecnn.files import require_writable, write_atomically
 from coursecnn.records import Data, Machine, Record, Run
 
 __all__ = [
@@ -202,6 +202,7 @@ def reproduce(
     Raises:
         ValueError: if the images are the offline stand-in, or if the folder's record was measured
             with another recipe, other images or another machine.
+        OSError: if the folder cannot be written to.
         DivergedError: as `fit`.
     """
     if not dataset.provenance.official:
@@ -213,6 +214,7 @@ def reproduce(
     for seed in seeds:
         if seed in _opened(path, recipe, dataset).seeds:
             continue
+        _require_results(folder)
         checkpoint = folder / f"{recipe.name}-seed{seed}.checkpoint.npz"
         run = fit(recipe, dataset, seed, checkpoint=checkpoint, progress=progress)
         today = datetime.datetime.now(datetime.UTC).date().isoformat()
@@ -247,9 +249,20 @@ def machine() -> Machine:
     )
 
 
+def _require_results(folder: Path) -> None:
+    """Refuse a folder that takes no files before the first epoch, not after it."""
+    try:
+        require_writable(folder)
+    except OSError as error:
+        raise OSError(
+            f"results cannot be written to {folder} ({error.strerror}); "
+            "choose another folder with --results"
+        ) from error
+
+
 def _opened(path: Path, recipe: Recipe, dataset: Dataset) -> Record:
     """Return the record at `path` if a new run may join it, or an empty one."""
-    empty = Record(recipe.name, asdict(recipe), Data.of(dataset), machine(), date="", runs=())
+    empty = Record(recipe.name, _stored(recipe), Data.of(dataset), machine(), date="", runs=())
     if not path.exists():
         return empty
     record = records.read(path)
@@ -263,10 +276,16 @@ def _opened(path: Path, recipe: Recipe, dataset: Dataset) -> Record:
     return record
 
 
+def _stored(recipe: Recipe) -> dict[str, Any]:
+    """Return the fields as a file gives them back: JSON turns a tuple into a list."""
+    fields: dict[str, Any] = json.loads(json.dumps(asdict(recipe)))
+    return fields
+
+
 def _identity(recipe: Recipe, dataset: Dataset, seed: int) -> dict[str, Any]:
     """Return what a checkpoint must agree on with the run that continues from it."""
     return {
-        "recipe": asdict(recipe),
+        "recipe": _stored(recipe),
         "data": asdict(Data.of(dataset)),
         "machine": asdict(machine()),
         "seed": seed,

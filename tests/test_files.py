@@ -10,6 +10,17 @@ def test_a_file_is_written_and_its_folder_made(tmp_path):
     assert (tmp_path / "deep" / "file").read_bytes() == b"content"
 
 
+def test_a_folder_that_takes_files_is_made_and_left_empty(tmp_path):
+    files.require_writable(tmp_path / "deep" / "folder")
+    assert list((tmp_path / "deep" / "folder").iterdir()) == []
+
+
+def test_a_folder_that_takes_no_files_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="Not a directory"):
+        files.require_writable(tmp_path / "file" / "folder")
+
+
 def test_the_old_file_survives_a_failing_write(tmp_path, monkeypatch):
     path = tmp_path / "kept"
     path.write_bytes(b"old")

@@ -18,7 +18,7 @@ from coursecnn.training import DivergedError, Recipe, fit, reproduce
 TINY = Recipe("tiny", architecture="tiny", dataset="mnist", epochs=3, batch_size=8)
 
 
-def build_tiny(_architecture):
+def build_tiny(_architecture, **_options):
     """A small network with everything that has a state: weights, statistics, random numbers."""
     return keras.Sequential(
         [
@@ -261,6 +261,30 @@ def test_recorded_seeds_are_skipped_and_others_join(fitted, tmp_path):
 
     assert fitted == [1, 0, 2]
     assert record.seeds == (0, 1, 2)
+
+
+def test_a_recipe_with_a_tuple_among_its_options_is_recognised_in_its_record(fitted, tmp_path):
+    shaped = replace(TINY, options={"input_shape": (6, 6, 1)})
+    record = reproduce(shaped, tiny_dataset(), (0, 1), tmp_path)
+
+    assert record.seeds == (0, 1)
+    assert fitted == [0, 1]
+
+
+def test_a_recipe_with_a_tuple_among_its_options_is_recognised_in_its_checkpoint(tmp_path):
+    shaped = replace(TINY, options={"input_shape": (6, 6, 1)})
+    for epochs in (1, 2):
+        run = fit(
+            shaped, tiny_dataset(), epochs=epochs, checkpoint=tmp_path / "c.npz", progress=False
+        )
+        assert run.epochs == epochs
+
+
+def test_a_folder_that_takes_no_files_is_refused_before_anything_is_trained(fitted, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"results cannot be written .* with --results"):
+        reproduce(TINY, tiny_dataset(), (0,), tmp_path / "file" / "results")
+    assert fitted == []
 
 
 def test_a_stopped_reproduction_keeps_the_finished_seeds(fitted, monkeypatch, tmp_path):

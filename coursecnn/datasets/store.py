@@ -19,6 +19,7 @@ from coursecnn.datasets import standin
 from coursecnn.datasets.dataset import Arrays, Dataset
 from coursecnn.datasets.download import DownloadError, download, locked, tell
 from coursecnn.datasets.official import CIFAR10, MNIST, CorruptedError, Official
+from coursecnn.files import require_writable
 
 OFFICIAL = {official.name: official for official in (MNIST, CIFAR10)}
 NAMES = tuple(OFFICIAL)
@@ -192,9 +193,7 @@ def _writable_folder() -> Path:
     """The package's cache, or a temporary folder where that cannot be written to."""
     folder = cache_folder()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
+        require_writable(folder)
     except OSError as error:
         temporary = _temporary_folder()
         tell(
@@ -202,6 +201,7 @@ def _writable_folder() -> Path:
             "when this process ends. Set COURSECNN_DATA to keep the files."
         )
         return temporary
+    return folder
 
 
 def _download(official: Official, progress: bool) -> tuple[Place, Arrays]:
