@@ -243,7 +243,9 @@ def read(name_or_path: str | Path) -> Record:
     folder = resources.files("coursecnn") / "results"
     file = folder / f"{name_or_path}.json"
     if not file.is_file():
-        names = sorted(Path(found.name).stem for found in folder.iterdir() if ".json" in found.name)
+        names = sorted(
+            Path(found.name).stem for found in folder.iterdir() if found.name.endswith(".json")
+        )
         raise FileNotFoundError(f"no record is named {name_or_path!r}; there are {names}")
     return _parse(file.read_text("utf-8"), file.name)
 
@@ -258,13 +260,19 @@ def write(record: Record, path: Path) -> None:
 def check(record: Record, run: Run, dataset: Dataset) -> None:
     """Hold a fresh run against a record, in every metric and epoch that the run has.
 
-    Prints one line that says what was compared. On the offline stand-in, or any other images than
-    the recorded ones, nothing can be compared: that is said instead.
+    Prints one line that says what was compared. On the offline stand-in nothing can be compared:
+    that is said instead.
 
     Raises:
         AssertionError: if a value lies outside of its band; names the value and the band.
+        ValueError: if the images are official, and not those that the record was measured on.
     """
     if Data.of(dataset) != record.data:
+        if dataset.provenance.official:
+            raise ValueError(
+                f"dataset must hold the images that {record.name} was measured on, got others: "
+                f"{dataset}; use training.load with the record's recipe"
+            )
         print(
             f"{record.name}: not checked, because the record was measured on the official "
             f"{record.data.name} and this run was not."

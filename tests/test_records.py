@@ -248,6 +248,11 @@ def test_a_run_outside_of_a_band_fails_the_check(record, fresh, message):
         records.check(record, fresh, dataset("ab" * 32))
 
 
+def test_official_images_that_are_not_the_recorded_ones_are_refused(record):
+    with pytest.raises(ValueError, match=r"images that tiny was measured on, .* training\.load"):
+        records.check(record, run(9), dataset("cd" * 32))
+
+
 def test_on_the_stand_in_the_check_says_that_it_could_not(record, capsys):
     records.check(record, run(9, accuracy=0.5), dataset("cd" * 32, official=False))
 
