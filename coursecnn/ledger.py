@@ -181,7 +181,8 @@ def read_entries(text: str) -> Mapping[str, Entry]:
     """Read the text of a `published.toml`.
 
     Raises:
-        ValueError: if an entry lacks a field, has one too many or a blank one, or a strange kind.
+        ValueError: if an entry is no table, lacks a field, has one too many or one that is blank or
+            no text, or a strange kind; names the entry.
     """
     return {key: _entry(key, fields) for key, fields in _flatten(tomllib.loads(text))}
 
@@ -192,6 +193,10 @@ def _flatten(
     """Nested TOML tables as (dotted key, fields)."""
     for name, value in tables.items():
         key = f"{prefix}{name}"
+        if not isinstance(value, dict):
+            raise ValueError(
+                f"{key}: an entry is a table of its own, [chapter.name], got {value!r}"
+            )
         if any(isinstance(field, dict) for field in value.values()):
             yield from _flatten(value, f"{key}.")
         else:
@@ -202,12 +207,19 @@ def _entry(key: str, fields: Mapping[str, Any]) -> Entry:
     if fields.keys() != FIELDS:
         wrong = ", ".join(sorted(fields.keys() ^ FIELDS))
         raise ValueError(f"{key}: an entry has exactly {', '.join(sorted(FIELDS))}; check {wrong}")
-    blank = [name for name, value in fields.items() if not str(value).strip()]
+    for name, value in fields.items():
+        if not isinstance(value, str):
+            raise ValueError(f"{key}: {name} must be text in quotes, got {value!r}")
+    blank = [name for name, value in fields.items() if not value.strip()]
     if blank:
         raise ValueError(f"{key}: {', '.join(blank)} must not be blank")
     if fields["kind"] not in KINDS:
         raise ValueError(f"{key}: kind must be one of {', '.join(KINDS)}, got {fields['kind']!r}")
-    return Entry(key=key, **{**fields, "printed": parse_printed(fields["printed"])})
+    try:
+        printed = parse_printed(fields["printed"])
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from error
+    return Entry(key=key, **{**fields, "printed": printed})
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,10 @@ def test_a_misspelt_key_is_answered_with_the_nearest():
         ('source = "a paper"\n', "", r"resnet\.error: an entry has exactly .* check source"),
         ('source = "a paper"', 'source = " "', r"resnet\.error: source must not be blank"),
         ('kind = "cited"', 'kind = "guessed"', r"resnet\.error: kind must be one of .*'guessed'"),
-        ('printed = "3.57 %"', 'printed = "a few"', "text must be one printed number"),
+        ('printed = "3.57 %"', 'printed = "a few"', r"resnet\.error: text must be one printed"),
+        ('printed = "3.57 %"', "printed = 3.57", r"resnet\.error: printed must be text in quotes"),
+        ("[resnet.error]", "loose = 1\n[resnet.error]", r"mnist\.accuracy: .* check loose"),
+        ("\n[inception.ops]", "loose = 1\n[inception.ops]", "loose: an entry is a table"),
     ],
 )
 def test_half_an_entry_is_refused(old, new, message):
