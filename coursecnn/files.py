@@ -1,4 +1,4 @@
-"""Files that are never half written."""
+"""Files that are never half written, and folders that take them."""
 
 import os
 import tempfile
