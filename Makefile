@@ -37,7 +37,7 @@ types: $(READY)  ## static types
 	@$(BIN)/mypy
 
 unit: $(READY)  ## unit tests and doctests
-	@$(BIN)/python -m pytest tests coursecnn -n 2 --dist loadfile -q
+	@$(BIN)/python -m pytest tests coursecnn -n 2 --dist loadfile -q -rs
 
 chapters: $(READY)  ## re-execute every chapter and compare every output
 	@$(BIN)/python -m pytest --nbval --nbval-current-env book -n 2 --dist loadfile -q
