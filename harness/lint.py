@@ -135,6 +135,18 @@ def _is_assertion(node: ast.AST) -> bool:
     return False
 
 
+def records_need_data(notebook: Any) -> Iterator[Finding]:
+    """A cell that checks a run against a record names its data: elsewhere it checks nothing."""
+    for name, cell in _code(notebook):
+        calls = map(ast.unparse, _calls(cells.parse(cell.source)))
+        if "records.check" in calls and not cells.needs_data(cell):
+            yield name, "calls records.check: tag it with the data that the record needs, data:NAME"
+
+
+def _calls(tree: ast.Module) -> Iterator[ast.expr]:
+    return (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
 def allowed_metadata(notebook: Any) -> Iterator[Finding]:
     """Cells carry known tags and metadata only, and no comment that steers nbval."""
     for name, cell in cells.named_cells(notebook):
@@ -208,6 +220,7 @@ CHECKS: tuple[Check, ...] = (
     no_failures_stored,
     nothing_volatile,
     few_cells_ignored,
+    records_need_data,
     allowed_metadata,
     figures_described,
     headings_in_order,

@@ -72,6 +72,10 @@ BAD_CELLS = {
         code("fit()", tags=["nbval-ignore-output"]),
         "code cell 4: is tagged nbval-ignore-output but asserts nothing",
     ),
+    "a check that the stand-in would skip unnoticed": (
+        code("records.check(record, run, data)", tags=["nbval-ignore-output"]),
+        "code cell 4: calls records.check: tag it with the data",
+    ),
     "a tag that nobody knows": (
         code("1", tags=["raises-exception"]),
         "code cell 4: has tag 'raises-exception', allowed are data:cifar10",
