@@ -44,7 +44,7 @@ class Tolerance:
         """
         asked = dict(cell.metadata.get("nbval", {}))
         for name, value in asked.items():
-            positive = isinstance(value, int | float) and value > 0
+            positive = isinstance(value, int | float) and value is not True and value > 0
             if name not in cls.__dataclass_fields__ or not positive:
                 raise ValueError(
                     f"metadata nbval must hold positive numbers rtol or rms, got {name}={value!r}"

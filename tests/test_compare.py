@@ -135,7 +135,7 @@ def test_a_difference_far_to_the_right_is_shown():
     assert len(found) < 400
 
 
-@pytest.mark.parametrize("asked", [{"rtol": -1}, {"rms": "high"}, {"atol": 1e-5}])
+@pytest.mark.parametrize("asked", [{"rtol": -1}, {"rms": "high"}, {"atol": 1e-5}, {"rtol": True}])
 def test_only_positive_known_tolerances_can_be_asked_for(asked):
     ((name, value),) = asked.items()
     with pytest.raises(ValueError, match=re.escape(f"rtol or rms, got {name}={value!r}")):

@@ -85,6 +85,14 @@ BAD_CELLS = {
         "code cell 4: metadata nbval must hold positive numbers rtol or rms, got atol=1",
     ),
     "a tolerance of nothing": (code("1", nbval={"rtol": 0}), "code cell 4: .* got rtol=0"),
+    "a tolerance that hides wrong numbers": (
+        code("1", nbval={"rtol": 0.5}),
+        r"code cell 4: asks for Tolerance\(rtol=0.5, rms=8.0\), at most Tolerance\(rtol=0.05, ",
+    ),
+    "a tolerance that hides a changed digit in a picture": (
+        code("1", nbval={"rms": 21}),
+        r"code cell 4: asks for Tolerance\(rtol=0.0, rms=21\), at most",
+    ),
     "a comment that steers nbval": (
         code("# NBVAL_SKIP\n1 / 0"),
         "code cell 4: has the comment NBVAL_SKIP",
