@@ -15,7 +15,14 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
 
-from coursecnn.architectures import lecture_patterns, tutorials
+from coursecnn.architectures import (
+    googlenet,
+    lab,
+    lecture_patterns,
+    nin,
+    squeezenet,
+    tutorials,
+)
 from coursecnn.backend import keras
 
 __all__ = ["build", "names"]
@@ -23,6 +30,10 @@ __all__ = ["build", "names"]
 FAMILIES = [
     tutorials,
     lecture_patterns,
+    nin,
+    googlenet,
+    squeezenet,
+    lab,
 ]
 
 _BUILDERS: dict[str, Callable[..., keras.Model]] = {

@@ -1,0 +1,156 @@
+"""SqueezeNet: AlexNet's accuracy with a fiftieth of its parameters.
+
+- `squeezenet1_0`: the network of the paper;
+- `squeezenet1_1`: the authors' later one, which costs less than half.
+
+A Fire module squeezes its input into few maps with 1×1 kernels, and expands them again with 1×1
+and 3×3 kernels side by side. There is no dense layer: the last convolution has a map for each
+class, with a ReLU, and their averages go into the softmax.
+
+Sources: F. N. Iandola, S. Han, M. W. Moskewicz, K. Ashraf, W. J. Dally, K. Keutzer, "SqueezeNet:
+AlexNet-level accuracy with 50x fewer parameters and <0.5MB model size", arXiv:1602.07360, section
+3 and table 1; and the authors' release, github.com/forresti/SqueezeNet (before,
+DeepScale/SqueezeNet), files SqueezeNet_v1.0/train_val.prototxt and SqueezeNet_v1.1 likewise.
+
+Where table 1 and the release differ, the release decides, for its are the published weights, and
+the published operations count what it does: SqueezeNet_v1.1/README.md has 1.72 GFLOPS for v1.0,
+twice the multiply-accumulates here. (Its 0.72 for v1.1 is not what the released file does: 0.78.)
+
+- images are 227×227. Table 1 prints 224×224 above an output of 111×111, which only 227 gives;
+- the last 1×1 convolution of v1.0 has a border of zeros, and makes 15×15 values for a class; table
+  1 prints 13×13. The authors call it a benign quirk (issue 14). `conv10_padding=0` leaves it out;
+  the parameters stay, the multiplications are fewer.
+
+Poolings have 3×3 windows, stride 2, and round up, as Caffe does. Dropout by half stands behind the
+last Fire module. Weights begin as Caffe's "xavier", those of the last convolution normal with a
+standard deviation of 0.01, biases at zero. No deviations from the release.
+
+>>> from coursecnn.accounting import totals
+>>> totals(squeezenet1_0()).params
+1248424
+"""
+
+from dataclasses import dataclass
+
+from coursecnn.architectures import caffe
+from coursecnn.architectures.checks import check_choice
+from coursecnn.architectures.layers import Shape, image_input
+from coursecnn.backend import keras
+
+__all__ = ["BUILDERS", "FIRES", "Fire", "Version", "squeezenet1_0", "squeezenet1_1"]
+
+RELEASED: Shape = (227, 227, 3)
+
+
+@dataclass(frozen=True)
+class Fire:
+    """A Fire module: numbers of filters, with the names of table 1.
+
+    Attributes:
+        s1x1: 1×1 filters that squeeze.
+        e1x1: 1×1 filters that expand.
+        e3x3: 3×3 filters that expand.
+    """
+
+    s1x1: int
+    e1x1: int
+    e3x3: int
+
+
+FIRES = {
+    "fire2": Fire(16, 64, 64),
+    "fire3": Fire(16, 64, 64),
+    "fire4": Fire(32, 128, 128),
+    "fire5": Fire(32, 128, 128),
+    "fire6": Fire(48, 192, 192),
+    "fire7": Fire(48, 192, 192),
+    "fire8": Fire(64, 256, 256),
+    "fire9": Fire(64, 256, 256),
+}
+
+
+@dataclass(frozen=True)
+class Version:
+    """What the two versions do differently; a pooling has the number of the layer before it.
+
+    Attributes:
+        filters: Of the first convolution.
+        kernel: Height and width of its kernels.
+        pooled: Fire modules that a pooling follows, besides the one behind the first convolution.
+    """
+
+    filters: int
+    kernel: int
+    pooled: tuple[str, str]
+
+
+V1_0 = Version(96, 7, ("fire4", "fire8"))
+V1_1 = Version(64, 3, ("fire3", "fire5"))
+
+
+def squeezenet1_0(
+    input_shape: Shape = RELEASED, classes: int = 1000, conv10_padding: int = 1
+) -> keras.Model:
+    """Build the network of the paper: 1,248,424 parameters, all trainable.
+
+    Args:
+        input_shape: (height, width, channels) of an image, with sides of at least 29 pixels.
+        classes: Number of outputs, a probability for each class.
+        conv10_padding: Zeros around the maps before the last convolution: 1 as released, or 0 as
+            in table 1.
+
+    Returns:
+        A model from (batch, height, width, channels) to (batch, classes).
+
+    Raises:
+        ValueError: The shape is too small, or an argument is not one of these.
+    """
+    check_choice("conv10_padding", conv10_padding, (0, 1))
+    inputs = image_input(input_shape, classes, smallest=29)
+    return _network("squeezenet1_0", V1_0, inputs, classes, conv10_padding)
+
+
+def squeezenet1_1(input_shape: Shape = RELEASED, classes: int = 1000) -> keras.Model:
+    """Build the authors' cheaper network: 1,235,496 parameters, all trainable.
+
+    Args:
+        input_shape: (height, width, channels) of an image, with sides of at least 25 pixels.
+        classes: Number of outputs, a probability for each class.
+
+    Returns:
+        A model from (batch, height, width, channels) to (batch, classes).
+
+    Raises:
+        ValueError: The shape is too small, or there are no classes.
+    """
+    inputs = image_input(input_shape, classes, smallest=25)
+    return _network("squeezenet1_1", V1_1, inputs, classes, conv10_padding=0)
+
+
+def _network(
+    name: str, version: Version, inputs: keras.KerasTensor, classes: int, conv10_padding: int
+) -> keras.Model:
+    x = caffe.convolution(inputs, version.filters, version.kernel, "conv1", stride=2)
+    x = caffe.max_pooling(x, "pool1")
+    for module, row in FIRES.items():
+        x = _fire(x, row, module)
+        if module in version.pooled:
+            x = caffe.max_pooling(x, module.replace("fire", "pool"))
+    x = keras.layers.Dropout(0.5, name="drop9")(x)
+    x = caffe.convolution(
+        x, classes, 1, "conv10", padding=conv10_padding, weights=caffe.gaussian(0.01)
+    )
+    x = keras.layers.GlobalAveragePooling2D(name="pool10")(x)
+    return keras.Model(inputs, keras.layers.Softmax(name="predictions")(x), name=name)
+
+
+def _fire(x: keras.KerasTensor, row: Fire, name: str) -> keras.KerasTensor:
+    x = caffe.convolution(x, row.s1x1, 1, f"{name}_squeeze1x1")
+    expanded = [
+        caffe.convolution(x, row.e1x1, 1, f"{name}_expand1x1"),
+        caffe.convolution(x, row.e3x3, 3, f"{name}_expand3x3", padding=1),
+    ]
+    return keras.layers.Concatenate(name=f"{name}_concat")(expanded)
+
+
+BUILDERS = {"squeezenet1_0": squeezenet1_0, "squeezenet1_1": squeezenet1_1}
