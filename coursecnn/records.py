@@ -98,7 +98,9 @@ class Band:
     interval for a single further value drawn from the same normal distribution is
     m ± t · s · sqrt(1 + 1/n), with t the 0.995 quantile of Student's t with n - 1 degrees of
     freedom. It is wider than the confidence interval of the mean, and wide when n is small.
-    A run with a fresh seed falls outside of any one band once in a hundred times.
+    Over many records, one further value in a hundred falls outside of its band. That is an average:
+    a single band over few runs may miss far more often; and among the many values of a run that
+    `check` looks at, some value falls outside in more than one run of a hundred.
 
     Source: Hahn and Meeker, *Statistical Intervals*, Wiley 1991, chapter 4.
     """
