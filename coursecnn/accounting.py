@@ -159,12 +159,14 @@ def _macs(use: _Use) -> int:
     """Count the MACs of a layer with weights."""
     if getattr(use.layer, "data_format", "channels_last") != "channels_last":
         raise ValueError(f"model must be channels-last, got a channels-first layer {use.name!r}")
+    if hasattr(use.layer, "macs"):  # a layer of this course that counts its own
+        return int(use.layer.macs(use.input_shapes[0]))
     for kind in type(use.layer).__mro__:
         if kind in _RULES:
             return _RULES[kind](use.layer, use.input_shapes[0])
     raise TypeError(
         f"the MACs of layer {use.name!r} of type {type(use.layer).__name__} are not known, and it "
-        f"has weights: add its type to the rules of coursecnn.accounting"
+        f"has weights: give it a method macs(input_shape), or a rule in coursecnn.accounting"
     )
 
 

@@ -77,6 +77,10 @@ class LocalResponseNormalization(keras.layers.Layer):
         activity = ops.concatenate([self._window_sums(group) for group in groups], axis=-1)
         return inputs * ops.power(self.k + self.alpha * activity, -self.beta)
 
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Keep the shape."""
+        return input_shape
+
     def _window_sums(self, squares: Any) -> Any:
         beside = [(0, 0)] * (len(squares.shape) - 1)
         padded = ops.pad(squares, [*beside, (self.size // 2, self.size // 2)])
