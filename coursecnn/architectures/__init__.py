@@ -16,12 +16,16 @@ from difflib import get_close_matches
 from typing import Any
 
 from coursecnn.architectures import (
+    alexnet,
     googlenet,
     lab,
     lecture_patterns,
+    lenet,
     nin,
     squeezenet,
     tutorials,
+    vgg,
+    zfnet,
 )
 from coursecnn.backend import keras
 
@@ -30,6 +34,10 @@ __all__ = ["build", "names"]
 FAMILIES = [
     tutorials,
     lecture_patterns,
+    lenet,
+    alexnet,
+    zfnet,
+    vgg,
     nin,
     googlenet,
     squeezenet,
