@@ -8,7 +8,12 @@ import pytest
 
 from coursecnn.accounting import layer_table, totals
 from coursecnn.architectures import build
-from coursecnn.architectures.googlenet import INCEPTIONS, compile_auxiliary, without_auxiliary
+from coursecnn.architectures.googlenet import (
+    INCEPTIONS,
+    LOSS_WEIGHTS,
+    compile_auxiliary,
+    without_auxiliary,
+)
 from coursecnn.backend import keras
 from coursecnn.ledger import parse_printed
 
@@ -25,7 +30,7 @@ def count(name):
 
 @pytest.fixture(scope="module")
 def trained():
-    """A small network with auxiliary classifiers, for tests that do not change it."""
+    """A small network with auxiliary classifiers, for tests that leave its weights as they are."""
     return build("googlenet_aux", input_shape=SMALL, classes=CLASSES)
 
 
@@ -240,39 +245,47 @@ def test_inference_leaves_the_auxiliary_classifiers_away(trained):
         assert totals(alone) == totals(build("googlenet", input_shape=SMALL, classes=CLASSES))
 
 
-def test_training_weighs_the_auxiliary_losses_by_three_tenths():
-    model = build("googlenet_aux", input_shape=SMALL, classes=CLASSES)
-    compile_auxiliary(model, keras.optimizers.SGD(0.0))
-    model.run_eagerly = True  # one batch is not worth a graph
+def test_training_weighs_the_auxiliary_losses_by_three_tenths(trained):
+    compile_auxiliary(trained)
+    trained.run_eagerly = True  # one batch is not worth a graph
     labels = np.array([0, 2])
 
-    outputs = [array(output) for output in model(images(2))]
+    outputs = [array(output) for output in trained(images(2))]
     own, first, second = (-np.log(output[[0, 1], labels]).mean() for output in outputs)
 
-    found = model.evaluate(images(2), [labels] * 3, verbose=0, return_dict=True)
+    found = trained.evaluate(images(2), [labels] * 3, verbose=0, return_dict=True)
     assert found["loss"] == pytest.approx(own + 0.3 * (first + second), rel=1e-4)
     assert [name for name in found if "accuracy" in name] == ["predictions_accuracy"]
 
 
-def test_auxiliary_losses_push_on_the_layers_below_them_only():
-    """With the network's own loss taken away, nothing above module 4d moves."""
-    model = build("googlenet_aux", input_shape=SMALL, classes=CLASSES)
+def moved_by_a_step(model, loss_weights):
+    """Name the weights that one step of training moves, and take the step back."""
+    before = model.get_weights()
     model.compile(
-        keras.optimizers.SGD(1.0),
+        keras.optimizers.SGD(0.1),
         ["sparse_categorical_crossentropy"] * 3,
-        [0.0, 0.3, 0.3],
-        run_eagerly=True,  # one step is not worth a graph
+        list(loss_weights),
+        run_eagerly=True,
     )
-    watched = ("conv1_7x7", "inception_4a_1x1", "inception_4d_1x1", "inception_4e_1x1",
-               "predictions", "auxiliary1", "auxiliary2")  # fmt: skip
-    before = {name: model.get_layer(name).get_weights()[0] for name in watched}
     model.train_on_batch(images(2), [np.array([0, 2])] * 3)
-    moved = [
-        name
-        for name in watched
-        if not np.array_equal(before[name], model.get_layer(name).get_weights()[0])
-    ]
-    assert moved == [name for name in watched if name not in ("inception_4e_1x1", "predictions")]
+    after = model.get_weights()
+    model.set_weights(before)
+    return {
+        weight.path
+        for weight, old, new in zip(model.weights, before, after, strict=True)
+        if np.isfinite(new).all() and not np.array_equal(old, new)
+    }
+
+
+def test_every_weight_gets_a_gradient(trained):
+    assert moved_by_a_step(trained, LOSS_WEIGHTS) == {weight.path for weight in trained.weights}
+
+
+def test_auxiliary_losses_push_on_the_layers_below_them_only(trained):
+    """With the network's own loss taken away, nothing behind module 4d moves."""
+    moved = moved_by_a_step(trained, (0.0, *LOSS_WEIGHTS[1:]))
+    above = ("inception_4e", "inception_5a", "inception_5b", "predictions")
+    assert moved == {w.path for w in trained.weights if not w.path.startswith(above)}
 
 
 # Keras reads TensorFlow's variables in a way that NumPy 2 deprecates.
