@@ -22,9 +22,15 @@ from coursecnn.architectures import (
     lecture_patterns,
     lenet,
     nin,
+    preact,
+    resnet,
+    resnet_cifar,
+    resnext,
     squeezenet,
+    stochastic_depth,
     tutorials,
     vgg,
+    wide_resnet,
     zfnet,
 )
 from coursecnn.backend import keras
@@ -40,6 +46,12 @@ FAMILIES = [
     vgg,
     nin,
     googlenet,
+    resnet,
+    resnet_cifar,
+    preact,
+    wide_resnet,
+    resnext,
+    stochastic_depth,
     squeezenet,
     lab,
 ]

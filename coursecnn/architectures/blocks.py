@@ -1,0 +1,320 @@
+"""What the residual networks share: convolutions, normalisations, shortcuts, units, stages.
+
+- `Style`: how a release writes a convolution and a batch normalisation;
+- `check_choice`: refuses an argument that is none of a few;
+- `convolution`, `normalisation`, `relu`, `classifier`: one layer each, of a style;
+- `imagenet_stem`, `cifar_stem`: what stands in front of the first unit;
+- `basic_branch`, `bottleneck_branch`: the residual functions of He et al. (2016, figure 5);
+- `shortcut`, `PadChannels`: options A, B and C for what is added to them;
+- `residual_unit`, `preactivation_unit`: the two ways to add and to activate;
+- `stage`: units in a row, one of which may halve the map.
+
+Names are stable and say where a layer stands: `conv3_unit1_conv2` is the second convolution of
+the first unit of the stage that the papers call conv3_x.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+from coursecnn.architectures.layers import completed
+from coursecnn.backend import keras
+
+__all__ = [
+    "FIRST_UNIT",
+    "SHORTCUTS",
+    "PadChannels",
+    "Pooling",
+    "Shortcut",
+    "Stride",
+    "Style",
+    "basic_branch",
+    "bottleneck_branch",
+    "check_choice",
+    "cifar_stem",
+    "classifier",
+    "convolution",
+    "imagenet_stem",
+    "normalisation",
+    "preactivation_unit",
+    "relu",
+    "residual_unit",
+    "shortcut",
+    "stage",
+]
+
+Shortcut: TypeAlias = Literal["A", "B", "C"]
+Stride: TypeAlias = Literal["1x1", "3x3"]
+Pooling: TypeAlias = Literal["ceil", "padded"]
+SHORTCUTS = get_args(Shortcut)
+Tensor: TypeAlias = keras.KerasTensor
+Branch: TypeAlias = Callable[[Tensor, int, str], Tensor]  # of a tensor, a stride, a name
+
+FIRST_UNIT = "conv2_unit1"  # the name that `stage` gives to the unit behind the stem
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a release writes a convolution, a batch normalisation and the last layer.
+
+    Attributes:
+        fan: The n in the standard deviation √(2/n) of normally distributed kernels: the products
+            in one output ("fan_in", He et al. 2015, equation 10) or the outputs that one input
+            is a product of ("fan_out", equation 14).
+        linear: The last layer's weights: as the kernels ("he"), or uniform within ±1/√fan_in
+            ("torch", the default of Torch7). Its biases begin at zero.
+        bias: Convolutions add a bias, which a batch normalisation behind them takes away again.
+        gamma: The scales of a batch normalisation begin at 1 ("ones"), or anywhere between 0 and
+            1 ("uniform", the default of Torch7).
+        epsilon: What a batch normalisation adds to the variance.
+        momentum: How much of the moving averages stays at each step; Torch7 writes 1 - 0.9.
+    """
+
+    fan: Literal["fan_in", "fan_out"] = "fan_out"
+    linear: Literal["he", "torch"] = "torch"
+    bias: bool = False
+    gamma: Literal["ones", "uniform"] = "ones"
+    epsilon: float = 1e-5
+    momentum: float = 0.9
+
+
+def check_choice(argument: str, value: str, choices: Iterable[str]) -> None:
+    """Refuse a value that is none of the choices.
+
+    Raises:
+        ValueError: It names the argument, the choices and the value.
+    """
+    allowed = tuple(choices)
+    if value not in allowed:
+        raise ValueError(f"{argument} must be one of {', '.join(allowed)}, got {value!r}")
+
+
+def convolution(
+    x: Tensor,
+    filters: int,
+    kernel: int,
+    style: Style,
+    name: str,
+    stride: int = 1,
+    groups: int = 1,
+    bias: bool | None = None,
+) -> Tensor:
+    """Convolve with kernel // 2 zeros on each side, as Caffe and Torch do.
+
+    With a stride, "same" padding would put the zero of an even map on the right only, and shift
+    the windows by a pixel against the shortcut.
+    """
+    padding = "same"
+    if stride > 1 and kernel > 1:
+        x = keras.layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
+        padding = "valid"
+    return keras.layers.Conv2D(
+        filters,
+        kernel,
+        stride,
+        padding,
+        groups=groups,
+        use_bias=style.bias if bias is None else bias,
+        kernel_initializer=keras.initializers.VarianceScaling(2.0, style.fan, "untruncated_normal"),
+        name=name,
+    )(x)
+
+
+def normalisation(x: Tensor, style: Style, name: str) -> Tensor:
+    """Normalise each channel over the batch and the positions."""
+    uniform = keras.initializers.RandomUniform(0.0, 1.0)
+    return keras.layers.BatchNormalization(
+        momentum=style.momentum,
+        epsilon=style.epsilon,
+        gamma_initializer=uniform if style.gamma == "uniform" else "ones",
+        name=name,
+    )(x)
+
+
+def relu(x: Tensor, name: str) -> Tensor:
+    """Set negative values to zero."""
+    return keras.layers.ReLU(name=name)(x)
+
+
+def classifier(x: Tensor, classes: int, style: Style) -> Tensor:
+    """Average each channel over all positions, and give a probability for each class."""
+    scale, distribution = (
+        (2.0, "untruncated_normal") if style.linear == "he" else (1 / 3, "uniform")
+    )
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    return keras.layers.Dense(
+        classes,
+        activation="softmax",
+        kernel_initializer=keras.initializers.VarianceScaling(scale, "fan_in", distribution),
+        name="predictions",
+    )(x)
+
+
+def imagenet_stem(
+    x: Tensor, style: Style, pooling: Pooling, activated: bool = True, bias: bool | None = None
+) -> Tensor:
+    """Halve the map twice: 64 7×7 filters with stride 2, then 3×3 maximum pooling with stride 2.
+
+    Args:
+        x: Maps of (batch, height, width, channels).
+        style: Of the convolution and the normalisation.
+        pooling: "ceil" lets the last window hang over the edge (Caffe), "padded" adds a border of
+            one pixel (Torch, Keras). Both make 56×56 of 112×112, one pixel apart.
+        activated: Normalise and activate between the two. Behind a ReLU no value is less than the
+            zeros of the border, so they never win; without one they may, as they do in Keras.
+        bias: The convolution has one, or has not, whatever the style says.
+    """
+    x = convolution(x, 64, 7, style, "conv1", stride=2, bias=bias)
+    if activated:
+        x = relu(normalisation(x, style, "conv1_bn"), "conv1_relu")
+    if pooling == "ceil":
+        x = completed(x, 3, 2, "pool1")
+    else:
+        x = keras.layers.ZeroPadding2D(1, name="pool1_pad")(x)
+    return keras.layers.MaxPooling2D(3, 2, name="pool1")(x)
+
+
+def cifar_stem(x: Tensor, filters: int, style: Style) -> Tensor:
+    """Keep the size of the map: a 3×3 convolution, normalised and activated."""
+    x = convolution(x, filters, 3, style, "conv1")
+    return relu(normalisation(x, style, "conv1_bn"), "conv1_relu")
+
+
+def basic_branch(x: Tensor, filters: int, style: Style, name: str, stride: int = 1) -> Tensor:
+    """Two 3×3 convolutions, the first with the stride; the last ReLU is left to the unit."""
+    x = convolution(x, filters, 3, style, f"{name}_conv1", stride)
+    x = relu(normalisation(x, style, f"{name}_bn1"), f"{name}_relu1")
+    x = convolution(x, filters, 3, style, f"{name}_conv2")
+    return normalisation(x, style, f"{name}_bn2")
+
+
+def bottleneck_branch(
+    x: Tensor,
+    width: int,
+    filters: int,
+    style: Style,
+    name: str,
+    stride: int = 1,
+    stride_on: Stride = "1x1",
+    groups: int = 1,
+) -> Tensor:
+    """A 1×1 convolution down to `width` channels, a 3×3 one, and a 1×1 one up to `filters`.
+
+    Args:
+        x: Maps of (batch, height, width, channels).
+        width: Channels of the first two convolutions.
+        filters: Channels of the last.
+        style: Of convolutions and normalisations.
+        name: Prefix of the layers' names.
+        stride: 2 to halve the map.
+        stride_on: Which convolution has the stride: the first "1x1" or the "3x3".
+        groups: Groups of the 3×3 convolution.
+    """
+    strides = (stride, 1) if stride_on == "1x1" else (1, stride)
+    x = convolution(x, width, 1, style, f"{name}_conv1", strides[0])
+    x = relu(normalisation(x, style, f"{name}_bn1"), f"{name}_relu1")
+    x = convolution(x, width, 3, style, f"{name}_conv2", strides[1], groups)
+    x = relu(normalisation(x, style, f"{name}_bn2"), f"{name}_relu2")
+    x = convolution(x, filters, 1, style, f"{name}_conv3")
+    return normalisation(x, style, f"{name}_bn3")
+
+
+@keras.saving.register_keras_serializable(package="coursecnn")
+class PadChannels(keras.layers.Layer):
+    """Append channels of zeros, up to a number of channels.
+
+    (batch, height, width, channels) becomes (batch, height, width, filters).
+    """
+
+    def __init__(self, filters: int, **kwargs: Any) -> None:
+        """Keep the number of channels to reach."""
+        super().__init__(**kwargs)
+        self.filters = filters
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Append the zeros."""
+        missing = self.filters - inputs.shape[-1]
+        return keras.ops.pad(inputs, ((0, 0), (0, 0), (0, 0), (0, missing)))
+
+    def get_config(self) -> dict[str, Any]:
+        """Describe the layer, for saving."""
+        return {**super().get_config(), "filters": self.filters}
+
+
+def shortcut(
+    x: Tensor, filters: int, stride: int, option: Shortcut, style: Style, name: str
+) -> Tensor:
+    """What a residual unit adds to its branch (He et al. 2016, section 3.3 and table 3).
+
+    Args:
+        x: Maps of (batch, height, width, channels).
+        filters: Channels of the branch.
+        stride: Stride of the branch.
+        option: "A": the input, every `stride`-th pixel of it, and zeros for missing channels.
+            "B": the same as long as the shapes agree, and a 1×1 convolution where they do not.
+            "C": always a convolution.
+        style: Of the convolution and its normalisation.
+        name: Prefix of the layers' names.
+    """
+    same = stride == 1 and x.shape[-1] == filters
+    if option == "C" or (option == "B" and not same):
+        x = convolution(x, filters, 1, style, f"{name}_shortcut", stride)
+        return normalisation(x, style, f"{name}_shortcut_bn")
+    if stride > 1:
+        x = keras.layers.MaxPooling2D(1, stride, name=f"{name}_shortcut_subsample")(x)
+    if x.shape[-1] != filters:
+        x = PadChannels(filters, name=f"{name}_shortcut_pad")(x)
+    return x
+
+
+def residual_unit(x: Tensor, branch: Tensor, name: str) -> Tensor:
+    """Add a branch to its shortcut, then activate (He et al. 2016, figure 2)."""
+    return relu(_add(x, branch, name), f"{name}_relu")
+
+
+def preactivation_unit(
+    x: Tensor,
+    filters: int,
+    branch: Branch,
+    style: Style,
+    name: str,
+    stride: int = 1,
+    activated: bool = False,
+    bias: bool = False,
+) -> Tensor:
+    """Normalise and activate, then branch off; nothing follows the addition.
+
+    The shortcut is the raw input as long as the channels stay, and a projection of the activated
+    input, without a normalisation of its own, where they change.
+
+    Args:
+        x: Maps of (batch, height, width, channels).
+        filters: Channels of the branch.
+        branch: Computes the branch from the activated maps, the stride and the name.
+        style: Of convolutions and normalisations.
+        name: Prefix of the layers' names.
+        stride: 2 to halve the map.
+        activated: The maps are, as those of the first unit behind a stem.
+        bias: A projection has one.
+    """
+    active = x
+    if not activated:
+        active = relu(normalisation(x, style, f"{name}_bn1"), f"{name}_relu1")
+    if x.shape[-1] != filters:
+        x = convolution(active, filters, 1, style, f"{name}_shortcut", stride, bias=bias)
+    elif stride > 1:
+        x = keras.layers.MaxPooling2D(1, stride, name=f"{name}_shortcut_subsample")(x)
+    return _add(x, branch(active, stride, name), name)
+
+
+def _add(x: Tensor, branch: Tensor, name: str) -> Tensor:
+    # The shortcut comes first: Keras follows the inputs of each layer, first input first, by
+    # recursion. Along the shortcuts 1001 layers are 333 calls deep, along the branches thousands.
+    return keras.layers.Add(name=f"{name}_add")([x, branch])
+
+
+def stage(x: Tensor, units: int, stride: int, unit: Branch, name: str, strided: int = 1) -> Tensor:
+    """Chain units, of which one, counted from 1, has the stride: the first, if not told."""
+    for number in range(1, units + 1):
+        x = unit(x, stride if number == strided else 1, f"{name}_unit{number}")
+    return x
