@@ -17,6 +17,8 @@ from typing import Any
 
 from coursecnn.architectures import (
     alexnet,
+    densenet,
+    fractalnet,
     googlenet,
     lab,
     lecture_patterns,
@@ -52,6 +54,8 @@ FAMILIES = [
     wide_resnet,
     resnext,
     stochastic_depth,
+    fractalnet,
+    densenet,
     squeezenet,
     lab,
 ]

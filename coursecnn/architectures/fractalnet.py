@@ -1,0 +1,338 @@
+"""FractalNet: a few columns of different depth, joined again and again, and no shortcut.
+
+- `fractalnet20`, `fractalnet40`: three and four columns, whose deepest has 20 and 40 layers;
+- `fractalnet`: any number of columns;
+- `column`: the plain network that one column of a fractal network is;
+- `ActiveColumns`, `Join`: the layers of drop-path.
+
+The expansion rule: a fractal of one column is a convolution, and a fractal of one column more is
+a convolution beside two such fractals in a row. Where columns meet, the mean of those that are
+present goes on.
+
+Drop-path, in training only: half of the mini-batches see a network with a single column, drawn
+anew (global); in the other half each join drops each of its inputs with probability 0.15, but
+never all (local). The mean is over the inputs that stay, so nothing is rescaled at inference, when
+the whole network is active.
+
+Sources: Larsson, Maire, Shakhnarovich, "FractalNet: Ultra-Deep Neural Networks without
+Residuals", ICLR 2017, sections 3 and 4 (arXiv:1605.07648), and the authors' release
+https://github.com/gustavla/fractalnet: generation/fractalnet.py and generation/globals.crox for
+the network, caffe/src/caffe/layers/fractal_join_layer.cpp for the join. What the paper leaves
+open, or the two say differently:
+
+- a subnetwork is drawn for a mini-batch, not for an image, as the paper says and the join of the
+  release does. The release has local drops only, and evaluates the single columns beside the
+  network, with tied weights; here the paper's mixture is drawn, all columns equally likely;
+- at the end of a block the authors' network pools each column, then joins; the paper's figure 1
+  joins, then pools, as does `pool_first=False`;
+- a unit is convolution, dropout, batch normalisation, ReLU, in this order;
+- the convolution has a bias, and the normalisation neither scale nor shift. With `affine=True` it
+  is the other way round, as in most other code. (The first block has no dropout between the two:
+  there the normalisation takes the bias away again, and nothing is learnt by it.);
+- "Xavier initialisation" is Caffe's: uniform with variance 1/n, n the incoming connections.
+
+Deviation: the running averages of the normalisations move by 1 % at each step, Caffe's by 0.1 %
+with a correction for the beginning that Keras does not have.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from coursecnn.architectures import caffe
+from coursecnn.architectures.layers import Shape, completed, image_input
+from coursecnn.backend import keras
+
+__all__ = [
+    "BLOCKS",
+    "BUILDERS",
+    "COLUMNS",
+    "ActiveColumns",
+    "Join",
+    "column",
+    "fractalnet",
+    "fractalnet20",
+    "fractalnet40",
+]
+
+layers, ops = keras.layers, keras.ops
+Tensor: TypeAlias = keras.KerasTensor
+
+# Section 4 of the paper; FILTERS and DROPOUTS of the release.
+BLOCKS = (
+    # filters, dropout
+    (64, 0.0),
+    (128, 0.1),
+    (256, 0.2),
+    (512, 0.3),
+    (512, 0.4),
+)
+COLUMNS = {"fractalnet20": 3, "fractalnet40": 4}
+
+
+@keras.saving.register_keras_serializable(package="coursecnn")
+class ActiveColumns(keras.layers.Layer):
+    """Draw which columns of the network a mini-batch may use: all, or a single one.
+
+    The output has shape (1, columns): ones, or a single one among zeros. At inference it is ones.
+    The input, the images, only ties the layer to the network.
+
+    Args:
+        columns: Columns of the network.
+        global_share: Share of the mini-batches that use a single column.
+        seed: Of the draws; None for a fresh one.
+        **kwargs: Of every Keras layer, such as `name`.
+
+    Raises:
+        ValueError: The share is not between 0 and 1.
+    """
+
+    def __init__(
+        self, columns: int, global_share: float = 0.5, seed: int | None = None, **kwargs: Any
+    ) -> None:
+        """Keep the chances, and start the draws."""
+        super().__init__(**kwargs)
+        _check_chance(global_share=global_share)
+        self.columns, self.global_share, self.seed = columns, global_share, seed
+        self.draws = keras.random.SeedGenerator(seed)
+
+    def call(self, images: Any, training: bool = False) -> Any:  # noqa: ARG002 - see the class
+        """Draw the columns of this mini-batch."""
+        everything = ops.ones((1, self.columns))
+        if not training:
+            return everything
+        chosen = keras.random.randint((1,), 0, self.columns, seed=self.draws)
+        single = keras.random.uniform((1, 1), seed=self.draws) < self.global_share
+        return ops.where(single, ops.one_hot(chosen, self.columns), everything)
+
+    def get_config(self) -> dict[str, Any]:
+        """Describe the layer, for saving."""
+        own = {name: getattr(self, name) for name in ("columns", "global_share", "seed")}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable(package="coursecnn")
+class Join(keras.layers.Layer):
+    """The mean of several maps, or, in training, of those that drop-path keeps.
+
+    Called with a list: maps of equal shape, those of the network's deepest columns, the shallowest
+    first; and at its end the output of `ActiveColumns`. The result has the shape of a map.
+
+    Where a single column is active, the join keeps that column's map. A join that this column
+    does not pass keeps all: a later join drops its result anyway, and what lies between gets maps
+    to normalise that are not all zero.
+
+    Args:
+        drop: Chance of each map to be dropped where all columns are active. If the draw would
+            drop all, one stays, each with the same chance.
+        seed: Of the draws; None for a fresh one.
+        **kwargs: Of every Keras layer, such as `name`.
+
+    Raises:
+        ValueError: The chance is not between 0 and 1.
+    """
+
+    def __init__(self, drop: float = 0.15, seed: int | None = None, **kwargs: Any) -> None:
+        """Keep the chance, and start the draws."""
+        super().__init__(**kwargs)
+        _check_chance(drop=drop)
+        self.drop, self.seed = drop, seed
+        self.draws = keras.random.SeedGenerator(seed)
+
+    def call(self, inputs: list[Any], training: bool = False) -> Any:
+        """Average the maps that stay."""
+        *maps, active = inputs
+        if not training:
+            return sum(maps) / len(maps)
+        kept = ops.cast(self._kept(active[0], len(maps)), maps[0].dtype)
+        return sum(kept[i] * value for i, value in enumerate(maps)) / ops.sum(kept)
+
+    def _kept(self, active: Any, count: int) -> Any:
+        """Give 1 for each map that stays, 0 for each that is dropped."""
+        passing = active[-count:]
+        alone = ops.where(ops.any(passing > 0), passing, ops.ones(count))
+        return ops.where(ops.sum(active) < 2, alone, self._local(count))
+
+    def _local(self, count: int) -> Any:
+        stays = keras.random.uniform((count,), seed=self.draws) >= self.drop
+        last = ops.one_hot(keras.random.randint((), 0, count, seed=self.draws), count)
+        return ops.where(ops.any(stays), ops.cast(stays, last.dtype), last)
+
+    def get_config(self) -> dict[str, Any]:
+        """Describe the layer, for saving."""
+        return {**super().get_config(), "drop": self.drop, "seed": self.seed}
+
+
+_DROP_PATH = (ActiveColumns, Join)
+
+
+def fractalnet20(
+    input_shape: Shape = (32, 32, 3), classes: int = 10, **options: Any
+) -> keras.Model:
+    """Build FractalNet with three columns: 33,734,922 parameters, 33,714,314 trainable.
+
+    The authors' release builds this network. The 38.6M parameters that Huang et al. (2017, table 2)
+    print for it follow neither from the paper's description nor from the release.
+
+    Args:
+        input_shape: As in `fractalnet`, with the same result and errors.
+        classes: As in `fractalnet`.
+        **options: Other arguments of `fractalnet`.
+    """
+    name = "fractalnet20"
+    return fractalnet(COLUMNS[name], input_shape, classes, name=name, **options)
+
+
+def fractalnet40(
+    input_shape: Shape = (32, 32, 3), classes: int = 10, **options: Any
+) -> keras.Model:
+    """Build FractalNet with four columns: 76,128,714 parameters, 76,084,554 trainable.
+
+    Arguments, result and errors are those of `fractalnet20`.
+    """
+    name = "fractalnet40"
+    return fractalnet(COLUMNS[name], input_shape, classes, name=name, **options)
+
+
+def fractalnet(
+    columns: int,
+    input_shape: Shape = (32, 32, 3),
+    classes: int = 10,
+    *,
+    blocks: Sequence[tuple[int, float]] = BLOCKS,
+    local_drop: float = 0.15,
+    global_share: float = 0.5,
+    pool_first: bool = True,
+    affine: bool = False,
+    name: str = "fractalnet",
+) -> keras.Model:
+    """Build a fractal network; its deepest column has 2^(columns - 1) layers in each block.
+
+    Args:
+        columns: Columns side by side.
+        input_shape: (height, width, channels) of an image. Each block halves height and width,
+            and rounds up, as Caffe does.
+        classes: Number of outputs, a probability for each class.
+        blocks: Filters and dropout of each block. The paper's networks of up to 160 layers have
+            16, 32, 64, 128, 128 filters.
+        local_drop: Chance of each input of a join to be dropped where all columns are active.
+        global_share: Share of the mini-batches that use a single column.
+        pool_first: Pool each column before the last join of a block, not its result.
+        affine: The batch normalisations learn a scale and a shift, the convolutions no bias.
+        name: Of the model.
+
+    Returns:
+        A model from (batch, height, width, channels) to (batch, classes).
+
+    Raises:
+        ValueError: An argument is not what it must be.
+    """
+    if not isinstance(columns, int) or columns < 1:
+        raise ValueError(f"columns must be a positive int, got {columns!r}")
+    image = image_input(input_shape, classes, smallest=1)
+    active = ActiveColumns(columns, global_share, name="active_columns")(image)
+    x = image
+    for number, (filters, dropout) in enumerate(blocks, start=1):
+        block = _Block(f"block{number}", columns, filters, dropout, local_drop, affine, active)
+        x = block.pooled(x) if pool_first else block.joined(x)
+    x = layers.Flatten(name="flatten")(x)
+    outputs = layers.Dense(
+        classes, activation="softmax", kernel_initializer=caffe.XAVIER, name="predictions"
+    )(x)
+    return keras.Model(image, outputs, name=name)
+
+
+def column(model: keras.Model, number: int) -> keras.Model:
+    """Take one column out of a fractal network, as a plain network with the same weights.
+
+    It shares its layers with `model`: what one learns, the other knows. The paper trains the deep
+    column beside its siblings, and then uses it without them.
+
+    Args:
+        model: A network that `fractalnet` built.
+        number: Of the column: 1 for the shallowest, with one layer in each block.
+
+    Raises:
+        ValueError: The network has no such column.
+    """
+    mine = f"_column{number}_"
+    plain = [layer for layer in model.layers if not isinstance(layer, _DROP_PATH)]
+    if not any(mine in layer.name for layer in plain):
+        raise ValueError(f"number must be that of a column of {model.name}, got {number!r}")
+    image, *rest = plain
+    x = inputs = keras.Input(model.input_shape[1:], name=image.name)
+    for layer in rest:
+        if mine in layer.name or "_column" not in layer.name:
+            x = layer(x)
+    return keras.Model(inputs, x, name=f"{model.name}_column{number}")
+
+
+@dataclass(frozen=True)
+class _Block:
+    """One block: the same number of columns, filters and dropout throughout."""
+
+    name: str
+    columns: int
+    filters: int
+    dropout: float
+    local_drop: float
+    affine: bool
+    active: Tensor
+
+    def pooled(self, x: Tensor) -> Tensor:
+        """Pool each column, then join them (the release)."""
+        ends = [
+            _pooled(end, f"{self.name}_column{number}_pool")
+            for number, end in enumerate(self.fractal(x, self.columns), start=1)
+        ]
+        return self.join(ends, after=2 ** (self.columns - 1))
+
+    def joined(self, x: Tensor) -> Tensor:
+        """Join the columns, then pool (the paper's figure)."""
+        x = self.join(self.fractal(x, self.columns), after=2 ** (self.columns - 1))
+        return _pooled(x, f"{self.name}_pool")
+
+    def fractal(self, x: Tensor, width: int, place: int = 0) -> list[Tensor]:
+        """Expand the `place`-th fractal of `width` columns: their ends, the shallowest first."""
+        beside = self.unit(x, f"{self.name}_column{self.columns - width + 1}_unit{place + 1}")
+        if width == 1:
+            return [beside]
+        half = self.fractal(x, width - 1, 2 * place)
+        between = self.join(half, after=(2 * place + 1) * 2 ** (width - 2))
+        return [beside, *self.fractal(between, width - 1, 2 * place + 1)]
+
+    def join(self, ends: list[Tensor], after: int) -> Tensor:
+        """Average columns that meet after so many layers of the deepest one."""
+        if len(ends) == 1:
+            return ends[0]
+        return Join(self.local_drop, name=f"{self.name}_join{after}")([*ends, self.active])
+
+    def unit(self, x: Tensor, name: str) -> Tensor:
+        """Convolve, drop, normalise, activate."""
+        x = layers.Conv2D(
+            self.filters,
+            3,
+            padding="same",
+            use_bias=not self.affine,
+            kernel_initializer=caffe.XAVIER,
+            name=f"{name}_conv",
+        )(x)
+        if self.dropout:
+            x = layers.Dropout(self.dropout, name=f"{name}_dropout")(x)
+        x = layers.BatchNormalization(
+            epsilon=1e-5, center=self.affine, scale=self.affine, name=f"{name}_bn"
+        )(x)
+        return layers.ReLU(name=f"{name}_relu")(x)
+
+
+def _pooled(x: Tensor, name: str) -> Tensor:
+    return layers.MaxPooling2D(2, name=name)(completed(x, 2, 2, name))
+
+
+def _check_chance(**arguments: float) -> None:
+    for name, value in arguments.items():
+        if not 0 <= value <= 1:
+            raise ValueError(f"{name} must be between 0 and 1, got {value!r}")
+
+
+BUILDERS = {"fractalnet20": fractalnet20, "fractalnet40": fractalnet40}
