@@ -134,6 +134,16 @@ def test_a_layer_appends_its_maps_to_those_that_it_read():
     np.testing.assert_array_equal(numpy(appended)[..., : 8 + 2 * 6], numpy(read))
 
 
+def test_every_weight_learns():
+    model = densenet_cifar(SMALL, (8, 8, 3), classes=4)
+    model.compile(keras.optimizers.SGD(1.0), "sparse_categorical_crossentropy")
+    before = model.get_weights()
+    images = np.random.default_rng(0).random((4, 8, 8, 3), dtype="float32")
+    model.train_on_batch(images, np.arange(4))
+    pairs = zip(model.weights, before, model.get_weights(), strict=True)
+    assert not [weight.path for weight, old, new in pairs if np.array_equal(old, new)]
+
+
 def test_weights_of_keras_give_its_outputs():
     """Every weight random, so that a swapped pair or a wrong constant shows."""
     theirs = keras.applications.DenseNet121(weights=None, input_shape=(40, 33, 3), classes=7)

@@ -209,6 +209,15 @@ def test_a_global_drop_trains_the_convolutions_of_one_column():
     assert moved == {layer.name for layer in convolutions if columns & set(layer.name.split("_"))}
 
 
+def test_every_weight_learns_where_nothing_is_dropped():
+    model = small(local_drop=0, global_share=0, affine=True)
+    model.compile(keras.optimizers.SGD(1.0), "sparse_categorical_crossentropy")
+    before = model.get_weights()
+    model.train_on_batch(images(), np.arange(4))
+    pairs = zip(model.weights, before, model.get_weights(), strict=True)
+    assert not [weight.path for weight, old, new in pairs if np.array_equal(old, new)]
+
+
 def test_inference_uses_the_whole_network_and_gives_the_same_each_time():
     dropping, whole = small(local_drop=0.9, global_share=0.9), small(local_drop=0, global_share=0)
     whole.set_weights(dropping.get_weights())
