@@ -112,8 +112,12 @@ class Band:
     n: int
 
     @classmethod
-    def over(cls, values: Sequence[float]) -> Band:
+    def over(cls, values: Sequence[float], confidence: float = CONFIDENCE) -> Band:
         """Compute the band over one value per run.
+
+        Args:
+            values: one per run.
+            confidence: the chance that a further run lands inside, averaged over such bands.
 
         Raises:
             ValueError: for fewer than three values, whose spread says next to nothing.
@@ -122,7 +126,7 @@ class Band:
         if n < FEWEST_RUNS:
             raise ValueError(f"a band needs at least {FEWEST_RUNS} runs, got {n}: {list(values)}")
         mean, std = float(np.mean(values)), float(np.std(values, ddof=1))
-        quantile = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1))
+        quantile = float(stats.t.ppf((1 + confidence) / 2, n - 1))
         half = quantile * std * math.sqrt(1 + 1 / n)
         return cls(mean - half, mean + half, mean, std, n)
 
@@ -198,13 +202,17 @@ class Record:
             raise ValueError(f"epoch must be from 1 to {run.epochs}, got {epoch!r}")
         return run.curves[metric][epoch - 1]
 
-    def band(self, metric: str, epoch: int | None = None) -> Band:
-        """Return where one further run is expected to land; the arguments are those of `values`.
+    def band(
+        self, metric: str, epoch: int | None = None, confidence: float = CONFIDENCE
+    ) -> Band:
+        """Return where one further run is expected to land.
+
+        The arguments are those of `values` and `Band.over`.
 
         Raises:
             ValueError: as `values`, and for fewer than three runs.
         """
-        return Band.over(self.values(metric, epoch))
+        return Band.over(self.values(metric, epoch), confidence)
 
     def table(self) -> pd.DataFrame:
         """Show the runs: a row per seed, the final metrics, and the last point of each curve."""
@@ -262,6 +270,10 @@ def write(record: Record, path: Path) -> None:
 def check(record: Record, run: Run, dataset: Dataset) -> None:
     """Hold a fresh run against a record, in every metric and epoch that the run has.
 
+    A run has many values, and each band alone would miss one run in a hundred. Here the bands are
+    widened to a confidence of 1 - 0.01/N each for N values (Bonferroni), so that of the runs that
+    are like the recorded ones at most one in a hundred fails.
+
     Prints one line that says what was compared. On the offline stand-in nothing can be compared:
     that is said instead.
 
@@ -285,11 +297,15 @@ def check(record: Record, run: Run, dataset: Dataset) -> None:
     ]
     for curve, values in run.curves.items():
         points += [(curve, epoch, value) for epoch, value in enumerate(values, start=1)]
+    confidence = 1 - (1 - CONFIDENCE) / len(points)
     for metric, epoch, value in points:
         where = metric if epoch is None else f"{metric} of epoch {epoch}"
-        band = record.band(metric, epoch)
+        band = record.band(metric, epoch, confidence)
         if not band.within(value):
-            raise AssertionError(f"{record.name}: {where} is {value:.4f}, outside of {band}")
+            raise AssertionError(
+                f"{record.name}: {where} is {value:.4f}, outside of {band}, "
+                f"widened for {len(points)} comparisons"
+            )
     shown = ", ".join(f"{metric} {value:.4f}" for metric, _, value in points)
     print(
         f"{record.name}, seed {run.seed}, {run.epochs} of {record.recipe['epochs']} epochs "

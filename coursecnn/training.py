@@ -150,9 +150,9 @@ def fit(
         progress: whether to draw a progress bar on stderr.
 
     Raises:
-        ValueError: if the dataset is another than the recipe's, or not split though the recipe
-            sets images aside, if there are more epochs than the recipe has, or if the checkpoint
-            is damaged or belongs to another run.
+        ValueError: if the seed is no seed, if the dataset is another than the recipe's, or not
+            split though the recipe sets images aside, if there are more epochs than the recipe
+            has, or if the checkpoint is damaged or belongs to another run.
         DivergedError: if the loss is no longer a number.
     """
     if dataset.name != recipe.dataset:
@@ -165,6 +165,8 @@ def fit(
     last = recipe.epochs if epochs is None else epochs
     if not 1 <= last <= recipe.epochs:
         raise ValueError(f"epochs must be from 1 to the recipe's {recipe.epochs}, got {epochs!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be an int from 0 to {2**32 - 1}, got {seed!r}")
     with backend.quiet_stderr():  # on every backend it also seeds, and loads, TensorFlow
         keras.utils.set_random_seed(seed)
     state = _State(_compiled(recipe, dataset), _identity(recipe, dataset, seed))

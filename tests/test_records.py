@@ -248,6 +248,16 @@ def test_a_run_outside_of_a_band_fails_the_check(record, fresh, message):
         records.check(record, fresh, dataset("ab" * 32))
 
 
+def test_the_more_values_are_compared_the_wider_each_band(record):
+    """One value may just leave its 99 % band; among several the check allows for chance."""
+    just_outside = record.band("loss", 1).high + 1e-6
+    alone = Run(9, {}, {"loss": (just_outside,)}, seconds=1.0)
+    among = Run(9, {}, {"loss": (just_outside,), "accuracy": run(9).curves["accuracy"][:1]}, 1.0)
+    with pytest.raises(AssertionError, match="widened for 1 comparisons"):
+        records.check(record, alone, dataset("ab" * 32))
+    records.check(record, among, dataset("ab" * 32))
+
+
 def test_official_images_that_are_not_the_recorded_ones_are_refused(record):
     with pytest.raises(ValueError, match=r"images that tiny was measured on, .* training\.load"):
         records.check(record, run(9), dataset("cd" * 32))

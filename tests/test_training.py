@@ -225,6 +225,12 @@ def test_more_epochs_than_the_recipe_has_are_refused(epochs):
         fit(TINY, tiny_dataset(), epochs=epochs)
 
 
+@pytest.mark.parametrize("seed", [-1, 2**32, 0.5, True])
+def test_a_seed_that_is_none_is_refused(seed):
+    with pytest.raises(ValueError, match=f"seed must be an int from 0 to 4294967295, got {seed}"):
+        fit(TINY, tiny_dataset(), seed=seed)
+
+
 def test_another_dataset_than_the_recipe_names_is_refused():
     with pytest.raises(ValueError, match="recipe tiny trains on mnist, got cifar10"):
         fit(TINY, replace(tiny_dataset(), name="cifar10"))
