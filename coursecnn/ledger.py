@@ -27,6 +27,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Protocol
 
+COLUMNS = ("What", "Printed", "Found here", "Verdict")
 MIME_TYPE = "application/vnd.coursecnn.ledger+json"
 FIELDS = frozenset({"printed", "unit", "meaning", "source", "kind"})
 KINDS = ("recomputed", "measured", "cited")
@@ -259,19 +260,26 @@ class Table:
 
 
 def _html_table(findings: tuple[Finding, ...]) -> str:
-    head = "".join(f"<th>{name}</th>" for name in ("What", "Printed", "Found here", "Verdict"))
-    rows = "".join(_html_row(finding) for finding in findings)
-    return f'<table class="ledger"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    rows = "".join(map(html_row, findings))
+    return f'<table class="ledger"><thead>{html_head()}</thead><tbody>{rows}</tbody></table>'
 
 
-def _html_row(finding: Finding) -> str:
-    printed = f"{finding.entry.printed.text} {finding.entry.unit}"
-    verdict = f"{MARKS[finding.verdict]} {finding.verdict}"
-    meaning, source = html.escape(finding.entry.meaning), html.escape(finding.entry.source)
-    what = f"{meaning}<br><small>{source}</small>"
-    cells = (what, html.escape(printed), html.escape(finding.found or "not checked"), verdict)
-    columns = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f'<tr class="ledger-{finding.verdict.value.replace(" ", "-")}">{columns}</tr>'
+def html_head(*more: str) -> str:
+    """The head of the ledger's table, with `more` columns behind its own."""
+    return "<tr>" + "".join(f"<th>{name}</th>" for name in (*COLUMNS, *more)) + "</tr>"
+
+
+def html_row(finding: Finding, *more: str) -> str:
+    """A finding's row of the ledger's table, with `more` cells of HTML behind its own."""
+    entry, verdict = finding.entry, finding.verdict
+    cells = (
+        f"{html.escape(entry.meaning)}<br><small>{html.escape(entry.source)}</small>",
+        html.escape(f"{entry.printed.text} {entry.unit}"),
+        html.escape(finding.found or "not checked"),
+        f"{MARKS[verdict]} {verdict}",
+    )
+    columns = "".join(f"<td>{cell}</td>" for cell in (*cells, *more))
+    return f'<tr class="ledger-{verdict.replace(" ", "-")}">{columns}</tr>'
 
 
 def compare(key: str, recomputed: float) -> Finding:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from docutils import nodes
 from sphinx.errors import ExtensionError
 
 from coursecnn import ledger
@@ -27,7 +28,10 @@ def chapter(folder, name, *findings, heading="## Counting"):
     path = folder / "book" / "part" / f"{name}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"cells": cells}))
-    return folder / "book"
+    files = sorted(f"book/part/{other.stem}" for other in path.parent.iterdir())
+    contents = {"parts": [{"chapters": [{"file": file} for file in reversed(files)]}]}
+    (folder / "_toc.yml").write_text(json.dumps(contents))
+    return folder
 
 
 def finding(key="mnist.parameters_all", verdict=Verdict.ERRATUM):
@@ -35,15 +39,24 @@ def finding(key="mnist.parameters_all", verdict=Verdict.ERRATUM):
 
 
 def test_a_formula_becomes_mathml():
-    markup = mathml.mathml(r"O = \frac{N - F + 2P}{S} + 1", block=True)
+    latex = r"O = \frac{N - F + 2P}{S} + 1"
+    markup = mathml.mathml(nodes.math_block(text=latex), block=True)
     assert markup.startswith("<math")
     assert 'display="block"' in markup
     assert "<mfrac>" in markup
 
 
-def test_unknown_latex_stops_the_build():
-    with pytest.raises(ExtensionError, match=r"cannot write this formula as MathML.*nosuchcommand"):
-        mathml.mathml(r"\nosuchcommand{x}", block=False)
+def test_unknown_latex_is_warned_of_with_its_place(monkeypatch):
+    """The book is built with warnings as errors, so this stops the build, after the last page."""
+    warned = []
+    monkeypatch.setattr(
+        mathml.logger, "warning", lambda *args, **where: warned.append((args, where))
+    )
+    formula = nodes.math(text=r"\nosuchcommand{x < 1}")
+    assert mathml.mathml(formula, block=False) == r"\nosuchcommand{x &lt; 1}"
+    ((message, latex, _), where) = warned[0]
+    assert message.startswith("cannot write this formula as MathML")
+    assert (latex, where["location"]) == (r"\nosuchcommand{x < 1}", formula)
 
 
 def test_a_finding_is_found_with_its_page_and_section(tmp_path):
@@ -54,14 +67,22 @@ def test_a_finding_is_found_with_its_page_and_section(tmp_path):
         "A chapter",
         "Counting",
     )
-    assert place.entry.printed.text == "93,322"
+    assert place.finding.entry.printed.text == "93,322"
 
 
 def test_a_number_stands_in_the_ledger_once_where_it_was_first_shown(tmp_path):
-    chapter(tmp_path, "02", finding(verdict=Verdict.EXACT))
-    book = chapter(tmp_path, "01", finding())
+    """The table of contents of these tests is in reverse order: the later file comes first."""
+    chapter(tmp_path, "01", finding())
+    book = chapter(tmp_path, "02", finding())
     (place,) = ledger_pages.places(book)
-    assert place.page == "book/part/01.html"
+    assert place.page == "book/part/02.html"
+
+
+def test_two_verdicts_on_one_number_stop_the_build(tmp_path):
+    chapter(tmp_path, "01", finding())
+    book = chapter(tmp_path, "02", finding(verdict=Verdict.EXACT))
+    with pytest.raises(ExtensionError, match=r"erratum in book/part/01\.html, but .*exact in book"):
+        ledger_pages.places(book)
 
 
 def test_the_table_links_to_the_section_that_shows_the_number(tmp_path):
@@ -75,8 +96,8 @@ def test_the_errata_leave_out_what_holds(tmp_path):
     book = chapter(
         tmp_path, "01", finding(), finding("mnist.parameters_base", verdict=Verdict.EXACT)
     )
-    refuted = [p for p in ledger_pages.places(book) if p.verdict in ledger_pages.REFUTED]
-    assert [place.entry.key for place in refuted] == ["mnist.parameters_all"]
+    refuted = [p for p in ledger_pages.places(book) if p.finding.verdict in ledger_pages.REFUTED]
+    assert [place.finding.entry.key for place in refuted] == ["mnist.parameters_all"]
 
 
 def test_a_finding_without_an_entry_stops_the_build(tmp_path):

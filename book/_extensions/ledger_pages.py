@@ -13,19 +13,23 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+import yaml
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 from coursecnn import ledger
-from coursecnn.ledger import MIME_TYPE, Entry, Verdict
+from coursecnn.ledger import Finding, Verdict
 
+TITLE = re.compile(r"^#+ (.*)$", re.MULTILINE)
 REFUTED = (Verdict.ERRATUM, Verdict.NOT_REPRODUCED)
 
 
@@ -33,65 +37,63 @@ REFUTED = (Verdict.ERRATUM, Verdict.NOT_REPRODUCED)
 class Place:
     """A finding, and the section of the chapter that shows it."""
 
-    entry: Entry
-    found: str
-    verdict: Verdict
+    finding: Finding
     page: str
     chapter: str
     section: str
 
 
-def places(book: Path) -> list[Place]:
-    """All findings of the chapters below `book`, in reading order, each key once."""
+def places(root: Path) -> list[Place]:
+    """All findings of the chapters in the table of contents, in reading order, each key once.
+
+    Raises:
+        ExtensionError: if two chapters come to different verdicts on one printed number.
+    """
     found: dict[str, Place] = {}
-    for notebook in sorted(book.glob("*/*.ipynb")):
-        for place in _places_of(notebook, book):
-            found.setdefault(place.entry.key, place)
+    for notebook in _notebooks(root):
+        for place in _places_of(root / notebook, notebook):
+            first = found.setdefault(place.finding.entry.key, place)
+            if first.finding.verdict is not place.finding.verdict:
+                raise ExtensionError(
+                    f"{place.finding} in {place.page}, but {first.finding} in {first.page}"
+                )
     return list(found.values())
 
 
-def _places_of(notebook: Path, book: Path) -> Iterator[Place]:
-    page = notebook.relative_to(book.parent).with_suffix(".html").as_posix()
+def _notebooks(root: Path) -> Iterator[str]:
+    """The chapters that are notebooks, as the table of contents names and orders them."""
+    contents = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    for part in contents["parts"]:
+        for chapter in part["chapters"]:
+            if (root / f"{chapter['file']}.ipynb").exists():
+                yield f"{chapter['file']}.ipynb"
+
+
+def _places_of(path: Path, notebook: str) -> Iterator[Place]:
+    page = str(PurePosixPath(notebook).with_suffix(".html"))
     chapter = section = ""
-    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] == "markdown":
-            for title in _titles(cell):
+            for title in TITLE.findall("".join(cell["source"])):
                 chapter, section = chapter or title, title
         for output in cell.get("outputs", []):
-            for data in output.get("data", {}).get(MIME_TYPE, []):
+            for data in output.get("data", {}).get(ledger.MIME_TYPE, []):
                 entry, verdict = ledger.entry(data["key"]), Verdict(data["verdict"])
-                yield Place(entry, data["found"], verdict, page, chapter, section)
-
-
-def _titles(cell: dict[str, Any]) -> Iterator[str]:
-    for line in "".join(cell["source"]).splitlines():
-        if line.startswith("#"):
-            yield line.lstrip("# ").strip()
-
-
-def _row(place: Place, to_root: str) -> str:
-    anchor = nodes.make_id(place.section)
-    link = f'<a href="{to_root}{place.page}#{anchor}">{html.escape(place.chapter)}</a>'
-    mark = ledger.MARKS[place.verdict]
-    cells = (
-        f"{html.escape(place.entry.meaning)}<br><small>{html.escape(place.entry.source)}</small>",
-        html.escape(f"{place.entry.printed.text} {place.entry.unit}"),
-        html.escape(place.found or "not checked"),
-        f"{mark} {place.verdict}",
-        link,
-    )
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+                yield Place(Finding(entry, data["found"], verdict), page, chapter, section)
 
 
 def table(found: list[Place], to_root: str) -> str:
     """The findings as an HTML table; `to_root` leads from the page to the book's root."""
-    names = ("What", "Printed", "Found here", "Verdict", "Chapter")
-    head = "".join(f"<th>{name}</th>" for name in names)
-    rows = "".join(_row(place, to_root) for place in found)
+    rows = (ledger.html_row(place.finding, _link(place, to_root)) for place in found)
     return (
         '<div class="table-scroll" tabindex="0"><table class="table ledger">'
-        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        f"<thead>{ledger.html_head('Chapter')}</thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
+
+
+def _link(place: Place, to_root: str) -> str:
+    anchor = nodes.make_id(place.section)
+    return f'<a href="{to_root}{place.page}#{anchor}">{html.escape(place.chapter)}</a>'
 
 
 class FromLedger(SphinxDirective):
@@ -100,7 +102,7 @@ class FromLedger(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Replace the directive by HTML."""
         self.env.note_reread()
-        found = places(Path(self.env.srcdir) / "book")
+        found = places(Path(self.env.srcdir))
         to_root = "../" * self.env.docname.count("/")
         return [nodes.raw("", self.html(found, to_root), format="html")]
 
@@ -122,7 +124,7 @@ class Errata(FromLedger):
 
     def html(self, found: list[Place], to_root: str) -> str:
         """A row for each refuted number."""
-        return table([place for place in found if place.verdict in REFUTED], to_root)
+        return table([place for place in found if place.finding.verdict in REFUTED], to_root)
 
 
 class Totals(FromLedger):
@@ -130,7 +132,7 @@ class Totals(FromLedger):
 
     def html(self, found: list[Place], to_root: str) -> str:
         """One sentence."""
-        counts = Counter(place.verdict for place in found)
+        counts = Counter(place.finding.verdict for place in found)
         parts = (f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
         link = f'<a href="{to_root}book/appendix/ledger.html">the ledger</a>'
         return f"<p>{len(found)} printed numbers stand in {link}: {', '.join(parts)}.</p>"

@@ -6,36 +6,37 @@ for years. The conversion from LaTeX is docutils' own.
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 from docutils import nodes
 from docutils.utils.math import latex2mathml
 from sphinx.application import Sphinx
-from sphinx.errors import ExtensionError
+from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator
 
+logger = logging.getLogger(__name__)
 
-def mathml(latex: str, block: bool) -> str:
-    """The formula as a `<math>` element.
 
-    Raises:
-        ExtensionError: if the formula uses LaTeX that the converter does not know.
-    """
+def mathml(node: nodes.math | nodes.math_block, block: bool) -> str:
+    """The formula as a `<math>` element; as it stands, with a warning, if that cannot be."""
+    latex = node.astext()
     try:
         return str(latex2mathml.tex2mathml(latex, as_block=block))
     except Exception as error:  # the converter raises several kinds, all for the author to mend
-        raise ExtensionError(f"cannot write this formula as MathML: {latex!r} ({error})") from error
+        logger.warning("cannot write this formula as MathML: %r (%s)", latex, error, location=node)
+        return html.escape(latex)
 
 
 def visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
     """Write an inline formula."""
-    translator.body.append(mathml(node.astext(), block=False))
+    translator.body.append(mathml(node, block=False))
     raise nodes.SkipNode
 
 
 def visit_block(translator: HTML5Translator, node: nodes.math_block) -> None:
     """Write a displayed formula."""
-    translator.body.append(f'<div class="math">{mathml(node.astext(), block=True)}</div>')
+    translator.body.append(f'<div class="math">{mathml(node, block=True)}</div>')
     raise nodes.SkipNode
 
 
