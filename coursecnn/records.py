@@ -274,8 +274,8 @@ def check(record: Record, run: Run, dataset: Dataset) -> None:
     widened to a confidence of 1 - 0.01/N each for N values (Bonferroni), so that of the runs that
     are like the recorded ones at most one in a hundred fails.
 
-    Prints one line that says what was compared. On the offline stand-in nothing can be compared:
-    that is said instead.
+    Prints what was compared, a line for each metric and curve. On the offline stand-in nothing
+    can be compared: that is said instead.
 
     Raises:
         AssertionError: if a value lies outside of its band; names the value and the band.
@@ -306,11 +306,13 @@ def check(record: Record, run: Run, dataset: Dataset) -> None:
                 f"{record.name}: {where} is {value:.4f}, outside of {band}, "
                 f"widened for {len(points)} comparisons"
             )
-    shown = ", ".join(f"{metric} {value:.4f}" for metric, _, value in points)
     print(
         f"{record.name}, seed {run.seed}, {run.epochs} of {record.recipe['epochs']} epochs "
-        f"re-measured, all inside the bands of {len(record.runs)} runs: {shown}"
+        f"re-measured, all inside the bands of {len(record.runs)} runs"
     )
+    measured = {metric: (value,) for metric, value in run.metrics.items()} | dict(run.curves)
+    for metric, values in measured.items():
+        print(f"  {metric}", *(f"{value:.4f}" for value in values))
 
 
 def _digest(content: Mapping[str, Any]) -> str:

@@ -85,6 +85,11 @@ def test_answers_with_the_same_view_are_equally_right():
     assert "halve it" in even.feedback(0.5).message
 
 
+def test_a_text_in_place_of_numbers_is_wrong_not_an_error():
+    exercise = Exercise(name="test.array", solution=np.arange(3), hint="count from zero.")
+    assert exercise.feedback("0 1 2").message == "Not yet: count from zero."
+
+
 def test_a_wrong_shape_is_not_equal(averaging):
     assert not averaging.feedback(lambda a, b: np.atleast_2d(mean(a, b))).correct
 

@@ -92,7 +92,7 @@ class Exercise:
 def _equal(left: Any, right: Any, tolerance: float) -> bool:
     """Whether two values agree: numbers and arrays within the tolerance, anything else exactly."""
     if isinstance(left, str) or isinstance(right, str):
-        return bool(left == right)
+        return isinstance(left, str) and isinstance(right, str) and left == right
     a, b = np.asarray(left), np.asarray(right)
     if a.shape != b.shape:
         return False
