@@ -133,9 +133,9 @@ class Totals(FromLedger):
     def html(self, found: list[Place], to_root: str) -> str:
         """One sentence."""
         counts = Counter(place.finding.verdict for place in found)
-        parts = (f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
+        parts = (f"{verdict} {counts[verdict]}" for verdict in Verdict if counts[verdict])
         link = f'<a href="{to_root}book/appendix/ledger.html">the ledger</a>'
-        return f"<p>{len(found)} printed numbers stand in {link}: {', '.join(parts)}.</p>"
+        return f"<p>{len(found)} printed numbers stand in {link} ({', '.join(parts)}).</p>"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
