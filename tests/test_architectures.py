@@ -1,11 +1,21 @@
 """Architectures by name, and the networks of the first lectures."""
 
+import contextlib
+import inspect
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from coursecnn import architectures
 from coursecnn.architectures import tutorials
 from coursecnn.backend import keras
+from tests.outlines import without_weights
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_families_do_not_share_a_name():
@@ -13,27 +23,128 @@ def test_families_do_not_share_a_name():
     assert len(architectures.names()) == sum(counts)
 
 
-@pytest.mark.parametrize("name", architectures.names())
-def test_every_architecture_is_built_and_carries_its_name(name):
-    assert architectures.build(name).name == name
+@pytest.fixture(scope="module")
+def collection():
+    """Every architecture, counted in a fresh process: its rows, its seconds, its peak of bytes."""
+    command = [sys.executable, "-m", "tests.count_collection"]
+    result = subprocess.run(command, capture_output=True, check=True, text=True, cwd=ROOT)
+    return json.loads(result.stdout)
+
+
+def test_the_whole_collection_is_counted_in_30_seconds_and_a_gigabyte(collection):
+    assert list(collection["rows"]) == architectures.names()
+    assert collection["seconds"] < 30  # of the processor, the import of TensorFlow included
+    assert collection["peak"] < 1e9
 
 
 @pytest.mark.parametrize("name", architectures.names())
-def test_layer_names_are_the_same_each_time(name):
-    first, second = (architectures.build(name) for _ in range(2))
-    assert [layer.name for layer in first.layers] == [layer.name for layer in second.layers]
+def test_every_architecture_carries_its_name(name, collection):
+    assert collection["rows"][name]["name"] == name
 
 
 @pytest.mark.parametrize("name", architectures.names())
-def test_every_weight_gets_a_gradient(name):
-    """A weight that the loss does not depend on would not move in one step of training."""
-    model = architectures.build(name)
-    before = model.get_weights()
-    model.compile(keras.optimizers.SGD(1.0), loss=lambda _, outputs: -keras.ops.log(outputs + 1e-3))
-    images = np.random.default_rng(0).random((8, *model.input_shape[1:]), dtype="float32")
-    model.train_on_batch(images, np.zeros((8, *model.output_shape[1:])))
-    moved = [not np.array_equal(*pair) for pair in zip(before, model.get_weights(), strict=True)]
-    assert all(moved), [w.path for w, ok in zip(model.weights, moved, strict=True) if not ok]
+def test_no_layer_has_a_name_that_depends_on_what_was_built_before(name, collection):
+    """Keras numbers the layers that nobody named, on and on from model to model."""
+    assert collection["rows"][name]["unnamed"] == []
+
+
+@pytest.mark.parametrize("name", architectures.names())
+def test_accounting_has_the_parameters_that_keras_counts(name, collection):
+    row = collection["rows"][name]
+    assert row["totals"]["params"] == row["parameters"] >= row["totals"]["trainable"] > 0
+    assert row["totals"]["macs"] > 0
+
+
+# `mnist_tutorial_base` ends before the classes.
+@pytest.mark.parametrize("name", [n for n in architectures.names() if not n.endswith("_base")])
+def test_every_builder_takes_an_input_shape_and_a_number_of_classes_first(name):
+    builder = next(f.BUILDERS[name] for f in architectures.FAMILIES if name in f.BUILDERS)
+    assert list(inspect.signature(builder).parameters)[:2] == ["input_shape", "classes"]
+
+
+def family_name(family):
+    return family.__name__.rpartition(".")[2]
+
+
+@pytest.fixture(scope="module", params=architectures.FAMILIES, ids=family_name)
+def lightest(request, collection):
+    """The architecture with the fewest layers of each family."""
+    return min(request.param.BUILDERS, key=lambda name: collection["rows"][name]["layers"])
+
+
+@pytest.fixture(scope="module")
+def small(lightest, collection):
+    """It, with weights, for small images."""
+    shape = smallest_input(lightest, collection["rows"][lightest]["input"])
+    keras.utils.set_random_seed(0)
+    return architectures.build(lightest, input_shape=shape)
+
+
+def smallest_input(name, shape):
+    """The smallest of a few shapes that the architecture takes, to be run in little time."""
+    for side in (16, 32, 64, 96, 128):
+        with contextlib.suppress(ValueError), without_weights():
+            architectures.build(name, input_shape=(side, side, shape[-1]))
+            return (side, side, shape[-1])
+    return shape
+
+
+def images_for(model):
+    shape = (4, *model.input_shape[1:])
+    return np.random.default_rng(0).random(shape, dtype="float32")
+
+
+def outputs_of(model):
+    outputs = model.predict_on_batch(images_for(model))
+    return outputs if isinstance(outputs, list) else [outputs]
+
+
+def test_a_small_network_gives_finite_numbers(small):
+    assert all(np.isfinite(output).all() for output in outputs_of(small))
+
+
+# Keras reads TensorFlow's variables in a way that NumPy 2 deprecates.
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
+def test_a_saved_network_loads_again_and_gives_the_same(small, tmp_path):
+    small.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert [layer.name for layer in loaded.layers] == [layer.name for layer in small.layers]
+    for expected, got in zip(outputs_of(small), outputs_of(loaded), strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
+def loss(_targets, outputs):
+    return -keras.ops.log(keras.ops.abs(outputs) + 1e-3)
+
+
+def test_every_trainable_weight_gets_a_gradient(small):
+    """A weight that the loss does not depend on would not move in a step of training.
+
+    Lion takes the sign of a gradient, so that a small one moves a weight as far as a large one.
+    What a step drops, another one may not, so there are a few, each from the same weights.
+    """
+    expected = {weight.path for weight in small.trainable_weights}
+    before, moved = small.get_weights(), set()
+    targets = [np.zeros((4, *output.shape[1:])) for output in small.outputs]
+    small.compile(keras.optimizers.Lion(0.1), loss=[loss] * len(targets), run_eagerly=True)
+    for _ in range(8):
+        small.train_on_batch(images_for(small), targets)
+        after = zip(small.weights, before, small.get_weights(), strict=True)
+        moved |= {w.path for w, old, new in after if not np.array_equal(old, new)}
+        small.set_weights(before)
+        if expected <= moved:
+            break
+    assert expected <= moved
+
+
+def test_images_and_classes_can_be_others(lightest, collection):
+    height, width, channels = collection["rows"][lightest]["input"]
+    shape = (height + 32, width + 64, channels)
+    arguments = {} if lightest.endswith("_base") else {"classes": 7}
+    with without_weights():
+        model = architectures.build(lightest, input_shape=shape, **arguments)
+    assert model.input_shape == (None, *shape)
+    assert {output.shape[1:] for output in model.outputs} == {(7,)} or not arguments
 
 
 def test_unknown_name_is_answered_with_the_nearest():

@@ -242,8 +242,8 @@ def test_structure_of_keras_has_the_parameters_of_keras(name, parameters):
         ({"input_shape": (224, 224)}, r"input_shape must be .*got \(224, 224\)"),
         ({"input_shape": (None, None, 3)}, r"input_shape must be .*got \(None, None, 3\)"),
         ({"classes": 0}, "classes must be a positive int, got 0"),
-        ({"release": "tf"}, "release must be one of caffe, torch, keras, got 'tf'"),
-        ({"shortcut": "D"}, "shortcut must be one of A, B, C, got 'D'"),
+        ({"release": "tf"}, "release must be one of 'caffe', 'torch', 'keras', got 'tf'"),
+        ({"shortcut": "D"}, "shortcut must be one of 'A', 'B', 'C', got 'D'"),
     ],
     ids=str,
 )
@@ -253,5 +253,5 @@ def test_what_the_architecture_cannot_take_is_refused(arguments, message):
 
 
 def test_unknown_release_of_the_second_version_is_refused():
-    with pytest.raises(ValueError, match="release must be one of paper, keras, got 'caffe'"):
+    with pytest.raises(ValueError, match="release must be one of 'paper', 'keras', got 'caffe'"):
         preact.resnet50_v2(release="caffe")

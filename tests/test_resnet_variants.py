@@ -393,7 +393,7 @@ class TestStochasticDepth:
     [
         ("resnet20", {"input_shape": (3, 32, 3)}, r"with 4×4 pixels or more, got \(3, 32, 3\)"),
         ("plain20", {"classes": -1}, "classes must be a positive int, got -1"),
-        ("resnet20", {"shortcut": "a"}, "shortcut must be one of A, B, C, got 'a'"),
+        ("resnet20", {"shortcut": "a"}, "shortcut must be one of 'A', 'B', 'C', got 'a'"),
         ("preact_resnet164", {"input_shape": (32, 32, 0)}, r"got \(32, 32, 0\)"),
         ("wide_resnet_16_8", {"dropout": 1}, "dropout must be at least 0 and less than 1, got 1"),
         ("wide_resnet_50_2", {"input_shape": (31, 32, 3)}, "with 32×32 pixels or more"),

@@ -1,7 +1,6 @@
 """What the residual networks share: convolutions, normalisations, shortcuts, units, stages.
 
 - `Style`: how a release writes a convolution and a batch normalisation;
-- `check_choice`: refuses an argument that is none of a few;
 - `convolution`, `normalisation`, `relu`, `classifier`: one layer each, of a style;
 - `imagenet_stem`, `cifar_stem`: what stands in front of the first unit;
 - `basic_branch`, `bottleneck_branch`: the residual functions of He et al. (2016, figure 5);
@@ -13,7 +12,7 @@ Names are stable and say where a layer stands: `conv3_unit1_conv2` is the second
 the first unit of the stage that the papers call conv3_x.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -30,7 +29,6 @@ __all__ = [
     "Style",
     "basic_branch",
     "bottleneck_branch",
-    "check_choice",
     "cifar_stem",
     "classifier",
     "convolution",
@@ -78,17 +76,6 @@ class Style:
     momentum: float = 0.9
 
 
-def check_choice(argument: str, value: str, choices: Iterable[str]) -> None:
-    """Refuse a value that is none of the choices.
-
-    Raises:
-        ValueError: It names the argument, the choices and the value.
-    """
-    allowed = tuple(choices)
-    if value not in allowed:
-        raise ValueError(f"{argument} must be one of {', '.join(allowed)}, got {value!r}")
-
-
 def convolution(
     x: Tensor,
     filters: int,
@@ -122,11 +109,11 @@ def convolution(
 
 def normalisation(x: Tensor, style: Style, name: str) -> Tensor:
     """Normalise each channel over the batch and the positions."""
-    uniform = keras.initializers.RandomUniform(0.0, 1.0)
+    ones, uniform = keras.initializers.Ones, keras.initializers.RandomUniform
     return keras.layers.BatchNormalization(
         momentum=style.momentum,
         epsilon=style.epsilon,
-        gamma_initializer=uniform if style.gamma == "uniform" else "ones",
+        gamma_initializer=ones() if style.gamma == "ones" else uniform(0.0, 1.0),
         name=name,
     )(x)
 

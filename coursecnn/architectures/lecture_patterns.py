@@ -28,7 +28,7 @@ def _build(
     name: str, input_shape: tuple[int, int, int] = (32, 32, 3), classes: int = 10
 ) -> keras.Model:
     model = patterns.build(PATTERNS[name], input_shape, classes)
-    return keras.Model(model.inputs, model.outputs, name=f"pattern_{name}")
+    return keras.Model(model.input, model.output, name=f"pattern_{name}")
 
 
 BUILDERS = {f"pattern_{name}": partial(_build, name) for name in PATTERNS}

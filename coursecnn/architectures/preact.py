@@ -31,6 +31,7 @@ from typing import Literal, TypeAlias
 
 from coursecnn.architectures import blocks
 from coursecnn.architectures.blocks import Pooling, Stride, Style
+from coursecnn.architectures.checks import check_choice
 from coursecnn.architectures.layers import Shape, image_input
 from coursecnn.architectures.resnet import IMAGENET, STAGES, TABLE_1
 from coursecnn.architectures.resnet_cifar import CIFAR
@@ -168,7 +169,7 @@ def _imagenet_network(
     depth: int, input_shape: Shape, classes: int, name: ReleaseName
 ) -> keras.Model:
     inputs = image_input(input_shape, classes, smallest=32)
-    blocks.check_choice("release", name, RELEASES)
+    check_choice("release", name, RELEASES)
     release = RELEASES[name]
     counts, _ = TABLE_1[f"resnet{depth}"]
     x = blocks.imagenet_stem(

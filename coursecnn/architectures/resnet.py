@@ -35,6 +35,7 @@ from typing import Literal, TypeAlias
 
 from coursecnn.architectures import blocks
 from coursecnn.architectures.blocks import Pooling, Shortcut, Stride, Style
+from coursecnn.architectures.checks import check_choice
 from coursecnn.architectures.layers import Shape, image_input
 from coursecnn.backend import keras
 
@@ -163,8 +164,8 @@ def _resnet(
     name: str, input_shape: Shape, classes: int, release: ReleaseName, shortcut: Shortcut
 ) -> keras.Model:
     inputs = image_input(input_shape, classes, smallest=32)
-    blocks.check_choice("release", release, RELEASES)
-    blocks.check_choice("shortcut", shortcut, blocks.SHORTCUTS)
+    check_choice("release", release, RELEASES)
+    check_choice("shortcut", shortcut, blocks.SHORTCUTS)
     conventions = RELEASES[release]
     style = conventions.style
     x = blocks.imagenet_stem(inputs, style, conventions.pooling)

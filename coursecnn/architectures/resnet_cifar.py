@@ -22,6 +22,7 @@ from functools import partial
 
 from coursecnn.architectures import blocks
 from coursecnn.architectures.blocks import Shortcut, Style
+from coursecnn.architectures.checks import check_choice
 from coursecnn.architectures.layers import Shape, image_input
 from coursecnn.backend import keras
 
@@ -152,7 +153,7 @@ def plain110(input_shape: Shape = CIFAR, classes: int = 10) -> keras.Model:
 
 
 def _residual(depth: int, input_shape: Shape, classes: int, option: Shortcut) -> keras.Model:
-    blocks.check_choice("shortcut", option, blocks.SHORTCUTS)
+    check_choice("shortcut", option, blocks.SHORTCUTS)
     unit = partial(_residual_unit, option=option)
     return _network(f"resnet{depth}", UNITS[depth], unit, input_shape, classes)
 
