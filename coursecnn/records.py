@@ -202,9 +202,7 @@ class Record:
             raise ValueError(f"epoch must be from 1 to {run.epochs}, got {epoch!r}")
         return run.curves[metric][epoch - 1]
 
-    def band(
-        self, metric: str, epoch: int | None = None, confidence: float = CONFIDENCE
-    ) -> Band:
+    def band(self, metric: str, epoch: int | None = None, confidence: float = CONFIDENCE) -> Band:
         """Return where one further run is expected to land.
 
         The arguments are those of `values` and `Band.over`.
