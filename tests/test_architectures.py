@@ -72,12 +72,15 @@ def lightest(request, collection):
     return min(request.param.BUILDERS, key=lambda name: collection["rows"][name]["layers"])
 
 
+NEVER_DROPPED = {"stochastic_depth_110": {"last_survival": 1.0}}
+
+
 @pytest.fixture(scope="module")
 def small(lightest, collection):
     """It, with weights, for small images."""
     shape = smallest_input(lightest, collection["rows"][lightest]["input"])
     keras.utils.set_random_seed(0)
-    return architectures.build(lightest, input_shape=shape)
+    return architectures.build(lightest, input_shape=shape, **NEVER_DROPPED.get(lightest, {}))
 
 
 def smallest_input(name, shape):
@@ -95,21 +98,18 @@ def images_for(model):
 
 
 def outputs_of(model):
-    outputs = model.predict_on_batch(images_for(model))
-    return outputs if isinstance(outputs, list) else [outputs]
-
-
-def test_a_small_network_gives_finite_numbers(small):
-    assert all(np.isfinite(output).all() for output in outputs_of(small))
+    outputs = model(images_for(model), training=False)
+    return [keras.ops.convert_to_numpy(o) for o in keras.tree.flatten(outputs)]
 
 
 # Keras reads TensorFlow's variables in a way that NumPy 2 deprecates.
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
-def test_a_saved_network_loads_again_and_gives_the_same(small, tmp_path):
+def test_a_saved_network_loads_again_and_gives_the_same_finite_numbers(small, tmp_path):
     small.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert [layer.name for layer in loaded.layers] == [layer.name for layer in small.layers]
     for expected, got in zip(outputs_of(small), outputs_of(loaded), strict=True):
+        assert np.isfinite(expected).all()
         np.testing.assert_array_equal(got, expected)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from coursecnn.accounting import layer_table, totals
 from coursecnn.architectures import blocks, build, stochastic_depth
+from coursecnn.architectures.layers import GroupedConv2D
 from coursecnn.architectures.stochastic_depth import StochasticDepth, survival
 from coursecnn.backend import keras
 from tests.outlines import outline
@@ -299,21 +300,18 @@ def test_scales_of_normalisations_start_as_the_release_starts_them(gamma, low, h
     assert high - 0.05 <= scales.max() <= high
 
 
-def test_a_grouped_convolution_is_the_parallel_paths_of_figure_3():
-    """Form (c), one convolution in groups, equals form (b), a convolution for each path."""
-    keras.utils.set_random_seed(0)
-    image = keras.Input((6, 6, 8))
-    style = blocks.Style()
-    grouped = keras.Model(image, blocks.convolution(image, 8, 3, style, "conv", groups=4))
-    (kernel,) = grouped.get_weights()
-    maps = np.random.default_rng(0).normal(size=(2, 6, 6, 8)).astype("float32")
-    paths = [
-        ops.conv(maps[..., 2 * path : 2 * path + 2], part, padding="same")
-        for path, part in enumerate(np.split(kernel, 4, axis=-1))
-    ]
-    joined = ops.convert_to_numpy(ops.concatenate(paths, axis=-1))
-    got = ops.convert_to_numpy(grouped(maps))
-    np.testing.assert_allclose(got, joined, rtol=1e-4, atol=1e-5)
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_grouped_convolution_is_the_one_of_keras(stride):
+    """Form (b) of figure 3, a convolution for each path, equals form (c), one in groups."""
+    arguments = {"groups": 4, "strides": stride, "padding": "same", "use_bias": True}
+    ours, theirs = GroupedConv2D(8, 3, **arguments), keras.layers.Conv2D(8, 3, **arguments)
+    maps = np.random.default_rng(0).normal(size=(2, 6, 6, 16)).astype("float32")
+    for layer in (ours, theirs):
+        layer.build(maps.shape)
+    theirs.set_weights([*ours.get_weights()[:1], np.arange(8.0)])
+    ours.set_weights(theirs.get_weights())
+    expected, got = (ops.convert_to_numpy(layer(maps)) for layer in (theirs, ours))
+    np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
 
 
 class TestStochasticDepth:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
-from coursecnn.architectures.layers import completed
+from coursecnn.architectures.layers import GroupedConv2D, completed
 from coursecnn.backend import keras
 
 __all__ = [
@@ -95,7 +95,8 @@ def convolution(
     if stride > 1 and kernel > 1:
         x = keras.layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
         padding = "valid"
-    return keras.layers.Conv2D(
+    kind = keras.layers.Conv2D if groups == 1 else GroupedConv2D
+    return kind(
         filters,
         kernel,
         stride,
