@@ -10,11 +10,11 @@ defines the first two. From it: the stride on the first 1×1 convolution, no bia
 the activated input without a normalisation, ε of 10⁻⁵, normally distributed kernels with n the
 fan-out, biases of the last layer at zero. No deviations.
 
-The paper trains ImageNet networks of 101, 152 and 200 layers, and nobody of its authors released
-their definition. Here they are table 1 of the first paper (see `resnet`) with the units of the
-second, and what the appendix says of the first and the last of them: the first activation stands
-right after the first convolution and before the paths split, so the first unit has none of its own,
-and a last one follows the last addition. The pooling is that of the first paper's release.
+On ImageNet the paper has results for 152 and 200 layers (table 5), and its authors released no
+definition of them. Here the networks are table 1 of the first paper (see `resnet`) with the units
+of the second, and what the appendix says of the first and the last of them: the first activation
+stands right after the first convolution and before the paths split, so the first unit has none of
+its own, and a last one follows the last addition. The pooling is that of the first paper's release.
 
 `release="keras"` is the structure of keras.applications, which follows TensorFlow-Slim: the last
 unit of a stage halves the map, on its 3×3 convolution, and its shortcut takes every second pixel;
