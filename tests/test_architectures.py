@@ -25,15 +25,14 @@ def test_families_do_not_share_a_name():
 
 @pytest.fixture(scope="module")
 def collection():
-    """Every architecture, counted in a fresh process: its rows, its seconds, its peak of bytes."""
-    command = [sys.executable, "-m", "tests.count_collection"]
+    """Every architecture, counted in a fresh process: its rows, and the peak of bytes."""
+    command = [sys.executable, "-m", "benchmarks.counting"]
     result = subprocess.run(command, capture_output=True, check=True, text=True, cwd=ROOT)
     return json.loads(result.stdout)
 
 
-def test_the_whole_collection_is_counted_in_30_seconds_and_a_gigabyte(collection):
+def test_the_whole_collection_is_counted_in_less_than_a_gigabyte(collection):
     assert list(collection["rows"]) == architectures.names()
-    assert collection["seconds"] < 30  # of the processor, the import of TensorFlow included
     assert collection["peak"] < 1e9
 
 

@@ -1,7 +1,7 @@
-"""Count every architecture in this process, and print what was found as JSON.
+"""Count every architecture without its weights, and print what was found as JSON.
 
-Run as `python -m tests.count_collection`, in a process of its own: its seconds and its memory are
-then those of the counting.
+Run as `python -m benchmarks.counting`, in a process of its own: its seconds (of the processor, the
+import of Keras included) and its memory are then those of the counting.
 """
 
 import gc
