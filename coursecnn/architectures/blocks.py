@@ -1,4 +1,4 @@
-"""What the residual networks and DenseNet share: convolutions, normalisations, shortcuts, units, stages.
+"""What the residual networks share, and DenseNet with them: convolutions, shortcuts, stages.
 
 - `Style`: how a release writes a convolution and a batch normalisation;
 - `convolution`, `normalisation`, `relu`, `classifier`: one layer each, of a style;
