@@ -17,6 +17,7 @@ from typing import Any
 
 from coursecnn.architectures import (
     alexnet,
+    comparisons,
     densenet,
     fractalnet,
     googlenet,
@@ -58,6 +59,7 @@ FAMILIES = [
     densenet,
     squeezenet,
     lab,
+    comparisons,
 ]
 
 _BUILDERS: dict[str, Callable[..., keras.Model]] = {

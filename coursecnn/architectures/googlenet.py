@@ -53,6 +53,7 @@ __all__ = [
     "compile_auxiliary",
     "googlenet",
     "googlenet_aux",
+    "inception_module",
     "without_auxiliary",
 ]
 
@@ -201,7 +202,7 @@ def _trunk(
     x = _stem(inputs)
     modules = {}
     for module, row in INCEPTIONS.items():
-        x = modules[module] = _inception(x, row, f"inception_{module}")
+        x = modules[module] = inception_module(x, row, f"inception_{module}")
         if module in POOLED:
             x = caffe.max_pooling(x, f"pool{module[0]}")
     x = keras.layers.GlobalAveragePooling2D(name="average")(x)
@@ -223,8 +224,12 @@ def _normalised(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     return LocalResponseNormalization(size=5, alpha=1e-4 / 5, beta=0.75, k=1.0, name=name)(x)
 
 
-def _inception(x: keras.KerasTensor, row: Inception, name: str) -> keras.KerasTensor:
-    """Four ways side by side (figure 2b): 1×1, 3×3, 5×5 and pooling."""
+def inception_module(x: keras.KerasTensor, row: Inception, name: str) -> keras.KerasTensor:
+    """Look at four sizes side by side (figure 2b): 1×1, 3×3, 5×5 and pooling.
+
+    (batch, height, width, channels) becomes (batch, height, width, one + three + five +
+    projection).
+    """
 
     def convolution(x: keras.KerasTensor, filters: int, kernel: int, way: str) -> keras.KerasTensor:
         return caffe.convolution(

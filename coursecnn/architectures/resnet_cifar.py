@@ -35,6 +35,8 @@ __all__ = [
     "plain44",
     "plain56",
     "plain110",
+    "plain_unit",
+    "residual_unit",
     "resnet20",
     "resnet32",
     "resnet44",
@@ -154,12 +156,12 @@ def plain110(input_shape: Shape = CIFAR, classes: int = 10) -> keras.Model:
 
 def _residual(depth: int, input_shape: Shape, classes: int, option: Shortcut) -> keras.Model:
     check_choice("shortcut", option, blocks.SHORTCUTS)
-    unit = partial(_residual_unit, option=option)
+    unit = partial(residual_unit, option=option)
     return _network(f"resnet{depth}", UNITS[depth], unit, input_shape, classes)
 
 
 def _plain(depth: int, input_shape: Shape, classes: int) -> keras.Model:
-    return _network(f"plain{depth}", UNITS[depth], _plain_unit, input_shape, classes)
+    return _network(f"plain{depth}", UNITS[depth], plain_unit, input_shape, classes)
 
 
 def _network(
@@ -176,15 +178,17 @@ def _network(
     return keras.Model(inputs, blocks.classifier(x, classes, STYLE), name=name)
 
 
-def _residual_unit(
+def residual_unit(
     x: keras.KerasTensor, stride: int, name: str, filters: int, option: Shortcut
 ) -> keras.KerasTensor:
+    """Add two convolutions to a shortcut: (batch, height, width, channels) keeps or halves."""
     across = blocks.shortcut(x, filters, stride, option, STYLE, name)
     branch = blocks.basic_branch(x, filters, STYLE, name, stride)
     return blocks.residual_unit(across, branch, name)
 
 
-def _plain_unit(x: keras.KerasTensor, stride: int, name: str, filters: int) -> keras.KerasTensor:
+def plain_unit(x: keras.KerasTensor, stride: int, name: str, filters: int) -> keras.KerasTensor:
+    """Chain two convolutions, with nothing beside them."""
     return blocks.relu(blocks.basic_branch(x, filters, STYLE, name, stride), f"{name}_relu")
 
 

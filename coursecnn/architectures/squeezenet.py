@@ -37,7 +37,7 @@ from coursecnn.architectures.checks import check_choice
 from coursecnn.architectures.layers import Shape, image_input
 from coursecnn.backend import keras
 
-__all__ = ["BUILDERS", "FIRES", "Fire", "Version", "squeezenet1_0", "squeezenet1_1"]
+__all__ = ["BUILDERS", "FIRES", "Fire", "Version", "fire_module", "squeezenet1_0", "squeezenet1_1"]
 
 RELEASED: Shape = (227, 227, 3)
 
@@ -133,7 +133,7 @@ def _network(
     x = caffe.convolution(inputs, version.filters, version.kernel, "conv1", stride=2)
     x = caffe.max_pooling(x, "pool1")
     for module, row in FIRES.items():
-        x = _fire(x, row, module)
+        x = fire_module(x, row, module)
         if module in version.pooled:
             x = caffe.max_pooling(x, module.replace("fire", "pool"))
     x = keras.layers.Dropout(0.5, name="drop9")(x)
@@ -144,7 +144,11 @@ def _network(
     return keras.Model(inputs, keras.layers.Softmax(name="predictions")(x), name=name)
 
 
-def _fire(x: keras.KerasTensor, row: Fire, name: str) -> keras.KerasTensor:
+def fire_module(x: keras.KerasTensor, row: Fire, name: str) -> keras.KerasTensor:
+    """Squeeze the channels, then expand them (figure 1).
+
+    (batch, height, width, channels) becomes (batch, height, width, e1x1 + e3x3).
+    """
     x = caffe.convolution(x, row.s1x1, 1, f"{name}_squeeze1x1")
     expanded = [
         caffe.convolution(x, row.e1x1, 1, f"{name}_expand1x1"),
