@@ -43,7 +43,7 @@ SCALES = {
     "billion": Decimal(1_000_000_000),
 }
 NUMBER = re.compile(
-    r"(?P<sign>[-−])?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?:e(?P<exponent>[-+]?\d+))?"
+    r"(?P<about>~)?(?P<sign>[-−])?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?:e(?P<exponent>[-+]?\d+))?"
     r"\s?(?P<scale>%|thousand|million|billion|[kKMB])?"
 )
 
@@ -105,7 +105,8 @@ def parse_printed(text: str) -> Printed:
 
     Args:
         text: digits with optional thousands commas, decimals, exponent, and one of the scales
-            `%`, `k`, `K`, `M`, `B`, `thousand`, `million`, `billion`.
+            `%`, `k`, `K`, `M`, `B`, `thousand`, `million`, `billion`. A `~` in front says that the
+            writer rounded, so that zeros at the end are no printed places.
 
     Raises:
         ValueError: if the text is not one such number.
@@ -114,6 +115,8 @@ def parse_printed(text: str) -> Printed:
     (Decimal('358000000'), Decimal('1000000'))
     >>> parse_printed("3.57 %").value, parse_printed("3.57 %").step
     (Decimal('0.0357'), Decimal('0.0001'))
+    >>> parse_printed("800K").step, parse_printed("~800K").step
+    (Decimal('1000'), Decimal('100000'))
     """
     match = NUMBER.fullmatch(text.strip())
     if match is None:
@@ -121,10 +124,12 @@ def parse_printed(text: str) -> Printed:
             f"text must be one printed number such as '1,024' or '3.6 %', got {text!r}"
         )
     digits = match["digits"].replace(",", "")
-    decimals = len(digits.partition(".")[2])
+    places = len(digits.partition(".")[2])
+    if match["about"] and not places:
+        places = -len(digits) + len(digits.rstrip("0") or "0")
     scale = SCALES[match["scale"] or ""] * Decimal(10) ** int(match["exponent"] or 0)
-    sign = -1 if match["sign"] else 1
-    return Printed(text, _plain(sign * Decimal(digits) * scale), _plain(scale / 10**decimals))
+    value = scale * Decimal(digits) * (-1 if match["sign"] else 1)
+    return Printed(text, _plain(value), _plain(scale / Decimal(10) ** places))
 
 
 def _plain(number: Decimal) -> Decimal:
