@@ -1,6 +1,7 @@
 """Keras, imported without a log line: the only place that starts TensorFlow.
 
 - `keras`: write `from coursecnn.backend import keras` wherever a model is built or trained;
+- `without_weights()`: build models that are only counted and drawn, of any size, at once;
 - `name()`: the Keras backend in use;
 - `device()`: the processor or the accelerator that computes.
 
@@ -26,7 +27,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["device", "keras", "name", "quiet_stderr"]
+__all__ = ["device", "keras", "name", "quiet_stderr", "without_weights"]
 
 STDERR = 2  # the file descriptor: `sys.stderr` is another file in a notebook
 
@@ -82,6 +83,34 @@ with _quietly():
     _start()
 
 import keras  # noqa: E402  (loaded above, with its log lines held back)
+
+
+@contextlib.contextmanager
+def without_weights() -> Iterator[None]:
+    """Build models whose weights have a shape and a type, and never any memory.
+
+    The layers of such a model can be listed, counted and drawn. It cannot be trained, and it
+    should not be run: Keras would draw each weight anew whenever it is read.
+
+    Examples:
+        A layer of four terabytes:
+
+        >>> with without_weights():
+        ...     model = keras.Sequential([keras.Input((10**6,)), keras.layers.Dense(10**6)])
+        >>> model.count_params()
+        1000001000000
+    """
+    from keras.src.backend.common import global_state
+
+    # Keras lists such weights, and allocates them all when it next leaves a stateless scope of
+    # its own, as it does to find the output shape of a custom layer. Its only public way to empty
+    # the list, `clear_session`, would forget the random state and the names in use as well.
+    listed = list(global_state.get_global_attribute("uninitialized_variables", []))
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            yield
+    finally:
+        global_state.set_global_attribute("uninitialized_variables", listed)
 
 
 def name() -> str:

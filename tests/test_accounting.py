@@ -6,7 +6,7 @@ import pytest
 
 from coursecnn.accounting import Totals, layer_table, totals
 from coursecnn.architectures import build
-from coursecnn.backend import keras
+from coursecnn.backend import keras, without_weights
 
 layers = keras.layers
 IMAGE = (8, 8, 6)
@@ -15,10 +15,8 @@ IMAGE = (8, 8, 6)
 @cache
 def application(name):
     """Build a Keras application without allocating its weights."""
-    with keras.StatelessScope(initialize_variables=False):
-        model = getattr(keras.applications, name)(weights=None)
-    keras.utils.clear_session(free_memory=False)  # or the next scope to end allocates them
-    return model
+    with without_weights():
+        return getattr(keras.applications, name)(weights=None)
 
 
 def chain(*stack, input_shape=IMAGE):

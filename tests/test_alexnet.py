@@ -8,7 +8,7 @@ import pytest
 from coursecnn.accounting import layer_table, totals
 from coursecnn.architectures import alexnet, zfnet
 from coursecnn.architectures.layers import LocalResponseNormalization, completed
-from coursecnn.backend import keras
+from coursecnn.backend import keras, without_weights
 
 SMALL = (52, 52, 3)
 FIRST_ROWS = alexnet.ALEXNET[:2]
@@ -16,10 +16,8 @@ FIRST_ROWS = alexnet.ALEXNET[:2]
 
 def weightless(build, *arguments, **keywords):
     """Build a model without allocating its weights."""
-    with keras.StatelessScope(initialize_variables=False):
-        model = build(*arguments, **keywords)
-    keras.utils.clear_session(free_memory=False)  # or the next scope to end allocates them
-    return model
+    with without_weights():
+        return build(*arguments, **keywords)
 
 
 def random(*shape):

@@ -12,8 +12,7 @@ import pytest
 
 from coursecnn import architectures
 from coursecnn.architectures import tutorials
-from coursecnn.backend import keras
-from tests.outlines import without_weights
+from coursecnn.backend import keras, without_weights
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -1,5 +1,6 @@
 """Keras loads without a log line, and the check for it can fail."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import textwrap
 import pytest
 
 from coursecnn import backend
+from coursecnn.backend import keras
 
 TRAIN_AND_SAVE = """
     import sys
@@ -109,3 +111,66 @@ def test_the_light_modules_do_not_import_keras():
     )
 
     assert done.stdout == "[]\n"
+
+
+def weightless_layer():
+    layer = keras.layers.Dense(3)
+    with backend.without_weights():
+        layer.build((None, 2))
+    return layer
+
+
+def allocated(layer):
+    """Whether Keras made room for a weight; it has no public way to ask."""
+    return layer.kernel._value is not None
+
+
+def test_weights_without_memory_have_a_shape_and_stay_without_memory():
+    layer = weightless_layer()
+    with keras.StatelessScope():  # allocates at its end what Keras has on its list
+        pass
+    assert layer.count_params() == 9
+    assert not allocated(layer)
+
+
+def test_without_the_block_that_scope_allocates_weights():
+    """The check above can fail."""
+    layer = keras.layers.Dense(3)
+    with keras.StatelessScope():
+        layer.build((None, 2))
+    assert allocated(layer)
+
+
+def test_weights_that_wait_for_memory_get_it_after_the_block_too():
+    """Keras builds the layers of a model inside a scope of its own."""
+    waiting = keras.layers.Dense(3)
+    with keras.StatelessScope(initialize_variables=False):
+        waiting.build((None, 2))
+    weightless_layer()
+    with keras.StatelessScope():
+        pass
+    assert allocated(waiting)
+
+
+def fail():
+    raise ZeroDivisionError
+
+
+def test_a_block_that_fails_leaves_nothing_to_allocate():
+    layer = keras.layers.Dense(3)
+    with contextlib.suppress(ZeroDivisionError), backend.without_weights():
+        layer.build((None, 2))
+        fail()
+    with keras.StatelessScope():
+        pass
+    assert not allocated(layer)
+
+
+def test_models_without_weights_leave_the_random_state_alone():
+    def second_draw(between):
+        keras.utils.set_random_seed(3)
+        keras.random.uniform(())
+        between()
+        return float(keras.random.uniform(()))
+
+    assert second_draw(weightless_layer) == second_draw(lambda: None)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from coursecnn.backend import keras
+from coursecnn.backend import keras, without_weights
 from coursecnn.geometry import (
     Convolution,
     Dense,
@@ -111,7 +111,7 @@ def our_output_shape(layer, shape):
 
 def keras_parameters(layer, shape):
     """Count the parameters of a layer without allocating them."""
-    with keras.StatelessScope(initialize_variables=False):
+    with without_weights():
         layer.build((None, *shape))
         return layer.count_params()
 

@@ -14,7 +14,7 @@ from coursecnn.architectures.googlenet import (
     compile_auxiliary,
     without_auxiliary,
 )
-from coursecnn.backend import keras
+from coursecnn.backend import keras, without_weights
 from coursecnn.ledger import parse_printed
 
 SMALL = (79, 79, 3)  # the smallest image that the auxiliary classifiers take
@@ -24,7 +24,7 @@ CLASSES = 3
 @cache
 def count(name):
     """Build without allocating the weights."""
-    with keras.StatelessScope(initialize_variables=False):
+    with without_weights():
         return build(name)
 
 
@@ -241,7 +241,7 @@ def test_inference_leaves_the_auxiliary_classifiers_away(trained):
     assert alone.name == "googlenet"
     assert not [layer.name for layer in alone.layers if "auxiliary" in layer.name]
     np.testing.assert_allclose(array(alone(images(2))), array(trained(images(2))[0]), rtol=1e-5)
-    with keras.StatelessScope(initialize_variables=False):
+    with without_weights():
         assert totals(alone) == totals(build("googlenet", input_shape=SMALL, classes=CLASSES))
 
 
@@ -305,7 +305,7 @@ def test_a_network_without_auxiliary_classifiers_is_refused(use):
 
 @pytest.mark.parametrize(("name", "smallest"), [("googlenet", 47), ("googlenet_aux", 79)])
 def test_the_smallest_image(name, smallest):
-    with keras.StatelessScope(initialize_variables=False):
+    with without_weights():
         model = build(name, input_shape=(smallest, smallest + 1, 1), classes=CLASSES)
         assert {output.shape for output in model.outputs} == {(None, CLASSES)}
         with pytest.raises(ValueError, match=f"with {smallest}×{smallest} pixels or more"):

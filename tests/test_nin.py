@@ -5,7 +5,7 @@ import pytest
 
 from coursecnn.accounting import layer_table, totals
 from coursecnn.architectures import build
-from coursecnn.backend import keras
+from coursecnn.backend import keras, without_weights
 
 # NIN/cifar-10_def: size of the maps, kernel, channels in and out, of each convolution.
 CIFAR10 = [
@@ -24,7 +24,7 @@ IMAGENET = [
 
 def count(name, **overrides):
     """Build without allocating the weights."""
-    with keras.StatelessScope(initialize_variables=False):
+    with without_weights():
         return build(name, **overrides)
 
 

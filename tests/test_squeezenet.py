@@ -5,7 +5,7 @@ import pytest
 
 from coursecnn.accounting import layer_table, totals
 from coursecnn.architectures import build
-from coursecnn.backend import keras
+from coursecnn.backend import keras, without_weights
 from coursecnn.ledger import Verdict, parse_printed
 
 # Table 1: output size and parameters before pruning; conv10 as released, 15×15 (printed: 13×13).
@@ -30,7 +30,7 @@ PUBLISHED = 1_248_424
 
 def count(name, **overrides):
     """Build without allocating the weights."""
-    with keras.StatelessScope(initialize_variables=False):
+    with without_weights():
         return build(name, **overrides)
 
 

@@ -5,15 +5,13 @@ import pytest
 
 from coursecnn.accounting import layer_table, totals
 from coursecnn.architectures import vgg
-from coursecnn.backend import keras
+from coursecnn.backend import keras, without_weights
 
 
 def weightless(build, *arguments, **keywords):
     """Build a model without allocating its weights."""
-    with keras.StatelessScope(initialize_variables=False):
-        model = build(*arguments, **keywords)
-    keras.utils.clear_session(free_memory=False)  # or the next scope to end allocates them
-    return model
+    with without_weights():
+        return build(*arguments, **keywords)
 
 
 # Table 1 of the paper: the convolutions of a column as they are printed, "M" for maxpool.

@@ -31,7 +31,8 @@ the last rows and columns that fill no window. A widespread version puts 3×3 ke
 the 5×5 ones, and batch normalisation behind each convolution; neither is here.
 
 >>> from coursecnn.accounting import totals
->>> with keras.StatelessScope(initialize_variables=False):
+>>> from coursecnn.backend import without_weights
+>>> with without_weights():
 ...     totals(googlenet()).params
 6998552
 """
