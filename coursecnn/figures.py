@@ -17,7 +17,12 @@
 - `shape_walks(...)`: the shapes of an image on its way through networks, as blocks;
 - `stacked_bars(...)`: totals, and the parts that they are made of;
 - `runs_by_cost(...)`: what runs of several networks measured, against what these cost;
-- `deep_filters(...)`: an input and the filters over it, channel by channel, with their outputs.
+- `deep_filters(...)`: an input and the filters over it, channel by channel, with their outputs;
+- `incidence(...)`: which columns read which rows, as a grid of squares;
+- `framed(...)`: a picture with frames, such as what units of layers see;
+- `reach(...)`: rows of units, and what each unit reads of the row below it;
+- `ranked_bars(...)`: a bar for each name, under each other, perhaps made of parts;
+- `bubbles(...)`: named discs of different areas.
 
 Every function returns its `Figure`; a notebook cell shows it with `plt.show()`.
 """
@@ -26,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
+from types import MappingProxyType
 from typing import Any, cast
 
 import matplotlib.pyplot as plt
@@ -559,3 +565,148 @@ def _colour_texts(axis: Axes, chosen: NDArray[np.bool_]) -> None:
         column, row = text.get_position()
         if chosen[int(row), int(column)]:
             text.set(color=COLOURS[1], weight="bold")
+
+
+def incidence(reads: Sequence[Sequence[int]], rows: int, labels: tuple[str, str]) -> Figure:
+    """Draw which rows each column reads, as filled squares in a grid.
+
+    Args:
+        reads: for each column the numbers of its rows.
+        rows: how many there are.
+        labels: what a column is, and what a row is.
+    """
+    figure, axis = plt.subplots(figsize=(0.34 * len(reads) + 0.9, 0.34 * rows + 0.9))
+    for column, row in product(range(len(reads)), range(rows)):
+        colour = COLOURS[0] if row in reads[column] else "white"
+        axis.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fc=colour, ec="0.6"))
+    axis.set_xticks(range(len(reads)))
+    axis.set_yticks(range(rows))
+    axis.set_xlabel(labels[0])
+    axis.set_ylabel(labels[1])
+    axis.grid(visible=False)
+    axis.set_aspect("equal")
+    axis.set_xlim(-0.5, len(reads) - 0.5)
+    axis.set_ylim(rows - 0.5, -0.5)
+    return figure
+
+
+def framed(picture: ArrayLike, intervals: Mapping[str, tuple[int, int]]) -> Figure:
+    """Draw a picture with square frames on its diagonal, such as what units of layers see.
+
+    Args:
+        picture: array of shape (height, width).
+        intervals: for each name the first and the last pixel inside, along both axes.
+    """
+    figure, axis = plt.subplots(figsize=(4.6, 3.4))
+    axis.imshow(picture, interpolation="nearest", alpha=0.6)
+    for number, (name, (first, last)) in enumerate(intervals.items()):
+        corner, side = (first - 0.5, first - 0.5), last - first + 1
+        axis.add_patch(
+            Rectangle(corner, side, side, fill=False, ec=COLOURS[number], lw=3, label=name)
+        )
+    axis.set_xlim(-1.5, np.shape(picture)[1] + 0.5)
+    axis.set_ylim(np.shape(picture)[0] + 0.5, -1.5)
+    axis.set_axis_off()
+    axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def reach(rows: Mapping[str, int], kernel: int) -> Figure:
+    """Draw rows of units under each other, and what each unit reads of the row below it.
+
+    Args:
+        rows: from top to bottom, for each title the number of its units, centred.
+        kernel: how many neighbouring units one unit reads.
+    """
+    figure, axis = plt.subplots(figsize=(5.4, 0.9 * len(rows)))
+    sizes = list(rows.values())
+    for level, size in enumerate(sizes):
+        places = np.arange(size) - (size - 1) / 2
+        for place in places if level + 1 < len(sizes) else ():
+            for step in np.arange(kernel) - (kernel - 1) / 2:
+                axis.plot([place, place + step], [-level, -level - 1], color="0.7", lw=1.2)
+        colour = COLOURS[0] if level + 1 < len(sizes) else COLOURS[1]
+        axis.plot(places, np.full(size, -level), "o", color=colour, ms=13)
+    axis.set_yticks(-np.arange(len(sizes)), [f"{title}: {size}" for title, size in rows.items()])
+    axis.set_xticks([])
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    axis.grid(visible=False)
+    axis.margins(0.08, 0.14)
+    return figure
+
+
+def ranked_bars(
+    names: Sequence[str], parts: Mapping[str, ArrayLike], label: str, texts: Sequence[str]
+) -> Figure:
+    """Draw a bar for each name, under each other, narrow enough for a phone.
+
+    Args:
+        names: from top to bottom.
+        parts: what each bar is made of, one number for each name; a single part needs no name.
+        label: what the numbers are.
+        texts: what is written at the end of each bar.
+    """
+    figure, axis = plt.subplots(figsize=(4.8, 0.27 * len(names) + 0.9))
+    ends = np.zeros(len(names))
+    for number, (part, values) in enumerate(parts.items()):
+        width = np.asarray(values, dtype=float)
+        bars = axis.barh(names, width, left=ends, color=COLOURS[number], label=part)
+        ends += width
+    axis.bar_label(bars, texts, padding=3)
+    axis.set_xlim(0, 1.35 * ends.max())
+    axis.set_xlabel(label)
+    axis.grid(visible=False, axis="y")
+    axis.invert_yaxis()
+    axis.margins(y=0.01)
+    if len(parts) > 1:
+        axis.legend(loc="lower right")
+    return figure
+
+
+def bubbles(
+    places: Mapping[str, tuple[float, float]],
+    areas: Mapping[str, float],
+    families: Mapping[str, str],
+    labels: tuple[str, str],
+    hollow: Sequence[str] = (),
+    corners: Mapping[str, tuple[int, int]] = MappingProxyType({}),
+) -> Figure:
+    """Draw named discs of different areas, the horizontal axis logarithmic.
+
+    Args:
+        places: for each name where its disc lies, (x, y).
+        areas: for each name that of its disc, in square points.
+        families: for each name what its colour stands for.
+        labels: of the two axes.
+        hollow: names whose discs are drawn as rings.
+        corners: where a name stands beside its disc, (right, up) in -1, 0, 1; the default is
+            to the right. Names that are missing from `places` may stand here.
+    """
+    figure, axis = plt.subplots(figsize=(5.0, 6.0))
+    colours = dict(zip(dict.fromkeys(families[name] for name in places), COLOURS, strict=False))
+    for name, (x, y) in places.items():
+        colour = colours[families[name]]
+        face = "none" if name in hollow else colour
+        axis.scatter(x, y, s=areas[name], fc=face, ec=colour, alpha=0.75, lw=1.8, zorder=2)
+        right, up = corners.get(name, (1, 0))
+        gap = np.sqrt(areas[name] / np.pi) + 3
+        axis.annotate(
+            name,
+            (x, y),
+            xytext=(right * gap, up * gap),
+            textcoords="offset points",
+            ha={-1: "right", 0: "center", 1: "left"}[right],
+            va={-1: "top", 0: "center", 1: "bottom"}[up],
+            color=colour,
+            fontsize=9,
+            zorder=3,
+        )
+    axis.set_xscale("log")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.set_xlabel(labels[0])
+    axis.set_ylabel(labels[1])
+    axis.margins(0.16, 0.08)
+    return figure

@@ -18,7 +18,7 @@ from typing import Any
 
 from coursecnn.exercises.answers import Exercise, Feedback
 
-CHAPTERS = ("cortex", "convolution", "stride", "mnist", "patterns")
+CHAPTERS = ("cortex", "convolution", "stride", "mnist", "patterns", "lenet", "vgg", "residuals")
 
 __all__ = ["CHAPTERS", "Exercise", "Feedback", "check", "exercises"]
 
