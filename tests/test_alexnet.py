@@ -7,7 +7,7 @@ import pytest
 
 from coursecnn.accounting import layer_table, totals
 from coursecnn.architectures import alexnet, zfnet
-from coursecnn.architectures.layers import LocalResponseNormalization, completed
+from coursecnn.architectures.layers import GroupedConv2D, LocalResponseNormalization, completed
 from coursecnn.backend import keras, without_weights
 
 SMALL = (52, 52, 3)
@@ -275,6 +275,13 @@ def test_the_smallest_image_leaves_one_whole_window_for_the_last_pooling(name, s
     assert model.output_shape == (None, 7)
     with pytest.raises(ValueError, match=rf"with {smallest}×{smallest} pixels or more, got"):
         BUILDERS[name]((smallest, smallest - 1, 3))
+
+
+def test_the_towers_convolve_one_after_the_other():
+    """Keras's own groups take a hundred times as long to learn on a CPU."""
+    split = [row.split for row in alexnet.ALEXNET]
+    kinds = [type(trunk(towers=2).get_layer(f"conv{number}")) for number in range(1, 6)]
+    assert [kind is GroupedConv2D for kind in kinds] == split
 
 
 def test_three_towers_are_refused():

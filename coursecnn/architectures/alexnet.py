@@ -35,6 +35,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from coursecnn.architectures.layers import (
+    GroupedConv2D,
     LocalResponseNormalization,
     Shape,
     completed,
@@ -201,7 +202,8 @@ def _convolution(
     norm = None
     if largest_rms is not None:
         norm = keras.constraints.MaxNorm(largest_rms * products**0.5, axis=(0, 1, 2))
-    return keras.layers.Conv2D(
+    kind = keras.layers.Conv2D if groups == 1 else GroupedConv2D
+    return kind(
         row.filters,
         row.kernel,
         row.stride,
