@@ -10,7 +10,8 @@ Each room has one job, and imports point one way:
 - `training`, `records`: recipes, runs, and the files that keep what was measured;
 - `ledger`: every number that was printed elsewhere, and whether it holds;
 - `exercises`: the checks behind the exercises;
-- `figures`: the drawings;
+- `figures`: the drawings of data;
+- `graphs`, `diagrams`: the graph of a model, and the drawings made from it;
 - `backend`, `files`: Keras without log lines, and files that are never half written.
 """
 
