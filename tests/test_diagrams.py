@@ -4,13 +4,13 @@ from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import pytest
-from outlines import outline
 
 from coursecnn import diagrams, graphs
 from coursecnn.accounting import layer_table
 from coursecnn.architectures import build
 from coursecnn.backend import keras
 from coursecnn.graphs import Graph, Node
+from tests.outlines import outline
 
 FAMILIES = (
     *("lenet5_1998", "alexnet", "zfnet", "vgg16", "nin_cifar10", "googlenet", "googlenet_aux"),
