@@ -87,6 +87,33 @@ class Recipe:
     held_out: float = 0.0
 
 
+# Both sides of each question of `architectures.comparisons`: the name says which, the options make
+# it. All are trained alike, on few images, and judged on the others.
+COMPARISONS: dict[str, tuple[str, Mapping[str, Any]]] = {
+    "activation_relu": ("comparison_activation", {"function": "relu"}),
+    "activation_tanh": ("comparison_activation", {"function": "tanh"}),
+    "kernels_3x3": ("comparison_kernels", {"kernel": 3}),
+    "kernels_7x7": ("comparison_kernels", {"kernel": 7}),
+    "inception_naive": ("comparison_inception", {"bottleneck": False}),
+    "inception_bottleneck": ("comparison_inception", {"bottleneck": True}),
+    "inception_bottleneck_deep": ("comparison_inception", {"bottleneck": True, "modules": 3}),
+    "head_dense": ("comparison_head", {"kind": "dense"}),
+    "head_average": ("comparison_head", {"kind": "average"}),
+    "degradation_plain20": ("comparison_degradation", {"depth": 20, "shortcuts": False}),
+    "degradation_plain44": ("comparison_degradation", {"depth": 44, "shortcuts": False}),
+    "degradation_residual20": ("comparison_degradation", {"depth": 20, "shortcuts": True}),
+    "degradation_residual44": ("comparison_degradation", {"depth": 44, "shortcuts": True}),
+    "order_postactivation": ("comparison_order", {"depth": 44, "activated": "behind"}),
+    "order_preactivation": ("comparison_order", {"depth": 44, "activated": "before"}),
+    "shape_deep": ("comparison_shape", {"form": "deep"}),
+    "shape_wide": ("comparison_shape", {"form": "wide"}),
+    "reuse_residual": ("comparison_reuse", {"connections": "residual"}),
+    "reuse_dense": ("comparison_reuse", {"connections": "dense"}),
+    "fire_modules": ("comparison_fire", {"modules": "fire"}),
+    "fire_convolutions": ("comparison_fire", {"modules": "convolutions"}),
+    "fire_narrow_convolutions": ("comparison_fire", {"modules": "narrow"}),
+}
+
 RECIPES = {
     recipe.name: recipe
     for recipe in [
@@ -110,6 +137,27 @@ RECIPES = {
         *(
             Recipe(name, architecture=name, dataset="cifar10", epochs=5, held_out=0.9)
             for name in lecture_patterns.BUILDERS
+        ),
+        # LeNet-5 of 1998 and of today, with the same padding of MNIST's 28×28 pixels to 32×32.
+        Recipe(
+            "lenet5_1998",
+            architecture="lenet5_1998",
+            dataset="mnist",
+            epochs=5,
+            options={"padding": 2, "probabilities": True},
+        ),
+        Recipe("lenet5", architecture="lenet5", dataset="mnist", epochs=5, options={"padding": 2}),
+        *(
+            Recipe(
+                name,
+                architecture,
+                "cifar10",
+                epochs=4,
+                batch_size=64,
+                options=options,
+                held_out=0.8,
+            )
+            for name, (architecture, options) in COMPARISONS.items()
         ),
     ]
 }
