@@ -1,0 +1,119 @@
+"""How much time of the processor networks take for one image, forward.
+
+- `NETWORKS`: the networks for ImageNet, which chapter 13 compares;
+- `FEW`: one of each family, for whoever has half a minute;
+- `affordable`: which of the two a chapter measures again where it runs;
+- `forward_seconds(name)`: the time of one network;
+- `measure(names, seed)`: the times of several, as a `records.Run`.
+
+The time is that of the processor: the seconds that its cores were busy with this process, added up.
+What else the machine does meanwhile hardly changes it, while a clock on the wall would count that
+too; with c cores that all have enough to do, the clock shows a c-th of it.
+
+A time alone says little about a network and much about a machine. So times are compared as ratios,
+within a run, and a record of them (`records.read("forward_time")`, written by
+`python -m benchmarks.forward_time`) says which machine it was.
+
+>>> len(NETWORKS), set(FEW) <= set(NETWORKS)
+(27, True)
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from tqdm import tqdm
+
+from coursecnn import architectures
+from coursecnn.backend import keras, name
+from coursecnn.records import Run
+
+__all__ = ["CALLS", "FEW", "NETWORKS", "affordable", "forward_seconds", "measure"]
+
+CALLS = 5
+CLASSES = 1000  # of ImageNet
+
+# GoogLeNet's auxiliary classifiers have no part in classifying.
+NETWORKS = tuple(
+    network
+    for family in architectures.FAMILIES
+    for network, builder in family.BUILDERS.items()
+    if getattr(inspect.signature(builder).parameters.get("classes"), "default", 0) == CLASSES
+    and network != "googlenet_aux"
+)
+FEW = (
+    "alexnet",
+    "zfnet",
+    "vgg16",
+    "nin_imagenet",
+    "googlenet",
+    "resnet50",
+    "densenet121",
+    "squeezenet1_1",
+)
+
+
+def affordable() -> tuple[str, ...]:
+    """Say which networks a chapter measures again on this machine.
+
+    Returns:
+        All where the environment variable `COURSECNN_FULL` is set to anything but 0, otherwise
+        `FEW`.
+    """
+    return FEW if os.environ.get("COURSECNN_FULL", "0") in {"", "0"} else NETWORKS
+
+
+def forward_seconds(network: str, calls: int = CALLS) -> float:
+    """Time one image on its way through a network, on the processor.
+
+    The network is compiled into a graph by a first call that does not count. The shortest of the
+    others does: neighbours that use the same caches lengthen a call, and nothing shortens one.
+
+    Args:
+        network: A name of `architectures.names()`; its weights are random, and freed afterwards.
+        calls: How many calls count.
+
+    Returns:
+        Seconds of the processor, of the shortest call.
+    """
+    with keras.device("cpu:0"):
+        model = architectures.build(network)
+        image = np.random.default_rng(0).random((1, *model.input_shape[1:]), dtype=np.float32)
+        # On JAX nothing else makes a graph; on the others this would be one more compiler.
+        model.compile(jit_compile=name() == "jax")
+        seconds = [_seconds(model, image) for _ in range(1 + calls)]
+    keras.backend.clear_session()
+    return min(seconds[1:])
+
+
+def _seconds(model: keras.Model, image: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> float:
+    start = time.process_time()
+    model.predict_on_batch(image)
+    return time.process_time() - start
+
+
+def measure(
+    networks: Sequence[str], seed: int = 0, calls: int = CALLS, progress: bool = True
+) -> Run:
+    """Time several networks, one after the other, with the weights of one in memory at a time.
+
+    Args:
+        networks: Names of `architectures.names()`.
+        seed: What the weights are drawn from.
+        calls: As in `forward_seconds`.
+        progress: Whether to show a progress bar on stderr where that is a terminal.
+
+    Returns:
+        A run whose metrics are the processor's seconds of each network, by name.
+    """
+    start = time.perf_counter()
+    keras.utils.set_random_seed(seed)
+    metrics = {
+        network: forward_seconds(network, calls)
+        for network in tqdm(networks, disable=None if progress else True, unit="network")
+    }
+    return Run(seed, metrics, {}, time.perf_counter() - start)
