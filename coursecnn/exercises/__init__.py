@@ -18,7 +18,20 @@ from typing import Any
 
 from coursecnn.exercises.answers import Exercise, Feedback
 
-CHAPTERS = ("cortex", "convolution", "stride", "mnist", "patterns", "lenet", "vgg", "residuals")
+CHAPTERS = (
+    "cortex",
+    "convolution",
+    "stride",
+    "mnist",
+    "patterns",
+    "lenet",
+    "alexnet",
+    "vgg",
+    "googlenet",
+    "resnet",
+    "residuals",
+    "comparison",
+)
 
 __all__ = ["CHAPTERS", "Exercise", "Feedback", "check", "exercises"]
 
