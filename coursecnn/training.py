@@ -103,8 +103,7 @@ COMPARISONS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "degradation_plain44": ("comparison_degradation", {"depth": 44, "shortcuts": False}),
     "degradation_residual20": ("comparison_degradation", {"depth": 20, "shortcuts": True}),
     "degradation_residual44": ("comparison_degradation", {"depth": 44, "shortcuts": True}),
-    "order_postactivation": ("comparison_order", {"depth": 44, "activated": "behind"}),
-    "order_preactivation": ("comparison_order", {"depth": 44, "activated": "before"}),
+    "order_preactivation": ("comparison_order", {"depth": 44}),  # against degradation_residual44
     "shape_deep": ("comparison_shape", {"form": "deep"}),
     "shape_wide": ("comparison_shape", {"form": "wide"}),
     "reuse_residual": ("comparison_reuse", {"connections": "residual"}),

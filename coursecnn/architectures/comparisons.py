@@ -5,12 +5,14 @@
 - `inception`: modules with and without bottlenecks (GoogLeNet, figure 2);
 - `head`: global average pooling against dense layers (Network in Network, section 4.6);
 - `degradation`: plain against residual, shallow against deep (ResNet, section 4.2);
-- `order`: activation behind or in front of the convolutions (identity mappings, section 4);
+- `order`: activation in front of the convolutions (identity mappings, section 4), against the
+  residual side of `degradation`, which activates behind the sum;
 - `shape`: deep and thin against shallow and wide (Wide ResNet, section 3);
 - `reuse`: dense against residual connections (DenseNet, section 5.3);
 - `fire`: Fire modules against 3×3 convolutions (SqueezeNet, section 3).
 
-Each builder makes both sides, and nothing differs between them but what the question is about.
+Each builder but `order` makes both sides, and nothing differs between them but what the question
+is about.
 Every one takes `input_shape`, (height, width, channels) of an image with sides of at least 8
 pixels, and `classes`; it returns a model from (batch, height, width, channels) to
 (batch, classes), a probability for each class; and it raises ValueError where an argument is not
@@ -139,17 +141,8 @@ def degradation(
     return _classified(inputs, x, classes, "comparison_degradation")
 
 
-def order(
-    input_shape: Shape = CIFAR,
-    classes: int = 10,
-    depth: int = 20,
-    activated: Literal["before", "behind"] = "before",
-) -> keras.Model:
-    """Build residual units that activate `before` their convolutions, or `behind` their sums."""
-    check_choice("activated", activated, ("before", "behind"))
-    if activated == "behind":
-        model = degradation(input_shape, classes, depth)
-        return keras.Model(model.input, model.output, name="comparison_order")
+def order(input_shape: Shape = CIFAR, classes: int = 10, depth: int = 20) -> keras.Model:
+    """Build the residual layers of `degradation`, activated in front of their convolutions."""
     inputs, x = _half_size(input_shape, classes)
     return _preactivated(inputs, x, classes, _units(depth), THIN, "comparison_order")
 
