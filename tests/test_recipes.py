@@ -77,3 +77,11 @@ def test_without_a_wish_a_processor_measures_the_first_epoch(monkeypatch):
     monkeypatch.setattr(training.backend, "device", lambda: "CPU: slow")
     monkeypatch.delenv("COURSECNN_FULL", raising=False)
     assert training.affordable_epochs(RECIPES["mnist"]) == 1
+
+
+@pytest.mark.parametrize("name", training.COMPARISONS)
+def test_both_sides_of_a_comparison_are_trained_alike(name):
+    first, recipe = RECIPES[next(iter(training.COMPARISONS))], RECIPES[name]
+    same = {"name": name, "architecture": recipe.architecture, "options": recipe.options}
+    assert replace(first, **same) == recipe
+    assert recipe.held_out > 0

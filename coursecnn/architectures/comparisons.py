@@ -99,6 +99,8 @@ def inception(
 ) -> keras.Model:
     """Build `modules` Inception modules on either side of a pooling, naive or with bottlenecks."""
     check_choice("bottleneck", bottleneck, (True, False))
+    if isinstance(modules, bool) or not isinstance(modules, int) or modules < 1:
+        raise ValueError(f"modules must be a positive int, got {modules!r}")
     inputs = image_input(input_shape, classes, SMALLEST)
     x = _stem(inputs, 32)
     module = inception_module if bottleneck else _naive_module
