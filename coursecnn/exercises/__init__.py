@@ -30,7 +30,9 @@ CHAPTERS = (
     "googlenet",
     "resnet",
     "residuals",
+    "roads",
     "comparison",
+    "pretrained",
 )
 
 __all__ = ["CHAPTERS", "Exercise", "Feedback", "check", "exercises"]
