@@ -5,6 +5,7 @@ Each room has one job, and imports point one way:
 - `geometry`: shapes, parameters, multiply-accumulates and receptive fields, in integers;
 - `convolution`: the operations that the chapters explain, in NumPy;
 - `architectures`, `patterns`: Keras models, by name and from the lectures' notation;
+- `pretrained`: networks with ImageNet's weights, where these can be had;
 - `accounting`: what each layer of a model costs;
 - `datasets`: CIFAR-10 and MNIST, checked;
 - `training`, `records`: recipes, runs, and the files that keep what was measured;
