@@ -22,7 +22,9 @@
 - `framed(...)`: a picture with frames, such as what units of layers see;
 - `reach(...)`: rows of units, and what each unit reads of the row below it;
 - `ranked_bars(...)`: a bar for each name, under each other, perhaps made of parts;
-- `bubbles(...)`: named discs of different areas.
+- `bubbles(...)`: named discs of different areas;
+- `rival_curves(...)`: runs of rival networks, epoch by epoch;
+- `along_layers(...)`: a quantity of every layer of some networks.
 
 Every function returns its `Figure`; a notebook cell shows it with `plt.show()`.
 """
@@ -660,7 +662,7 @@ def ranked_bars(
     axis.invert_yaxis()
     axis.margins(y=0.01)
     if len(parts) > 1:
-        axis.legend(loc="lower right")
+        axis.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(parts), columnspacing=1)
     return figure
 
 
@@ -685,8 +687,8 @@ def bubbles(
     """
     figure, axis = plt.subplots(figsize=(5.0, 6.0))
     colours = dict(zip(dict.fromkeys(families[name] for name in places), COLOURS, strict=False))
-    for name, (x, y) in places.items():
-        colour = colours[families[name]]
+    for name in sorted(places, key=lambda name: -areas[name]):  # the small ones on top
+        (x, y), colour = places[name], colours[families[name]]
         face = "none" if name in hollow else colour
         axis.scatter(x, y, s=areas[name], fc=face, ec=colour, alpha=0.75, lw=1.8, zorder=2)
         right, up = corners.get(name, (1, 0))
@@ -698,8 +700,6 @@ def bubbles(
             textcoords="offset points",
             ha={-1: "right", 0: "center", 1: "left"}[right],
             va={-1: "top", 0: "center", 1: "bottom"}[up],
-            color=colour,
-            fontsize=9,
             zorder=3,
         )
     axis.set_xscale("log")
@@ -709,4 +709,50 @@ def bubbles(
     axis.set_xlabel(labels[0])
     axis.set_ylabel(labels[1])
     axis.margins(0.16, 0.08)
+    return figure
+
+
+def rival_curves(panels: Mapping[str, Mapping[str, ArrayLike]], label: str) -> Figure:
+    """Draw what the runs of rival networks measured in each epoch, the panels under each other.
+
+    Thin lines are runs, thick ones their means.
+
+    Args:
+        panels: for each title the rivals, each with its values, shape (runs, epochs).
+        label: what the values are.
+    """
+    size = (4.6, 2.6 * len(panels) + 0.3)
+    figure, axes = plt.subplots(len(panels), 1, figsize=size, sharex=True, sharey=True)
+    for axis, (title, rivals) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+        for number, (name, values) in enumerate(rivals.items()):
+            runs, colour = np.asarray(values), COLOURS[number]
+            epochs = np.arange(1, runs.shape[1] + 1)
+            axis.plot(epochs, runs.T, color=colour, lw=0.8, alpha=0.5)
+            style = ("-", "--", ":")[number % 3]
+            axis.plot(epochs, runs.mean(axis=0), style, color=colour, lw=3, label=name)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.set_title(title)
+        axis.set_ylabel(label)
+        axis.legend()
+    axis.set_xlabel("epoch")
+    return figure
+
+
+def along_layers(lines: Mapping[str, ArrayLike], label: str) -> Figure:
+    """Draw a positive quantity of every layer of some networks, on a logarithmic axis.
+
+    Args:
+        lines: for each network one number for each layer, the first layer first.
+        label: what the numbers are.
+    """
+    figure, axis = plt.subplots(figsize=(4.8, 4.4))
+    for number, (name, values) in enumerate(lines.items()):
+        heights = np.asarray(values)
+        places = np.arange(1, len(heights) + 1)
+        marker = "os^Dv"[number % 5]
+        axis.plot(places, heights, f"{marker}-", color=COLOURS[number], ms=3.5, lw=1.5, label=name)
+    axis.set_yscale("log")
+    axis.set_xlabel("layer, from the image on")
+    axis.set_ylabel(label)
+    figure.legend(loc="outside upper center", ncols=2)
     return figure
