@@ -255,8 +255,6 @@ def test_logistic_units_are_there_for_the_asking():
     assert model.get_layer("fc8").activation is keras.activations.sigmoid
 
 
-# Keras reads TensorFlow's variables in a way that NumPy 2 deprecates.
-@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
 def test_saved_and_loaded_convolutions_answer_the_same(tmp_path):
     model, images = trunk(FIRST_ROWS, towers=2, largest_rms=0.1), random(1, *SMALL)
     model.save(tmp_path / "model.keras")

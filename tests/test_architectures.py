@@ -100,8 +100,6 @@ def outputs_of(model):
     return [keras.ops.convert_to_numpy(o) for o in keras.tree.flatten(outputs)]
 
 
-# Keras reads TensorFlow's variables in a way that NumPy 2 deprecates.
-@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
 def test_a_saved_network_loads_again_and_gives_the_same_finite_numbers(small, tmp_path):
     small.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")

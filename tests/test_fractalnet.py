@@ -250,8 +250,6 @@ def test_one_column_is_a_plain_network():
     assert not any(isinstance(layer, Join) for layer in small(columns=1).layers)
 
 
-# Keras reads its own variables in a way that NumPy 2.4 warns of.
-@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
 def test_a_saved_network_comes_back_with_its_drop_path(tmp_path):
     model = small(local_drop=0.25, global_share=0.75)
     model.save(tmp_path / "fractal.keras")

@@ -288,8 +288,6 @@ def test_auxiliary_losses_push_on_the_layers_below_them_only(trained):
     assert moved == {w.path for w in trained.weights if not w.path.startswith(above)}
 
 
-# Keras reads TensorFlow's variables in a way that NumPy 2 deprecates.
-@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
 def test_a_saved_network_loads_again(trained, tmp_path):
     trained.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")

@@ -165,8 +165,6 @@ def test_training_moves_every_trainable_weight_and_no_code():
     assert moved == {weight.path for weight in model.trainable_weights}
 
 
-# Keras reads TensorFlow's variables in a way that NumPy 2 deprecates.
-@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
 @pytest.mark.parametrize("build", [lenet.lenet5_1998, lenet.lenet5])
 def test_saved_and_loaded_network_answers_the_same(build, tmp_path):
     model, images = build(), random(2, 32, 32, 1)

@@ -125,8 +125,6 @@ def test_the_second_pooling_of_the_model_zoo_averages_what_is_in_the_image(sides
     assert found.shape[1:3] == tuple(side // 2 for side in sides)
 
 
-# Keras reads TensorFlow's variables in a way that NumPy 2 deprecates.
-@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy")
 def test_the_model_zoo_s_version_has_the_same_costs_and_can_be_saved(tmp_path):
     model = build("nin_cifar10", second_pooling="average")
     assert totals(model).macs == totals(count("nin_cifar10")).macs
