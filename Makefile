@@ -51,6 +51,8 @@ notebooks: $(READY)  ## store new outputs: execute from fresh kernels, normalise
 
 benchmarks: $(READY)  ## what is timed, beside what you would use instead
 	@$(BIN)/python -m benchmarks.convolution
+	@$(BIN)/python -m benchmarks.counting compare
+	@$(BIN)/python -m benchmarks.forward_time --results "$$(mktemp -d)"
 
 requirements: pyproject.toml  ## pin the environment anew (needs uv)
 	@uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --fork-strategy fewest \
