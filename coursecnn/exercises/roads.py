@@ -65,7 +65,7 @@ EXERCISES = (
             Mistake(lambda columns: columns, "the columns meet halfway, where ways can change."),
             Mistake(
                 lambda columns: 2 ** (columns - 1),
-                "that is the longest way, not the number of ways.",
+                "that is the longest way: how many are there?",
             ),
             Mistake(lambda columns: 2**columns - 1, "that is the number of convolutions."),
         ),
