@@ -38,6 +38,12 @@ def finding(key="mnist.parameters_all", verdict=Verdict.ERRATUM):
     return {"key": key, "found": "recomputed 1", "verdict": verdict.value}
 
 
+def test_latex_that_the_converter_lacks_is_written_otherwise():
+    big = mathml.mathml(nodes.math(text=r"\big(x_1, \dots\big)"), block=False)
+    assert big == mathml.mathml(nodes.math(text=r"(x_1, \ldots)"), block=False)
+    assert "<math" in big
+
+
 def test_a_formula_becomes_mathml():
     latex = r"O = \frac{N - F + 2P}{S} + 1"
     markup = mathml.mathml(nodes.math_block(text=latex), block=True)

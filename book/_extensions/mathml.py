@@ -7,6 +7,7 @@ for years. The conversion from LaTeX is docutils' own.
 from __future__ import annotations
 
 import html
+import re
 from typing import Any
 
 from docutils import nodes
@@ -17,10 +18,14 @@ from sphinx.writers.html5 import HTML5Translator
 
 logger = logging.getLogger(__name__)
 
+# LaTeX that the converter does not know, and what it does: browsers size brackets themselves.
+SYNONYMS = {r"\dots": r"\ldots", r"\big": "", r"\Big": ""}
+SYNONYM = re.compile(r"\\(?:dots|big|Big)(?![A-Za-z])")
+
 
 def mathml(node: nodes.math | nodes.math_block, block: bool) -> str:
     """The formula as a `<math>` element; as it stands, with a warning, if that cannot be."""
-    latex = node.astext()
+    latex = SYNONYM.sub(lambda match: SYNONYMS[match[0]], node.astext())
     try:
         return str(latex2mathml.tex2mathml(latex, as_block=block))
     except Exception as error:  # the converter raises several kinds, all for the author to mend
