@@ -78,7 +78,7 @@ def forward_seconds(network: str, calls: int = CALLS) -> float:
         calls: How many calls count.
 
     Returns:
-        Seconds of the processor, of the shortest call.
+        Seconds of the processor, of the shortest call, to the microsecond.
     """
     with keras.device("cpu:0"):
         model = architectures.build(network)
@@ -87,7 +87,7 @@ def forward_seconds(network: str, calls: int = CALLS) -> float:
         model.compile(jit_compile=name() == "jax")
         seconds = [_seconds(model, image) for _ in range(1 + calls)]
     keras.backend.clear_session()
-    return min(seconds[1:])
+    return round(min(seconds[1:]), 6)
 
 
 def _seconds(model: keras.Model, image: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> float:
