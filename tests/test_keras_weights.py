@@ -1,0 +1,59 @@
+"""Weights of `keras.applications` give the same outputs here.
+
+They follow from their names, and nothing is downloaded: what is compared is the arithmetic.
+"""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from coursecnn.architectures import build
+from coursecnn.backend import keras, without_weights
+from tests.fingerprints import stored
+from tests.named_weights import run, uniform, value
+
+SHAPE = (72, 64, 3)
+APPLICATIONS = {
+    **{f"vgg{depth}": f"VGG{depth}" for depth in (16, 19)},
+    **{f"resnet{depth}": f"ResNet{depth}" for depth in (50, 101, 152)},
+    **{f"resnet{depth}_v2": f"ResNet{depth}V2" for depth in (50, 101, 152)},
+    **{f"densenet{depth}": f"DenseNet{depth}" for depth in (121, 169, 201)},
+}
+
+
+def pair(name):
+    """A Keras application and ours, without weights."""
+    settings = {"input_shape": SHAPE, "classes": 10}
+    release = {"release": "keras"} if name.startswith("resnet") else {}
+    with without_weights():
+        theirs = getattr(keras.applications, APPLICATIONS[name])(weights=None, **settings)
+        return theirs, build(name, **settings, **release)
+
+
+def agree(name, epsilon=None):
+    """Whether both give the same; `epsilon` is put into all normalisations of ours."""
+    theirs, ours = pair(name)
+    gain = stored()[name]["gain"]
+    # The weights are in the same order, and a wrong pair would show in the outputs.
+    source = {mine.path: other for mine, other in zip(ours.weights, theirs.weights, strict=True)}
+    if epsilon is not None:
+        for layer in ours.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.epsilon = epsilon
+    images = uniform("images", (2, *SHAPE), -1, 1)
+    (expected,) = run(theirs, images, partial(value, gain=gain))
+    (got,) = run(ours, images, lambda mine: value(source.get(mine.path, mine), gain))
+    assert expected.std() > 0.03, "all classes are about as likely, and a difference would not show"
+    return np.allclose(got, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_weights_of_keras_give_the_same_outputs(name):
+    assert agree(name)
+
+
+@pytest.mark.parametrize("name", ["resnet50", "densenet121"])
+def test_another_epsilon_gives_other_outputs(name):
+    """The check above can fail: with Keras's default of 0.001, not 0.00001."""
+    assert not agree(name, epsilon=1e-3)
