@@ -510,8 +510,10 @@ def runs_by_cost(
         costs: for each kind of cost that of each network.
         label: what the numbers of the runs are.
     """
-    figure, axes = plt.subplots(1, len(costs), figsize=(7.6, 3.3), sharey=True)
-    for axis, (kind, cost) in zip(np.atleast_1d(axes), costs.items(), strict=True):
+    size = (3.0 * len(costs) + 1.6, 3.3)
+    figure, grid = plt.subplots(1, len(costs), figsize=size, sharey=True, squeeze=False)
+    axes = grid[0]
+    for axis, (kind, cost) in zip(axes, costs.items(), strict=True):
         for number, (name, values) in enumerate(runs.items()):
             points = np.full(np.size(values), cost[name])
             marker = "osD^v"[number % 5]
