@@ -143,14 +143,14 @@ RECIPES = {
             architecture="lenet5_1998",
             dataset="mnist",
             epochs=5,
-            options={"input_shape": (28, 28, 1), "padding": 2, "probabilities": True},
+            options={"input_shape": [28, 28, 1], "padding": 2, "probabilities": True},
         ),
         Recipe(
             "lenet5",
             architecture="lenet5",
             dataset="mnist",
             epochs=5,
-            options={"input_shape": (28, 28, 1), "padding": 2},
+            options={"input_shape": [28, 28, 1], "padding": 2},
         ),
         *(
             Recipe(

@@ -104,7 +104,7 @@ EXEMPTIONS = (
         re.compile(
             r"(?:\b(?i:in|since|until|before|after|from|during|around|year|early|late|the|a)\s"
             rf"(?!{YEAR}{COUNTED})"
-            rf"|[(\[]|[A-Z]\w+,\s|,\s(?={YEAR}[)\]])"
+            rf"|[(\[]|[A-Z]\w+,\s|\b[A-Z]{{3,}}\s|,\s(?={YEAR}[)\]])"
             rf"|et al\.,?\s|[A-Z][a-z]*[A-Z]\w*\s|\b(?:{MONTHS})\s)"
             rf"(?P<exempt>{YEAR}(?:(?:\s?[-–]\s?|,\s|\sand\s|\sto\s){YEAR})*s?)"
             rf"(?!\w|[.,]?\d|\s?%|-[a-z]|{TIMES}\d)"
