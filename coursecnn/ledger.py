@@ -5,7 +5,8 @@ exactly as printed and with its source. This module sets it beside what the cour
 
 - `compare(key, recomputed)`: a number that arithmetic can check;
 - `judge(key, band)`: a number that only a measurement can check;
-- `cite(key)`: a number that the course takes over, because nobody here can check it;
+- `cite(key)`: a number that the course takes over, because nobody here can check it, beside the
+  number of the original where the printed one was passed on;
 - `table(...)`: several of these under each other;
 - `entries()`, `entry(key)`, `parse_printed(text)`: the raw material.
 
@@ -334,14 +335,28 @@ def judge(key: str, band: Band) -> Finding:
     return Finding(entry(key), f"measured {low} to {high}", verdict)
 
 
-def cite(key: str) -> Finding:
-    """A printed number that the course takes over with its source, unchecked.
+def cite(key: str, original: str | None = None) -> Finding:
+    """A printed number that the course takes over with its source, because it cannot check it.
+
+    Args:
+        key: an entry of kind "cited".
+        original: the entry of the same thing where it was first printed, for a number that was
+            passed on.
+
+    Returns:
+        A finding: *cited*; or *erratum*, if what was passed on is not what the original rounds to.
 
     Raises:
         KeyError: if there is no such entry.
         ValueError: if the entry is of a kind that the course can check.
     """
-    return Finding(_of_kind(key, "cited"), "", Verdict.CITED)
+    printed = _of_kind(key, "cited").printed
+    if original is None:
+        return Finding(entry(key), "", Verdict.CITED)
+    first = _of_kind(original, "cited").printed
+    faithful = printed.low <= first.value <= printed.high
+    verdict = Verdict.CITED if faithful else Verdict.ERRATUM
+    return Finding(entry(key), f"the original has {first.text}", verdict)
 
 
 def table(*findings: Finding) -> Table:

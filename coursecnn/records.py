@@ -331,8 +331,9 @@ def _parse(text: str, file: str) -> Record:
     digest = content.pop("digest")
     if digest != _digest(content):
         raise ValueError(
-            f"{file} was edited by hand: delete it and re-measure with "
-            f"`coursecnn reproduce {content['name']}`"
+            f"{file} was edited by hand: delete it and measure again, with "
+            f"`coursecnn reproduce {content['name']}` where `coursecnn reproduce --list` names it, "
+            f"else with `python -m benchmarks.{content['name']}`"
         )
     return Record(
         name=content["name"],

@@ -36,6 +36,20 @@ unit = "top-5 error"
 meaning = "A result"
 source = "a paper"
 kind = "cited"
+
+[resnet.error_paper]
+printed = "3.567 %"
+unit = "top-5 error"
+meaning = "The same result where it was first printed"
+source = "a table"
+kind = "cited"
+
+[resnet.error_one]
+printed = "4.49 %"
+unit = "top-5 error"
+meaning = "Another result"
+source = "a table"
+kind = "cited"
 """
 
 
@@ -101,6 +115,17 @@ def test_a_recomputed_number_gets_its_verdict(key, recomputed, verdict):
 def test_a_measured_claim_is_judged_by_the_band(low, high, verdict):
     finding = ledger.judge("mnist.accuracy", SimpleNamespace(low=low, high=high))
     assert finding.verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("original", "sentence"),
+    [
+        ("resnet.error_paper", "printed 3.57 %, the original has 3.567 %: cited"),
+        ("resnet.error_one", "printed 3.57 %, the original has 4.49 %: erratum"),
+    ],
+)
+def test_a_number_that_was_passed_on_is_held_against_its_original(original, sentence):
+    assert str(ledger.cite("resnet.error", original)) == f"resnet.error: {sentence}"
 
 
 def test_findings_read_as_sentences():

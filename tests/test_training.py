@@ -91,6 +91,34 @@ def test_a_run_of_fewer_epochs_does_not_touch_the_test_images(uninterrupted, mon
     assert "accuracy 0." in shown.err
 
 
+def test_a_watched_run_is_judged_after_each_epoch(uninterrupted):
+    watched = fit(replace(TINY, watched=True), tiny_dataset(), seed=3, progress=False)
+
+    assert watched.metrics == uninterrupted.metrics
+    assert watched.curves["loss"] == uninterrupted.curves["loss"]
+    assert len(watched.curves["test_loss"]) == TINY.epochs
+    assert watched.curves["test_accuracy"][-1] == watched.metrics["test_accuracy"]
+
+
+def test_a_linear_schedule_falls_from_the_learning_rate_to_nothing():
+    falling = replace(TINY, schedule="linear", learning_rate=0.12)  # 30 images make 4 steps
+
+    rate = training._compiled(falling, tiny_dataset()).optimizer._learning_rate
+
+    rates = [float(rate(step)) for step in range(13)]
+    np.testing.assert_allclose(rates, np.linspace(0.12, 0, 13), atol=1e-8)
+
+
+def test_a_falling_learning_rate_survives_a_stop(tmp_path):
+    falling, checkpoint = replace(TINY, schedule="linear"), tmp_path / "run.npz"
+    whole = fit(falling, tiny_dataset(), progress=False)
+
+    fit(falling, tiny_dataset(), epochs=1, checkpoint=checkpoint, progress=False)
+
+    resumed = fit(falling, tiny_dataset(), checkpoint=checkpoint, progress=False)
+    assert untimed(resumed) == untimed(whole)
+
+
 def test_values_are_the_shortest_decimals_of_what_keras_computed():
     assert training._shortest(float(np.float32(0.9904))) == 0.9904
 
@@ -284,6 +312,17 @@ def test_a_recipe_with_a_tuple_among_its_options_is_recognised_in_its_checkpoint
             shaped, tiny_dataset(), epochs=epochs, checkpoint=tmp_path / "c.npz", progress=False
         )
         assert run.epochs == epochs
+
+
+@pytest.mark.usefixtures("fitted")
+def test_a_record_older_than_a_field_of_the_recipe_takes_further_runs(tmp_path):
+    record = reproduce(TINY, tiny_dataset(), (0,), tmp_path)
+    older = {name: value for name, value in record.recipe.items() if name != "schedule"}
+    records.write(replace(record, recipe=older), tmp_path / "tiny.json")
+
+    assert reproduce(TINY, tiny_dataset(), (0, 1), tmp_path).seeds == (0, 1)
+    with pytest.raises(ValueError, match="measured with another recipe"):
+        reproduce(replace(TINY, schedule="linear"), tiny_dataset(), (2,), tmp_path)
 
 
 def test_a_folder_that_takes_no_files_is_refused_before_anything_is_trained(fitted, tmp_path):

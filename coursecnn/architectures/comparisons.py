@@ -59,9 +59,11 @@ MODULE = Inception(one=16, reduce3=8, three=24, reduce5=8, five=12, projection=8
 # Filters of the stages that halve the map: thin, and the width that multiplies as much with one
 # unit in each as the thin ones with six.
 THIN, WIDE = (8, 16, 32), (20, 40, 80)
-# Five layers of eight maps in each block, and residual stages with about as many parameters.
+# Five layers of eight maps in each block; residual stages, and as many layers one behind the
+# other, with about as many parameters.
 DENSE = densenet.Configuration(growth=8, blocks=(5, 5, 5), bottleneck=False, compression=1, stem=16)
 TWIN = (18, 36, 72)
+CHAIN = (10, 20, 40)
 # Fire modules, and as many filters for convolutions: those of the same width, those of the same
 # number of parameters.
 FIRES = (squeezenet.Fire(8, 32, 32), squeezenet.Fire(16, 64, 64))
@@ -162,14 +164,19 @@ def shape(
 def reuse(
     input_shape: Shape = CIFAR,
     classes: int = 10,
-    connections: Literal["dense", "residual"] = "dense",
+    connections: Literal["dense", "chain", "residual"] = "dense",
 ) -> keras.Model:
-    """Build layers that read all maps before them, or residual units with as many parameters."""
-    check_choice("connections", connections, ("dense", "residual"))
+    """Build layers that read all maps before them; or as many that read the last ones; or units.
+
+    All three have as many parameters; the units are residual ones.
+    """
+    check_choice("connections", connections, ("dense", "chain", "residual"))
     inputs, x = _half_size(input_shape, classes)
     if connections == "dense":
         inner = densenet.densenet_cifar(DENSE, x.shape[1:], classes)
         return keras.Model(inputs, inner(x), name="comparison_reuse")
+    if connections == "chain":
+        return _classified(inputs, _chain(x), classes, "comparison_reuse")
     return _preactivated(inputs, x, classes, 1, TWIN, "comparison_reuse")
 
 
@@ -235,6 +242,23 @@ def _naive_module(x: Tensor, row: Inception, name: str) -> Tensor:
 def _half_size(input_shape: Shape, classes: int) -> tuple[Tensor, Tensor]:
     inputs = image_input(input_shape, classes, SMALLEST)
     return inputs, layers.AveragePooling2D(2, name="half_size")(inputs)
+
+
+def _chain(x: Tensor) -> Tensor:
+    """Make the layers and transitions of `DENSE`, each of which reads the one before it only."""
+    x = blocks.convolution(x, CHAIN[0], 3, STYLE, "conv1")
+    for block, (count, filters) in enumerate(zip(DENSE.blocks, CHAIN, strict=True), start=1):
+        if block > 1:
+            x = _layer(x, filters, 1, f"transition{block - 1}")
+            x = layers.AveragePooling2D(2, name=f"transition{block - 1}_pool")(x)
+        for number in range(1, count + 1):
+            x = _layer(x, filters, 3, f"block{block}_layer{number}")
+    return blocks.relu(blocks.normalisation(x, STYLE, "last_bn"), "last_relu")
+
+
+def _layer(x: Tensor, filters: int, kernel: int, name: str) -> Tensor:
+    x = blocks.relu(blocks.normalisation(x, STYLE, f"{name}_bn"), f"{name}_relu")
+    return blocks.convolution(x, filters, kernel, STYLE, f"{name}_conv")
 
 
 def _units(depth: int) -> int:
