@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import cells, compare, normalise
+from harness import address, cells, compare, normalise
 
 TAGS = frozenset({"data:cifar10", "data:mnist", "hide-cell", cells.REMEASURED, "remove-cell"})
 MAX_BYTES = 2_500_000
@@ -208,14 +208,16 @@ def headings_in_order(notebook: Any) -> Iterator[Finding]:
             previous = len(marks)
 
 
-def colab_installs(notebook: Any) -> Iterator[Finding]:
-    """The second cell installs the package on Colab, and only there, and is not shown."""
-    second = notebook.cells[1] if len(notebook.cells) > 1 else None
-    source = second.source if second is not None and second.cell_type == "code" else ""
-    if not ("google.colab" in source and "%pip install" in source and "--no-deps" in source):
-        yield NOTEBOOK, "must have as second cell the Colab install: %pip install --no-deps"
-    elif "remove-cell" not in cells.tags(second):
-        yield "code cell 1", "installs the package on Colab: tag it remove-cell"
+def opens_on_colab(notebook: Any) -> Iterator[Finding]:
+    """The title is followed by the badge and by the install cell; the book shows neither."""
+    head = notebook.cells[1:3]
+    sources = [(cell.cell_type, cell.source) for cell in head]
+    link = address.badge(address.current(), "PATH").rpartition("PATH")[0]
+    has_badge = sources[:1] and sources[0][0] == "markdown" and sources[0][1].startswith(link)
+    if not has_badge or sources[1:] != [("code", address.install(address.current()))]:
+        yield NOTEBOOK, "must open on Colab as the others do: python -m harness.address"
+    elif not all("remove-cell" in cells.tags(cell) for cell in head):
+        yield NOTEBOOK, "shows how it is opened on Colab: tag these two cells remove-cell"
 
 
 def plain_markdown(notebook: Any) -> Iterator[Finding]:
@@ -234,7 +236,7 @@ CHECKS: tuple[Check, ...] = (
     allowed_metadata,
     figures_described,
     headings_in_order,
-    colab_installs,
+    opens_on_colab,
     plain_markdown,
 )
 

@@ -13,9 +13,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from harness import normalise
 
 
-def text(source: str) -> NotebookNode:
+def text(source: str, tags: Sequence[str] = ()) -> NotebookNode:
     """A Markdown cell."""
-    return new_markdown_cell(source)
+    return new_markdown_cell(source, metadata={"tags": list(tags)} if tags else {})
 
 
 def code(

@@ -10,17 +10,13 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from harness import lint, normalise
+from harness import address, lint, normalise
 from harness.cells import code_cells
 from tests.notebooks import build_notebook, code, displayed, printed, text
 
 PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"
     "AAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
-INSTALL = (
-    'import sys\n\nif "google.colab" in sys.modules:\n'
-    '    %pip install -q --no-deps "coursecnn @ git+https://example.org/coursecnn"'
 )
 FIGURE = code(
     "plt.show()",
@@ -32,7 +28,8 @@ FIGURE = code(
 def chapter() -> list[NotebookNode]:
     return [
         text("# Convolution\n\nOne kernel is one feature."),
-        code(INSTALL, tags=["remove-cell"]),
+        text(address.badge(address.current(), "book/chapter.ipynb"), tags=["remove-cell"]),
+        code(address.install(address.current()), tags=["remove-cell"]),
         text("## Nine steps\n\n### The first"),
         code("print(3 * 3)", "9\n"),
         FIGURE.copy(),
@@ -115,12 +112,12 @@ BAD_CELLS = {
     ),
     "a heading that skips a level": (
         text("## Two\n\n#### Four"),
-        r"text cell 3 \(Two\): goes from heading level 2 to 4",
+        r"text cell 4 \(Two\): goes from heading level 2 to 4",
     ),
-    "a second title": (text("# Another"), r"text cell 3 \(Another\): has a second title"),
-    "a directive": (text("```{note}\nx\n```"), "text cell 3 .*: uses MyST, .* '```{note}|'```{'"),
-    "a role": (text("see {doc}`intro`"), "text cell 3 .*: uses MyST, .* '{doc}`'"),
-    "a target": (text("(label)=\n## Two"), r"text cell 3 .*: uses MyST, .* '\(label\)='"),
+    "a second title": (text("# Another"), r"text cell 4 \(Another\): has a second title"),
+    "a directive": (text("```{note}\nx\n```"), "text cell 4 .*: uses MyST, .* '```{note}|'```{'"),
+    "a role": (text("see {doc}`intro`"), "text cell 4 .*: uses MyST, .* '{doc}`'"),
+    "a target": (text("(label)=\n## Two"), r"text cell 4 .*: uses MyST, .* '\(label\)='"),
 }
 
 
@@ -134,15 +131,21 @@ def drop(position: int) -> Callable[[NotebookNode], object]:
     return lambda notebook: notebook.cells.pop(position)
 
 
+ON_COLAB = "notebook: must open on Colab as the others do: python -m harness.address"
 SPOILS: dict[str, tuple[Callable[[NotebookNode], object], str]] = {
     "a missing title": (drop(0), "must begin with a text cell that is the title"),
-    "a missing Colab install": (drop(1), "must have as second cell the Colab install"),
+    "a missing badge": (drop(1), ON_COLAB),
+    "a missing Colab install": (drop(2), ON_COLAB),
+    "an install from elsewhere": (
+        lambda notebook: notebook.cells[2].update(source=address.install("https://example.org/x")),
+        ON_COLAB,
+    ),
     "a Colab install in sight": (
-        lambda notebook: notebook.cells[1].metadata.clear(),
-        "code cell 1: installs the package on Colab: tag it remove-cell",
+        lambda notebook: notebook.cells[2].metadata.clear(),
+        "notebook: shows how it is opened on Colab: tag these two cells remove-cell",
     ),
     "a cleared cell": (
-        lambda notebook: notebook.cells[3].update(execution_count=None, outputs=[]),
+        lambda notebook: notebook.cells[4].update(execution_count=None, outputs=[]),
         "code cell 2: has execution count None, must be 2",
     ),
     "having never been run": (
@@ -150,19 +153,19 @@ SPOILS: dict[str, tuple[Callable[[NotebookNode], object], str]] = {
         "notebook: has never been run: python -m harness.execute FILE",
     ),
     "cells run out of order": (
-        lambda notebook: notebook.cells[3].update(execution_count=7),
+        lambda notebook: notebook.cells[4].update(execution_count=7),
         "code cell 2: has execution count 7, must be 2",
     ),
     "stored stderr": (
-        lambda notebook: notebook.cells[3].outputs.append(printed("I0000 cpu\n", "stderr")),
+        lambda notebook: notebook.cells[4].outputs.append(printed("I0000 cpu\n", "stderr")),
         "code cell 2: stores stderr: 'I0000 cpu'",
     ),
     "metadata of an editor": (
-        lambda notebook: notebook.cells[3].metadata.update(collapsed=True),
+        lambda notebook: notebook.cells[4].metadata.update(collapsed=True),
         "code cell 2: has metadata 'collapsed', allowed are mystnb, nbval, tags",
     ),
     "another form": (
-        lambda notebook: notebook.cells[3].update(id="mine"),
+        lambda notebook: notebook.cells[4].update(id="mine"),
         r"notebook: is not in normal form: python -m harness.execute FILE",
     ),
     "its size": (
