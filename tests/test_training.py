@@ -169,6 +169,26 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
     assert len(trained) == TINY.epochs - kept
 
 
+@pytest.mark.parametrize("steps", [4, 5, 7])
+def test_a_run_that_is_stopped_again_and_again_loses_nothing(
+    uninterrupted, monkeypatch, tmp_path, steps
+):
+    """Each attempt ends after so many of its steps; an epoch has four, so each one saves one."""
+    checkpoint, attempts = tmp_path / "run.npz", 0
+    while True:
+        with monkeypatch.context() as patch:
+            stop_at(patch, training._Watch, "on_train_batch_end", steps + 1)
+            attempts += 1
+            try:
+                run = fit(TINY, tiny_dataset(), seed=3, checkpoint=checkpoint, progress=False)
+            except StoppedError:
+                continue
+            break
+
+    assert untimed(run) == untimed(uninterrupted)
+    assert attempts == TINY.epochs
+
+
 KILLED = """
 import os, signal, sys
 import test_training as t
