@@ -203,11 +203,18 @@ def test_the_smallest_image_leaves_one_pixel(name, smallest):
     [
         ({"input_shape": (224, 224)}, r"input_shape must be \(height, width, channels\)"),
         ({"classes": 0}, "classes must be a positive int, got 0"),
-        ({"dropout": 1.5}, "rate"),
-        ({"dropout": -0.2}, "rate"),
+        ({"dropout": 1}, "dropout must be a number from 0 to below 1, got 1"),
+        ({"dropout": -0.2}, "dropout must be a number from 0 to below 1, got -0.2"),
+        ({"dropout": None}, "dropout must be a number from 0 to below 1, got None"),
     ],
     ids=str,
 )
 def test_what_the_network_cannot_take_is_refused(overrides, message):
     with pytest.raises(ValueError, match=message):
         outline("densenet121", **overrides)
+
+
+@pytest.mark.parametrize("stem", [0, 16.5, "16"])
+def test_a_stem_without_a_number_of_maps_is_refused(stem):
+    with pytest.raises(ValueError, match=f"stem must be a positive int, got {stem!r}"):
+        outline("densenet40_12", stem=stem)

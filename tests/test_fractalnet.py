@@ -265,8 +265,8 @@ def test_a_saved_network_comes_back_with_its_drop_path(tmp_path):
         ({"input_shape": (0, 32, 3)}, r"input_shape must be .*got \(0, 32, 3\)"),
         ({"input_shape": (32, 32)}, r"input_shape must be \(height, width, channels\)"),
         ({"classes": 0}, "classes must be a positive int, got 0"),
-        ({"local_drop": 1.5}, "drop must be between 0 and 1, got 1.5"),
-        ({"global_share": -0.5}, "global_share must be between 0 and 1, got -0.5"),
+        ({"local_drop": 1.5}, "local_drop must be a number from 0 to 1, got 1.5"),
+        ({"global_share": "all"}, "global_share must be a number from 0 to 1, got 'all'"),
     ],
     ids=str,
 )
@@ -275,10 +275,27 @@ def test_what_the_network_cannot_take_is_refused(overrides, message):
         outline("fractalnet20", **overrides)
 
 
-@pytest.mark.parametrize("columns", [0, 2.0])
+@pytest.mark.parametrize("columns", [0, 2.0, True])
 def test_columns_are_a_positive_number(columns):
     with pytest.raises(ValueError, match=f"columns must be a positive int, got {columns}"):
         fractalnet.fractalnet(columns)
+
+
+def test_a_chance_that_no_join_needs_is_refused_all_the_same():
+    with pytest.raises(ValueError, match="local_drop must be a number from 0 to 1, got 7"):
+        small(columns=1, local_drop=7)
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (lambda: Join(drop=2), "drop must be a number from 0 to 1, got 2"),
+        (lambda: ActiveColumns(3, -1), "global_share must be a number from 0 to 1, got -1"),
+    ],
+)
+def test_layers_of_drop_path_refuse_what_is_no_chance(layer, message):
+    with pytest.raises(ValueError, match=message):
+        layer()
 
 
 def test_a_column_that_is_not_there_is_refused():

@@ -1,13 +1,16 @@
-"""Refuse a choice that an architecture does not have.
+"""Refuse an argument that an architecture cannot take, and say what it would.
 
 >>> check_choice("pooling", "median", ("max", "average"))
 Traceback (most recent call last):
 ValueError: pooling must be one of 'max', 'average', got 'median'
+>>> check_share("dropout", "0.5")
+Traceback (most recent call last):
+ValueError: dropout must be a number from 0 to 1, got '0.5'
 """
 
 from collections.abc import Iterable
 
-__all__ = ["check_choice"]
+__all__ = ["check_choice", "check_count", "check_share"]
 
 
 def check_choice(name: str, value: object, choices: Iterable[object]) -> None:
@@ -19,3 +22,30 @@ def check_choice(name: str, value: object, choices: Iterable[object]) -> None:
     allowed = tuple(choices)
     if value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+
+
+def check_count(name: str, value: object) -> None:
+    """Refuse what is no number of things, at least one.
+
+    Raises:
+        ValueError: The value is no int, or less than 1.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{name} must be a positive int, got {value!r}")
+
+
+def check_share(name: str, value: object, below_one: bool = False) -> None:
+    """Refuse what is no share of a whole and no probability.
+
+    Args:
+        name: Of the argument.
+        value: Its value.
+        below_one: The whole is too much.
+
+    Raises:
+        ValueError: The value is no number, less than 0, or more than 1.
+    """
+    number = -1 if isinstance(value, bool) or not isinstance(value, int | float) else value
+    if not 0 <= number <= 1 or (below_one and number == 1):
+        span = "from 0 to below 1" if below_one else "from 0 to 1"
+        raise ValueError(f"{name} must be a number {span}, got {value!r}")

@@ -34,6 +34,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from coursecnn.architectures.blocks import Style, classifier, convolution, normalisation, relu
+from coursecnn.architectures.checks import check_count, check_share
 from coursecnn.architectures.layers import Shape, image_input
 from coursecnn.backend import keras
 
@@ -114,6 +115,7 @@ def densenet40_12(
         dropout: As in `densenet_cifar`.
         stem: Maps of the first convolution: 16 in the paper, 24 in the Torch release.
     """
+    check_count("stem", stem)
     name = "densenet40_12"
     return densenet_cifar(replace(CIFAR[name], stem=stem), input_shape, classes, dropout, name)
 
@@ -224,6 +226,7 @@ def densenet_imagenet(
 
 
 def _dense_blocks(x: Tensor, row: Configuration, classes: int, dropout: float) -> Tensor:
+    check_share("dropout", dropout, below_one=True)
     for block, count in enumerate(row.blocks, start=1):
         if block > 1:
             x = _transition(x, row.compression, dropout, f"transition{block - 1}")

@@ -21,10 +21,10 @@ the network, caffe/src/caffe/layers/fractal_join_layer.cpp for the join. What th
 open, or the two say differently:
 
 - a subnetwork is drawn for a mini-batch, not for an image, as the paper says and the join of the
-  release does. The release has local drops only, and evaluates the single columns beside the
+  release does. The release has local drops only, and on demand trains the single columns beside the
   network, with tied weights; here the paper's mixture is drawn, all columns equally likely;
-- at the end of a block the authors' network pools each column, then joins; the paper's figure 1
-  joins, then pools, as does `pool_first=False`;
+- at the end of a block the authors' network pools each column, then joins, as the paper's text
+  says; its figure 1 joins, then pools, as does `pool_first=False`;
 - a unit is convolution, dropout, batch normalisation, ReLU, in this order;
 - the convolution has a bias, and the normalisation neither scale nor shift. With `affine=True` it
   is the other way round, as in most other code. (The first block has no dropout between the two:
@@ -40,6 +40,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from coursecnn.architectures import caffe
+from coursecnn.architectures.checks import check_count, check_share
 from coursecnn.architectures.layers import Shape, completed, image_input
 from coursecnn.backend import keras
 
@@ -92,7 +93,7 @@ class ActiveColumns(keras.layers.Layer):
     ) -> None:
         """Keep the chances, and start the draws."""
         super().__init__(**kwargs)
-        _check_chance(global_share=global_share)
+        check_share("global_share", global_share)
         self.columns, self.global_share, self.seed = columns, global_share, seed
         self.draws = keras.random.SeedGenerator(seed)
 
@@ -135,7 +136,7 @@ class Join(keras.layers.Layer):
     def __init__(self, drop: float = 0.15, seed: int | None = None, **kwargs: Any) -> None:
         """Keep the chance, and start the draws."""
         super().__init__(**kwargs)
-        _check_chance(drop=drop)
+        check_share("drop", drop)
         self.drop, self.seed = drop, seed
         self.draws = keras.random.SeedGenerator(seed)
 
@@ -227,8 +228,8 @@ def fractalnet(
     Raises:
         ValueError: An argument is not what it must be.
     """
-    if not isinstance(columns, int) or columns < 1:
-        raise ValueError(f"columns must be a positive int, got {columns!r}")
+    check_count("columns", columns)
+    check_share("local_drop", local_drop)
     image = image_input(input_shape, classes, smallest=1)
     active = ActiveColumns(columns, global_share, name="active_columns")(image)
     x = image
@@ -327,12 +328,6 @@ class _Block:
 
 def _pooled(x: Tensor, name: str) -> Tensor:
     return layers.MaxPooling2D(2, name=name)(completed(x, 2, 2, name))
-
-
-def _check_chance(**arguments: float) -> None:
-    for name, value in arguments.items():
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name} must be between 0 and 1, got {value!r}")
 
 
 BUILDERS = {"fractalnet20": fractalnet20, "fractalnet40": fractalnet40}

@@ -14,6 +14,7 @@
 
 from typing import Any, TypeAlias
 
+from coursecnn.architectures.checks import check_count
 from coursecnn.backend import keras
 
 __all__ = ["GroupedConv2D", "LocalResponseNormalization", "Shape", "completed", "image_input"]
@@ -58,10 +59,9 @@ class LocalResponseNormalization(keras.layers.Layer):
     ) -> None:
         """Keep the constants."""
         super().__init__(**kwargs)
-        if size < 1 or size % 2 == 0:
+        if not isinstance(size, int) or size < 1 or size % 2 == 0:
             raise ValueError(f"size must be odd and positive, such as 5, got {size!r}")
-        if groups < 1:
-            raise ValueError(f"groups must be a positive int, got {groups!r}")
+        check_count("groups", groups)
         self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
         self.groups = groups
 
@@ -73,10 +73,15 @@ class LocalResponseNormalization(keras.layers.Layer):
             )
 
     def call(self, inputs: Any) -> Any:
-        """Normalise maps of shape (batch, ..., channels)."""
-        groups = ops.split(ops.square(inputs), self.groups, axis=-1)
+        """Normalise maps of shape (batch, ..., channels).
+
+        The sums have 32 bits at least: in a half, the square of 256 is infinite.
+        """
+        x = ops.cast(inputs, keras.backend.result_type(self.compute_dtype, "float32"))
+        groups = ops.split(ops.square(x), self.groups, axis=-1)
         activity = ops.concatenate([self._window_sums(group) for group in groups], axis=-1)
-        return inputs * ops.power(self.k + self.alpha * activity, -self.beta)
+        normalised = x * ops.power(self.k + self.alpha * activity, -self.beta)
+        return ops.cast(normalised, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Keep the shape."""
@@ -127,14 +132,13 @@ def image_input(input_shape: Shape, classes: int, smallest: int) -> keras.KerasT
     Raises:
         ValueError: A side is too small or open, or the channels or the classes are no number.
     """
-    whole = len(input_shape) == 3 and all(isinstance(size, int) for size in input_shape)
-    if not whole or min(input_shape[:2]) < smallest or input_shape[2] < 1:
+    sizes = isinstance(input_shape, tuple | list) and [type(size) for size in input_shape]
+    if sizes != [int, int, int] or min(input_shape[:2]) < smallest or input_shape[2] < 1:
         raise ValueError(
             f"input_shape must be (height, width, channels) with {smallest}×{smallest} pixels or "
             f"more, got {input_shape!r}"
         )
-    if not isinstance(classes, int) or classes < 1:
-        raise ValueError(f"classes must be a positive int, got {classes!r}")
+    check_count("classes", classes)
     return keras.Input(input_shape, name="image")
 
 
