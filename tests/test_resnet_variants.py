@@ -344,9 +344,9 @@ class TestStochasticDepth:
         output = ops.convert_to_numpy(StochasticDepth(probability)(self.BRANCH, training=False))
         np.testing.assert_allclose(output, np.float32(probability) * self.BRANCH)
 
-    @pytest.mark.parametrize("probability", [-0.1, 1.1])
+    @pytest.mark.parametrize("probability", [-0.1, 1.1, None])
     def test_what_is_no_probability_is_refused(self, probability):
-        with pytest.raises(ValueError, match=f"from 0 to 1, got {probability}"):
+        with pytest.raises(ValueError, match=f"survival must be .* from 0 to 1, got {probability}"):
             StochasticDepth(probability)
 
     def test_probabilities_fall_linearly_from_the_first_unit_to_the_last(self):
@@ -381,6 +381,13 @@ class TestStochasticDepth:
         bare = outline("stochastic_depth_110", conv_bias=False)
         assert bare.count_params() == outline("resnet110").count_params()
 
+    def test_biases_of_the_last_layer_start_as_torch_starts_them(self):
+        """The release leaves nn.Linear alone: uniform within ±1/√n, weights and biases."""
+        model = stochastic_depth.stochastic_depth_110((4, 4, 1), classes=1000)
+        for weights in model.get_layer("predictions").get_weights():
+            assert 0.95 / 8 < np.abs(weights).max() <= 1 / 8
+            assert abs(weights.mean()) < 0.02
+
     def test_odd_sizes_are_refused(self):
         with pytest.raises(ValueError, match="input_shape must have sides that 4 divides"):
             outline("stochastic_depth_110", input_shape=(33, 32, 3))
@@ -393,14 +400,15 @@ class TestStochasticDepth:
         ("plain20", {"classes": -1}, "classes must be a positive int, got -1"),
         ("resnet20", {"shortcut": "a"}, "shortcut must be one of 'A', 'B', 'C', got 'a'"),
         ("preact_resnet164", {"input_shape": (32, 32, 0)}, r"got \(32, 32, 0\)"),
-        ("wide_resnet_16_8", {"dropout": 1}, "dropout must be at least 0 and less than 1, got 1"),
+        ("wide_resnet_16_8", {"dropout": 1}, "dropout must be a number from 0 to below 1, got 1"),
+        ("wide_resnet_16_8", {"dropout": "0.3"}, "dropout must be a number .*, got '0.3'"),
         ("wide_resnet_50_2", {"input_shape": (31, 32, 3)}, "with 32×32 pixels or more"),
         ("resnext50_32x4d", {"classes": 1.5}, "classes must be a positive int, got 1.5"),
         ("resnext29_8x64d", {"input_shape": (32, 32)}, r"got \(32, 32\)"),
         (
             "stochastic_depth_110",
             {"last_survival": 2},
-            "last_survival must be .* from 0 to 1, got 2",
+            "last_survival must be a number from 0 to 1, got 2",
         ),
     ],
 )

@@ -60,12 +60,14 @@ class Style:
             in one output ("fan_in", He et al. 2015, equation 10) or the outputs that one input
             is a product of ("fan_out", equation 14).
         linear: The last layer's weights: as the kernels ("he"), or uniform within ±1/√fan_in
-            ("torch", the default of Torch7). Its biases begin at zero.
+            ("torch", the default of Torch7).
         bias: Convolutions add a bias, which a batch normalisation behind them takes away again.
         gamma: The scales of a batch normalisation begin at 1 ("ones"), or anywhere between 0 and
             1 ("uniform", the default of Torch7).
         epsilon: What a batch normalisation adds to the variance.
         momentum: How much of the moving averages stays at each step; Torch7 writes 1 - 0.9.
+        linear_bias: The last layer's biases: at zero ("zeros"), or as its weights in Torch7
+            ("torch", where the release does not set them to zero).
     """
 
     fan: Literal["fan_in", "fan_out"] = "fan_out"
@@ -74,6 +76,7 @@ class Style:
     gamma: Literal["ones", "uniform"] = "ones"
     epsilon: float = 1e-5
     momentum: float = 0.9
+    linear_bias: Literal["zeros", "torch"] = "zeros"
 
 
 def convolution(
@@ -130,10 +133,13 @@ def classifier(x: Tensor, classes: int, style: Style) -> Tensor:
         (2.0, "untruncated_normal") if style.linear == "he" else (1 / 3, "uniform")
     )
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    limit = x.shape[-1] ** -0.5
+    uniform = keras.initializers.RandomUniform
     return keras.layers.Dense(
         classes,
         activation="softmax",
         kernel_initializer=keras.initializers.VarianceScaling(scale, "fan_in", distribution),
+        bias_initializer="zeros" if style.linear_bias == "zeros" else uniform(-limit, limit),
         name="predictions",
     )(x)
 

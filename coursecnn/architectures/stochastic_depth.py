@@ -12,7 +12,8 @@ github.com/yueatsprograms/Stochastic_Depth, main.lua and ResidualDrop.lua. What 
 one gate for a whole mini-batch; shortcuts that halve the map average 2×2 pixels and append
 zeros, which section 4 of the paper says too; convolutions with biases, which are zero at first and
 which the normalisations cancel (`conv_bias=False` leaves them out); kernels that start as in He et
-al. (2015) with the fan-in; scales left at the default of Torch7, anywhere between 0 and 1.
+al. (2015) with the fan-in; the scales and the last layer, biases too, left at the defaults of
+Torch7, anywhere between 0 and 1, and within ±1/√n for n channels.
 
 Deviation: a closed branch is computed and multiplied by zero, where the release skips it. Outputs
 and gradients are the same; the moving averages of its normalisations follow the batch all the same,
@@ -27,6 +28,7 @@ from typing import Any
 
 from coursecnn.architectures import blocks
 from coursecnn.architectures.blocks import Style
+from coursecnn.architectures.checks import check_share
 from coursecnn.architectures.layers import Shape, image_input
 from coursecnn.architectures.resnet_cifar import CIFAR, STAGES, UNITS
 from coursecnn.backend import keras
@@ -57,7 +59,9 @@ def stochastic_depth_110(
     """
     inputs = image_input(input_shape, classes, smallest=4)
     _check(input_shape, last_survival)
-    style = Style(fan="fan_in", linear="torch", bias=conv_bias, gamma="uniform")
+    style = Style(
+        fan="fan_in", linear="torch", bias=conv_bias, gamma="uniform", linear_bias="torch"
+    )
     units = UNITS[110]
     x = blocks.cifar_stem(inputs, 16, style)
     for number, (stage, filters, stride) in enumerate(STAGES):
@@ -74,8 +78,7 @@ def stochastic_depth_110(
 def _check(input_shape: Shape, last_survival: float) -> None:
     if any(size % 4 for size in input_shape[:2]):  # the averages would lose the last pixels
         raise ValueError(f"input_shape must have sides that 4 divides, got {input_shape!r}")
-    if not 0 <= last_survival <= 1:
-        raise ValueError(f"last_survival must be a probability from 0 to 1, got {last_survival!r}")
+    check_share("last_survival", last_survival)
 
 
 def survival(unit: int, units: int, last: float = 0.5) -> float:
@@ -108,8 +111,7 @@ class StochasticDepth(keras.layers.Layer):
     def __init__(self, survival: float, seed: int | None = None, **kwargs: Any) -> None:
         """Keep the probability, and start the generator of the draws."""
         super().__init__(**kwargs)
-        if not 0 <= survival <= 1:
-            raise ValueError(f"survival must be a probability from 0 to 1, got {survival!r}")
+        check_share("survival", survival)
         self.survival = survival
         self.seed = seed
         self.draws = keras.random.SeedGenerator(seed)

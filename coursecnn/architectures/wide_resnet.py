@@ -25,6 +25,7 @@ from functools import partial
 
 from coursecnn.architectures import blocks
 from coursecnn.architectures.blocks import Style
+from coursecnn.architectures.checks import check_share
 from coursecnn.architectures.layers import Shape, image_input
 from coursecnn.architectures.resnet import IMAGENET, STAGES, TABLE_1
 from coursecnn.architectures.resnet_cifar import CIFAR
@@ -117,8 +118,7 @@ def _cifar_network(
     depth: int, widening: int, input_shape: Shape, classes: int, dropout: float
 ) -> keras.Model:
     inputs = image_input(input_shape, classes, smallest=4)
-    if not 0 <= dropout < 1:
-        raise ValueError(f"dropout must be at least 0 and less than 1, got {dropout!r}")
+    check_share("dropout", dropout, below_one=True)
     units = (depth - 4) // 6  # two layers a unit in three stages; the paper counts projections too
     x = blocks.cifar_stem(inputs, 16, STYLE)
     for stage, filters, stride in CIFAR_STAGES:
