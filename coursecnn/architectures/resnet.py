@@ -6,15 +6,15 @@
 Source: K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image Recognition", CVPR 2016,
 doi:10.1109/CVPR.2016.90, arXiv:1512.03385: table 1 (layers), section 3.3 (shortcuts), section 3.4
 (implementation); and the authors' release, github.com/KaimingHe/deep-residual-networks, Caffe
-definitions of 50 and 101 layers.
+definitions of 50, 101 and 152 layers.
 
 What the paper leaves open, and what settles it here (`release="caffe"`, the default):
 
-- the stride of a bottleneck is on its first 1×1 convolution: the release, in the files of 50 and
-  101 layers (the file of 152 was not at hand);
-- convolutions have no bias: the release, in the file of 101 layers. In the file of 50 layers the
-  first convolution alone has one, 64 numbers that its normalisation cancels; they are left out,
-  which is the one deviation from the release;
+- the stride of a bottleneck is on its first 1×1 convolution: the release, in the files of 50, 101
+  and 152 layers (the last in a copy, github.com/bchu/resnet-visualizations);
+- convolutions have no bias: the release, in the files of 101 and 152 layers. In that of 50 layers
+  the first convolution alone has one, 64 numbers that its normalisation cancels; they are left
+  out, which is the one deviation from the release;
 - the first pooling has no padding and rounds up, as Caffe does: the release;
 - ε is 10⁻⁵, Caffe's default; the statistics of the release are averages taken after training, so
   the momentum of the moving ones, 0.9, is that of the Torch re-implementation;
