@@ -183,6 +183,15 @@ class TestLocalResponseNormalization:
         layer = LocalResponseNormalization(size, groups=groups)
         np.testing.assert_allclose(values(layer(a)), expected, rtol=1e-5)
 
+    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+    def test_large_activations_survive_mixed_precision(self, policy):
+        """In 16 bits, the square of 256 is infinite: the quotient would be zero."""
+        a = 300 * random(1, 2, 2, 8)
+        exact = values(LocalResponseNormalization()(a))
+        rounded = LocalResponseNormalization(dtype=policy)(a)
+        assert keras.backend.standardize_dtype(rounded.dtype) == policy.removeprefix("mixed_")
+        np.testing.assert_allclose(values(keras.ops.cast(rounded, "float32")), exact, rtol=0.02)
+
     def test_has_the_constants_of_section_3_3(self):
         layer = weightless(alexnet.alexnet).get_layer("norm1")
         assert (layer.size, layer.alpha, layer.beta, layer.k) == (5, 1e-4, 0.75, 2)
@@ -192,6 +201,7 @@ class TestLocalResponseNormalization:
         [
             ({"size": 4}, "size must be odd and positive, such as 5, got 4"),
             ({"size": -1}, "got -1"),
+            ({"size": "5"}, "size must be odd and positive, such as 5, got '5'"),
             ({"groups": 0}, "groups must be a positive int, got 0"),
         ],
     )
@@ -282,6 +292,19 @@ def test_the_towers_convolve_one_after_the_other():
     assert [kind is GroupedConv2D for kind in kinds] == split
 
 
-def test_three_towers_are_refused():
-    with pytest.raises(ValueError, match="towers must be 1 or 2, got 3"):
-        alexnet.alexnet(towers=3)
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("alexnet", {"towers": 3}, "towers must be one of 1, 2, got 3"),
+        ("alexnet", {"pool_first": "no"}, "pool_first must be one of True, False, got 'no'"),
+        (
+            "alexnet_single_tower",
+            {"classifier_activation": "softmx"},
+            "classifier_activation must be one of 'softmax', 'sigmoid', got 'softmx'",
+        ),
+        ("alexnet_single_tower", {"conv4_filters": 0}, "conv4_filters must be a positive int, got"),
+    ],
+)
+def test_what_the_networks_do_not_have_is_refused(name, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        BUILDERS[name](**arguments)

@@ -180,6 +180,17 @@ class TestMnistTutorial:
         outputs = keras.ops.convert_to_numpy(tutorials.mnist_tutorial()(images))
         np.testing.assert_allclose(outputs.sum(axis=1), 1, rtol=1e-5)
 
+    @pytest.mark.parametrize("name", ["mnist_tutorial", "mnist_tutorial_base"])
+    def test_takes_no_image_that_the_last_convolution_has_no_window_for(self, name):
+        assert tutorials.mnist_tutorial_base((18, 20, 1)).output_shape == (None, 1, 1, 64)
+        message = r"input_shape must be .* with 18×18 pixels or more, got \(17, 20, 1\)"
+        with pytest.raises(ValueError, match=message):
+            architectures.build(name, input_shape=(17, 20, 1))
+
+    def test_takes_no_network_without_classes(self):
+        with pytest.raises(ValueError, match="classes must be a positive int, got 0"):
+            tutorials.mnist_tutorial(classes=0)
+
     def test_takes_other_images_and_classes(self):
         model = architectures.build("mnist_tutorial", input_shape=(32, 32, 3), classes=7)
         assert model.output_shape == (None, 7)

@@ -195,7 +195,9 @@ def test_lenet5_has_the_pooling_and_activation_of_the_lecture_unless_asked():
     [
         ({"input_shape": (28, 28, 1)}, r"28×28 needs padding=2\), got \(28, 28, 1\) and padding=0"),
         ({"input_shape": (32, 34, 1)}, r"in multiples of 4, .*got \(32, 34, 1\)"),
-        ({"padding": -1}, "padding=-1"),
+        ({"padding": -1}, "padding must be an int from 0 on, such as 2, got -1"),
+        ({"padding": "same"}, "padding must be an int from 0 on, such as 2, got 'same'"),
+        ({"padding": 2.0}, "padding must be an int from 0 on, such as 2, got 2.0"),
         ({"input_shape": (32, 32)}, r"input_shape must be \(height, width, channels\)"),
         ({"classes": 0}, "classes must be a positive int, got 0"),
     ],
@@ -205,6 +207,19 @@ def test_what_the_windows_do_not_cover_is_refused(build, arguments, message):
         build(**arguments)
 
 
-def test_another_pooling_is_refused():
-    with pytest.raises(ValueError, match="pooling must be one of average, max, got 'median'"):
-        lenet.lenet5(pooling="median")
+@pytest.mark.parametrize(
+    ("build", "arguments", "message"),
+    [
+        (lenet.lenet5, {"pooling": "median"}, "pooling must be one of 'average', 'max', got"),
+        (
+            lenet.lenet5,
+            {"activation": "tan"},
+            "activation must be one of 'tanh', 'relu', 'sigmoid'",
+        ),
+        (lenet.lenet5, {"activation": None}, "activation must be one of .*, got None"),
+        (lenet.lenet5_1998, {"probabilities": "no"}, "probabilities must be one of True, False"),
+    ],
+)
+def test_another_choice_is_refused(build, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        build(**arguments)

@@ -42,7 +42,7 @@ def test_test_images_are_refused_where_a_recipe_compares():
 
 
 def test_an_unknown_pooling_is_refused_by_name():
-    with pytest.raises(ValueError, match="pooling must be one of max, average, got 'median'"):
+    with pytest.raises(ValueError, match="pooling must be one of 'max', 'average', got 'median'"):
         architectures.build("mnist_tutorial", pooling="median")
 
 

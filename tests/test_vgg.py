@@ -121,7 +121,10 @@ def test_the_first_two_dense_layers_drop_half_of_their_units():
         ({"input_shape": (31, 32, 3)}, r"with 32×32 pixels or more, got \(31, 32, 3\)"),
         ({"input_shape": (None, None, 3)}, r"got \(None, None, 3\)"),
         ({"classes": -1}, "classes must be a positive int, got -1"),
-        ({"initialisation": "zero"}, "initialisation must be one of glorot, normal, got 'zero'"),
+        (
+            {"initialisation": "zero"},
+            "initialisation must be one of 'glorot', 'normal', got 'zero'",
+        ),
     ],
 )
 def test_what_vgg_cannot_take_is_refused(arguments, message):

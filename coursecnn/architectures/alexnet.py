@@ -32,8 +32,9 @@ ZFNet has the same skeleton with other rows: `convolutions` and `dense_layers` s
 """
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
+from coursecnn.architectures.checks import check_choice, check_count
 from coursecnn.architectures.layers import (
     GroupedConv2D,
     LocalResponseNormalization,
@@ -128,11 +129,11 @@ def alexnet(
         A model from (batch, height, width, channels) to (batch, classes).
 
     Raises:
-        ValueError: A side of the image is below 52 pixels, the classes are no number, or the
-            towers are neither 1 nor 2.
+        ValueError: A side of the image is below 52 pixels, or another argument is not one of
+            these.
     """
-    if towers not in (1, 2):
-        raise ValueError(f"towers must be 1 or 2, got {towers!r}")
+    check_choice("towers", towers, (1, 2))
+    check_choice("pool_first", pool_first, (True, False))
     inputs = image_input(input_shape, classes, SMALLEST)
     x = convolutions(inputs, ALEXNET, towers, pool_first)
     return keras.Model(inputs, dense_layers(x, classes, hidden_bias=1), name="alexnet")
@@ -156,8 +157,11 @@ def alexnet_single_tower(
         A model from (batch, height, width, channels) to (batch, classes).
 
     Raises:
-        ValueError: A side of the image is below 52 pixels, or the classes are no number.
+        ValueError: A side of the image is below 52 pixels, or another argument is not one of
+            these.
     """
+    check_count("conv4_filters", conv4_filters)
+    check_choice("classifier_activation", classifier_activation, get_args(Activation))
     rows = list(SINGLE_TOWER)
     rows[CONV4] = rows[CONV4]._replace(filters=conv4_filters)
     inputs = image_input(input_shape, classes, SMALLEST)

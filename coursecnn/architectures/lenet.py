@@ -39,12 +39,13 @@ Glorot and Bengio (2010) say.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from coursecnn import geometry
+from coursecnn.architectures.checks import check_choice
 from coursecnn.architectures.layers import Shape, image_input
 from coursecnn.backend import keras
 
@@ -119,9 +120,10 @@ def lenet5_1998(
         of F6 to the code of each class. The smallest is the answer.
 
     Raises:
-        ValueError: A side of the padded image is below 32 pixels or no multiple of 4, or the
-            classes are no number.
+        ValueError: A side of the padded image is below 32 pixels or no multiple of 4, or another
+            argument is not one of these.
     """
+    check_choice("probabilities", probabilities, (True, False))
     inputs, x = _field(input_shape, classes, padding)
     x = _convolution(C1, x.shape[-1] * KERNEL**2, "C1")(x)
     x = Subsampling(scaled_tanh, name="S2")(x)
@@ -149,18 +151,18 @@ def lenet5(
         input_shape: (height, width, channels) of an image.
         classes: Number of outputs, a probability for each class.
         padding: Pixels of zeros on each side; 2 for MNIST's images of 28×28.
-        activation: Of all layers but the last.
+        activation: Of all layers with weights but the last: "tanh", "relu" or "sigmoid".
         pooling: "average" as in 1998, or "max".
 
     Returns:
         A model from (batch, height, width, channels) to (batch, classes).
 
     Raises:
-        ValueError: A side of the padded image is below 32 pixels or no multiple of 4, the classes
-            are no number, or the pooling is of another kind.
+        ValueError: A side of the padded image is below 32 pixels or no multiple of 4, or another
+            argument is not one of these.
     """
-    if pooling not in POOLINGS:
-        raise ValueError(f"pooling must be one of {', '.join(POOLINGS)}, got {pooling!r}")
+    check_choice("activation", activation, get_args(Activation))
+    check_choice("pooling", pooling, POOLINGS)
     inputs, x = _field(input_shape, classes, padding)
     x = keras.layers.Conv2D(C1, KERNEL, activation=activation, name="C1")(x)
     x = POOLINGS[pooling](2, name="S2")(x)
@@ -337,9 +339,11 @@ class RadialBasisFunctions(keras.layers.Layer):
 
 def _field(input_shape: Shape, classes: int, padding: int) -> tuple[Tensor, Tensor]:
     """Make the input and its padded version, or refuse what the windows do not cover."""
+    if not isinstance(padding, int) or padding < 0:
+        raise ValueError(f"padding must be an int from 0 on, such as 2, got {padding!r}")
     inputs = image_input(input_shape, classes, smallest=1)
     sides = [size + 2 * padding for size in input_shape[:2]]
-    if padding < 0 or any(side < SMALLEST or side % MULTIPLE for side in sides):
+    if any(side < SMALLEST or side % MULTIPLE for side in sides):
         raise ValueError(
             f"input_shape must have {SMALLEST} pixels a side or more, in multiples of {MULTIPLE}, "
             f"padding included (28×28 needs padding=2), got {input_shape!r} and padding={padding!r}"

@@ -21,6 +21,7 @@ Not here: column A-LRN, which the paper found no better than A, and column C.
 from functools import partial
 from typing import Literal, TypeAlias
 
+from coursecnn.architectures.checks import check_choice
 from coursecnn.architectures.layers import Shape, image_input
 from coursecnn.backend import keras
 
@@ -97,10 +98,7 @@ def vgg19(
 def _build(
     name: str, input_shape: Shape, classes: int, initialisation: Initialisation
 ) -> keras.Model:
-    if initialisation not in INITIALISERS:
-        raise ValueError(
-            f"initialisation must be one of {', '.join(INITIALISERS)}, got {initialisation!r}"
-        )
+    check_choice("initialisation", initialisation, INITIALISERS)
     inputs = image_input(input_shape, classes, smallest=2 ** len(FILTERS))
     x = _stages(inputs, VGG[name], initialisation)
     x = keras.layers.Flatten(name="flatten")(x)

@@ -4,7 +4,7 @@
 - `zfnet_512`: wider in conv3, conv4 and conv5, the network behind the paper's best numbers.
 
 Sources: Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014,
-figure 3, section 3.1, table 2 (arXiv:1311.2901); the authors released no definition. What they
+figure 3, section 3, table 2 (arXiv:1311.2901); the authors released no definition. What they
 leave open:
 
 - padding. Figure 3 prints maps of 110, 55, 26, 13 and 6 rows for 224. Without padding in conv1
@@ -12,10 +12,10 @@ leave open:
   come out; rounded down, conv1 would make 109. The 3×3 convolutions keep their size;
 - normalisation follows the pooling (figure 3), with the constants of AlexNet, which section 2
   refers to;
-- "all weights are initialised to 10^-2" (section 3.1) is read as the standard deviation, as in
+- "all weights are initialised to 10^-2" (section 3) is read as the standard deviation, as in
   AlexNet; all biases begin at zero;
 - a filter of a convolution whose root mean square passes 10^-1 is scaled back to it in training
-  (section 3.1): a constraint of the kernel.
+  (section 3): a constraint of the kernel.
 
 No other deviations.
 
