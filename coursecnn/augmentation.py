@@ -1,0 +1,95 @@
+"""Altered copies of training images, which teach a network what does not matter.
+
+- `mirror`: left and right exchanged, in one half of the images, and in the next epoch in the other;
+- `shift`: moved by a few pixels, with the edge reflected into the gap;
+- `cut_out`: a square painted over.
+
+Each takes uint8 images of (count, height, width, channels) and returns new ones; the same
+generator, seed and epoch give the same images.
+
+>>> image = np.arange(3, dtype="uint8").reshape(1, 1, 3, 1)
+>>> [mirror(image, seed=2, epoch=epoch).ravel().tolist() for epoch in (0, 1, 2)]
+[[2, 1, 0], [0, 1, 2], [2, 1, 0]]
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["cut_out", "mirror", "shift"]
+
+Images = NDArray[np.uint8]
+
+
+def mirror(images: Images, seed: int, epoch: int) -> Images:
+    """Exchange left and right in about half of the images.
+
+    Which half is drawn once; in every other epoch it is the other half. So in two epochs each image
+    is seen both ways, where independent draws would show every second one the same way twice.
+
+    Source: Jordan, "94 % on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024 (arXiv:2404.00498),
+    section 3.6, alternating flip.
+
+    >>> images = np.arange(8, dtype="uint8").reshape(4, 1, 2, 1)
+    >>> mirror(images, seed=1, epoch=0)[:, 0, :, 0].tolist()
+    [[0, 1], [2, 3], [5, 4], [6, 7]]
+    >>> mirror(images, seed=1, epoch=1)[:, 0, :, 0].tolist()
+    [[1, 0], [3, 2], [4, 5], [7, 6]]
+    """
+    first = np.random.default_rng(seed).random(len(images)) < 0.5
+    chosen = first if epoch % 2 == 0 else ~first
+    return np.where(chosen[:, None, None, None], images[:, :, ::-1], images)
+
+
+def shift(images: Images, pixels: int, generator: np.random.Generator) -> Images:
+    """Move each image by up to `pixels` along each axis, every distance equally likely.
+
+    Raises:
+        ValueError: if `pixels` is not a positive int smaller than the images.
+
+    >>> image = np.arange(5, dtype="uint8").reshape(1, 1, 5, 1).repeat(5, axis=1)
+    >>> shift(image, 2, np.random.default_rng(3))[0, 0, :, 0].tolist()
+    [2, 1, 0, 1, 2]
+    """
+    _require(pixels, "pixels", images)
+    border = ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0))
+    padded = np.pad(images, border, mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, images.shape[1:3], axis=(1, 2))
+    down, right = generator.integers(0, 2 * pixels + 1, (2, len(images)))
+    return np.moveaxis(windows[np.arange(len(images)), down, right], 1, -1)
+
+
+def cut_out(images: Images, size: int, generator: np.random.Generator) -> Images:
+    """Paint a square of `size` × `size` pixels in the mean colour of all images.
+
+    Each square is inside its image, every place equally likely.
+
+    Source: DeVries and Taylor, "Improved Regularization of Convolutional Neural Networks with
+    Cutout", 2017 (arXiv:1708.04552), where squares may also reach over the edge.
+
+    Raises:
+        ValueError: if `size` is not a positive int smaller than the images.
+
+    >>> image = np.full((1, 2, 2, 1), 9, dtype="uint8")
+    >>> image[0, 0, 0] = 5
+    >>> cut_out(image, 1, np.random.default_rng(2))[0, :, :, 0].tolist()
+    [[5, 9], [8, 9]]
+    """
+    _require(size, "size", images)
+    _, height, width, _ = images.shape
+    top = generator.integers(0, height - size + 1, len(images))[:, None]
+    left = generator.integers(0, width - size + 1, len(images))[:, None]
+    rows, columns = np.arange(height), np.arange(width)
+    covered = ((top <= rows) & (rows < top + size))[:, :, None] & (
+        (left <= columns) & (columns < left + size)
+    )[:, None, :]
+    colour = images.mean(axis=(0, 1, 2)).astype(images.dtype)
+    return np.where(covered[..., None], colour, images)
+
+
+def _require(value: int, name: str, images: Images) -> None:
+    smallest = min(images.shape[1:3])
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < smallest:
+        raise ValueError(
+            f"{name} must be a positive int smaller than the images' {smallest} pixels, "
+            f"got {value!r}"
+        )
