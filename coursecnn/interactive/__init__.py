@@ -1,0 +1,15 @@
+"""What answers the reader's hand: interactives that need no kernel, no server and no network.
+
+- `Stepper`, `Example`: a convolutional layer, one window at a time;
+- `KernelPlayground`: a photograph, a kernel, and what the one makes of the other;
+- `GeometryCalculator`: the shape and the price of a convolution, drawn.
+
+Each is an object whose HTML a notebook cell shows. The arithmetic in the page (`arithmetic.js`) is
+that of `geometry` and `convolution`, and tested against them.
+"""
+
+from coursecnn.interactive.calculator import GeometryCalculator
+from coursecnn.interactive.playground import KernelPlayground
+from coursecnn.interactive.stepper import Example, Stepper
+
+__all__ = ["Example", "GeometryCalculator", "KernelPlayground", "Stepper"]

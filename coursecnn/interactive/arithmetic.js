@@ -1,0 +1,137 @@
+// The arithmetic of coursecnn/geometry.py and coursecnn/convolution.py, for the page: no DOM here.
+//
+// A setting is { size, kernel, stride, padding, dilation }, the letters N, F, S, P and d of the
+// course. An array is { shape, values } with its values in NumPy's order: an image has the shape
+// [rows, columns, channels], kernels have [rows, columns, channels, filters].
+
+/** Pixels from the first to the last tap of a kernel. */
+export function extent(kernel, dilation = 1) {
+  return dilation * (kernel - 1) + 1;
+}
+
+/** How far a window can slide, N - F + 2P; negative if the kernel exceeds the padded input. */
+export function span({ size, kernel, padding = 0, dilation = 1 }) {
+  return size - extent(kernel, dilation) + 2 * padding;
+}
+
+/** Pixels of the padded input behind the last whole window. */
+export function leftOver(setting) {
+  return span(setting) % setting.stride;
+}
+
+/** The number of places, O, by the rule "floor", "ceil" or "same"; 0 if the kernel is too large. */
+export function outputSize(setting, rounding = "floor") {
+  const { size, stride, padding = 0 } = setting;
+  if (rounding === "same") return Math.ceil(size / stride);
+  if (span(setting) < 0) return 0;
+  const steps = span(setting) / stride;
+  if (rounding === "floor") return Math.floor(steps) + 1;
+  // A window that began in the right padding would see no pixel of the input.
+  return Math.min(Math.ceil(steps), Math.floor((size + padding - 1) / stride)) + 1;
+}
+
+/** Nearby settings without a remainder, each a single change: [{ stride: 2 }, { padding: 1 }]. */
+export function fits(setting) {
+  return [...fittingStrides(setting), ...fittingPaddings(setting), ...fittingSizes(setting)];
+}
+
+function fittingStrides(setting) {
+  const room = span(setting);
+  const divides = (stride) => room % stride === 0;
+  const smaller = range(1, setting.stride).filter(divides).slice(-1);
+  const larger = range(setting.stride + 1, room + 1).filter(divides).slice(0, 1);
+  return [...smaller, ...larger].map((stride) => ({ stride }));
+}
+
+function fittingPaddings(setting) {
+  // From the kernel's extent on, a window would see nothing but padding.
+  const candidates = range(setting.padding + 1, extent(setting.kernel, setting.dilation));
+  const fitting = candidates.filter((padding) => leftOver({ ...setting, padding }) === 0);
+  return fitting.slice(0, 1).map((padding) => ({ padding }));
+}
+
+function fittingSizes(setting) {
+  const smaller = setting.size - leftOver(setting);
+  return [smaller, smaller + setting.stride].filter((size) => size > 0).map((size) => ({ size }));
+}
+
+/** What a convolution over a square image of `channels` learns: weights, and a bias each. */
+export function parameters({ kernel, channels, filters }) {
+  return filters * (kernel * kernel * channels + 1);
+}
+
+/** The multiply-accumulates of that convolution, for one image. */
+export function macs(setting) {
+  const { kernel, channels, filters } = setting;
+  return outputSize(setting) ** 2 * filters * kernel * kernel * channels;
+}
+
+/** The whole numbers from `start` up to, but not including, `stop`. */
+export function range(start, stop) {
+  return Array.from({ length: Math.max(0, stop - start) }, (_, index) => start + index);
+}
+
+/** A pixel of an image; 0 outside of it, in the padding. */
+export function pixel({ shape: [rows, columns, channels], values }, row, column, channel) {
+  const inside = row >= 0 && row < rows && column >= 0 && column < columns;
+  return inside ? values[(row * columns + column) * channels + channel] : 0;
+}
+
+/** Where a weight of a kernel is among its values. */
+export function weightIndex({ shape: [, columns, channels, filters] }, row, column, channel, filter) {
+  return ((row * columns + column) * channels + channel) * filters + filter;
+}
+
+/** The settings of the rows (axis 0) or the columns (axis 1) of a layer. */
+export function axisSetting(image, kernels, axis, { stride = 1, padding = 0 }) {
+  return { size: image.shape[axis], kernel: kernels.shape[axis], stride, padding, dilation: 1 };
+}
+
+/** All products of one window with one filter: a list of { pixel, weight, product }, by channel. */
+export function windowProducts(image, kernels, { stride = 1, padding = 0 }, place) {
+  const [height, width, channels] = kernels.shape;
+  return range(0, channels).map((channel) =>
+    range(0, height * width).map((tap) => {
+      const [a, b] = [Math.floor(tap / width), tap % width];
+      const [row, column] = [place.row * stride - padding + a, place.column * stride - padding + b];
+      const factors = {
+        pixel: pixel(image, row, column, channel),
+        weight: kernels.values[weightIndex(kernels, a, b, channel, place.filter)],
+      };
+      return { ...factors, product: factors.pixel * factors.weight };
+    }),
+  );
+}
+
+/** The sum of numbers. */
+export function sum(numbers) {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+/** A convolutional layer over one image, with what does not fill a window left out. */
+export function conv2d(image, kernels, bias, { stride = 1, padding = 0 } = {}) {
+  const [rows, columns] = [0, 1].map((axis) =>
+    outputSize(axisSetting(image, kernels, axis, { stride, padding })),
+  );
+  const filters = kernels.shape[3];
+  const values = new Float64Array(rows * columns * filters);
+  for (let row = 0, index = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++)
+      for (let filter = 0; filter < filters; filter++, index++) {
+        const corner = { row: row * stride - padding, column: column * stride - padding };
+        values[index] = dotProduct(image, kernels, corner, filter) + bias[filter];
+      }
+  return { shape: [rows, columns, filters], values };
+}
+
+function dotProduct(image, kernels, corner, filter) {
+  const [height, width, channels] = kernels.shape;
+  let total = 0;
+  for (let a = 0; a < height; a++)
+    for (let b = 0; b < width; b++)
+      for (let channel = 0; channel < channels; channel++)
+        total +=
+          pixel(image, corner.row + a, corner.column + b, channel) *
+          kernels.values[weightIndex(kernels, a, b, channel, filter)];
+  return total;
+}

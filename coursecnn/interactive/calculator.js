@@ -1,0 +1,228 @@
+// The geometry calculator: N, F, P, S and d of a convolution over a square image, drawn and priced.
+
+import { extent, fits, leftOver, macs, outputSize, parameters, span } from "./arithmetic.js";
+import { button, element, elementOf, grouped, integerField, printed } from "./page.js";
+
+const MOST_PIXELS_DRAWN = 48; // beyond, the lines between them would be all that one sees
+const LEGEND =
+  "Blue ground: the image; grey around it: padding. Blue frame: the first window, its taps " +
+  "shaded; orange dashes: the next one. Each dot is the middle of a window, hence one output.";
+
+/** The element that shows `fields`: what can be changed, each { name, label, min, max, value }. */
+export function start({ fields }) {
+  return new Calculator(fields).node;
+}
+
+class Calculator {
+  constructor(fields) {
+    this.limits = fields;
+    this.setting = Object.fromEntries(fields.map(({ name, value }) => [name, value]));
+    this.fields = new Map(fields.map((field) => [field.name, this.field(field)]));
+    this.answer = element("div", { role: "status" });
+    this.drawing = element("div");
+    this.line = element("code");
+    this.copied = element("span", { role: "status" });
+    this.copier = this.keras();
+    const legend = element("p", { className: "legend" }, LEGEND);
+    const sides = [element("div", {}, this.drawing, legend), element("div", {}, this.answer, this.copier)];
+    this.node = element(
+      "div",
+      {},
+      element("div", { className: "fields" }, ...[...this.fields.values()].map(({ node }) => node)),
+      element("div", { className: "sides" }, ...sides),
+    );
+    this.show();
+  }
+
+  field({ name, ...limits }) {
+    const onChange = (number) => this.change({ [name]: number });
+    return integerField(limits.label, { ...limits, onChange });
+  }
+
+  /** The layer in Keras, and a button that copies it. */
+  keras() {
+    const copy = button("Copy", async () => {
+      const isCopied = await copyText(this.line);
+      this.copied.textContent = isCopied ? "copied" : "selected: press Ctrl+C";
+    });
+    return element("div", { className: "line" }, this.line, copy, this.copied);
+  }
+
+  change(changes) {
+    Object.assign(this.setting, changes);
+    for (const [name, number] of Object.entries(changes)) this.fields.get(name).show(number);
+    this.show();
+  }
+
+  show() {
+    const { setting } = this;
+    const isPossible = span(setting) >= 0;
+    const costs = isPossible ? [facts(setting)] : [];
+    this.answer.replaceChildren(formula(setting), ...this.verdict(), ...costs);
+    this.drawing.replaceChildren(drawing(setting));
+    this.line.textContent = isPossible ? kerasLine(setting) : "";
+    this.copier.hidden = !isPossible;
+    this.copied.textContent = "";
+  }
+
+  /** Whether the windows cover the input, and if not, what would. */
+  verdict() {
+    if (span(this.setting) < 0) return [element("p", {}, tooLarge(this.setting))];
+    const left = leftOver(this.setting);
+    if (left === 0) return [element("p", {}, "It fits: the last window ends at the last pixel.")];
+    const pixels = left === 1 ? "1 pixel is left over" : `${left} pixels are left over`;
+    const offers = fits(this.setting).filter((fit) => this.allows(fit)).map((fit) => this.offer(fit));
+    const text = `Not whole: ${pixels} at the right and at the bottom, hatched. What fits:`;
+    return [element("p", {}, text), element("div", { className: "bar" }, ...offers)];
+  }
+
+  allows(fit) {
+    return this.limits.some(({ name, min, max }) => fit[name] >= min && fit[name] <= max);
+  }
+
+  offer(fit) {
+    const [[name, number]] = Object.entries(fit);
+    return button(`${name} ${number}`, () => this.change(fit));
+  }
+}
+
+function tooLarge({ size, kernel, padding, dilation }) {
+  return (
+    `The kernel extends over ${extent(kernel, dilation)} pixels, but the padded input has only ` +
+    `${size + 2 * padding}: use a smaller kernel, less dilation or more padding.`
+  );
+}
+
+/** The formula, in letters and filled in. */
+function formula(setting) {
+  const { size, kernel, stride, padding, dilation } = setting;
+  const reach = extent(kernel, dilation);
+  // A formula drops the spaces at the ends of its words, unless they do not break.
+  const words = (text) => elementOf("math", "mtext", {}, String(text).replaceAll(" ", "\u00a0"));
+  const quotient = (above, below) =>
+    elementOf("math", "mfrac", {}, words(above), words(below));
+  const parts = [
+    words("O = "),
+    quotient("N − F + 2P", "S"),
+    words(" + 1 = "),
+    quotient(`${size} − ${reach} + 2·${padding}`, stride),
+    words(` + 1 = ${printed(span(setting) / stride + 1)}`),
+  ];
+  const extents = `F = d(k − 1) + 1 = ${dilation}·(${kernel} − 1) + 1 = ${reach}`;
+  return element(
+    "div",
+    { className: "formula" },
+    element("p", {}, elementOf("math", "math", {}, words(extents))),
+    element("p", {}, elementOf("math", "math", { displaystyle: "true" }, ...parts)),
+  );
+}
+
+/** What comes out by each convention, and what the layer costs. */
+function facts(setting) {
+  const { kernel, channels, filters } = setting;
+  const size = outputSize(setting);
+  const rows = [
+    ["O rounded down, as most frameworks do", grouped(size)],
+    ["O rounded up, as Caffe's pooling does", grouped(outputSize(setting, "ceil"))],
+    ['O with padding="same", whatever P', grouped(outputSize(setting, "same"))],
+    ["output", `${size}×${size}×${filters}`],
+    [`parameters, K(k·k·C + 1) = ${filters}·(${kernel}·${kernel}·${channels} + 1)`, grouped(parameters(setting))],
+    [`MACs, O·O·K·k·k·C`, grouped(macs(setting))],
+  ];
+  const cells = ([name, value]) =>
+    element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, value));
+  return element("table", { className: "facts" }, element("tbody", {}, ...rows.map(cells)));
+}
+
+/** The same layer in Keras, as one expression. */
+function kerasLine({ kernel, stride, padding, dilation, filters }) {
+  if (stride > 1 && dilation > 1) return "# Keras has no layer with both a stride and a dilation";
+  const keepsSize = stride === 1 && padding > 0 && 2 * padding === extent(kernel, dilation) - 1;
+  const settings = [
+    `${filters}`,
+    `kernel_size=${kernel}`,
+    ...(stride > 1 ? [`strides=${stride}`] : []),
+    ...(dilation > 1 ? [`dilation_rate=${dilation}`] : []),
+    ...(keepsSize ? ['padding="same"'] : []),
+  ];
+  const layer = `keras.layers.Conv2D(${settings.join(", ")})`;
+  if (padding === 0 || keepsSize) return layer;
+  return `keras.Sequential([keras.layers.ZeroPadding2D(${padding}), ${layer}])`;
+}
+
+/** Copy the text of an element; where that is not allowed, select it. */
+async function copyText(node) {
+  try {
+    await navigator.clipboard.writeText(node.textContent);
+    return true;
+  } catch {
+    getSelection().selectAllChildren(node);
+    return false;
+  }
+}
+
+/** The padded image with the first two windows, the middle of each, and what none reads. */
+function drawing(setting) {
+  const { size, padding, stride, dilation, kernel } = setting;
+  const reach = extent(kernel, dilation);
+  const padded = size + 2 * padding;
+  const count = outputSize(setting);
+  const read = (count - 1) * stride + reach; // pixels from the first window to the last
+  const side = Math.max(padded, reach);
+  const radius = Math.min(0.3 * stride, side / 70);
+  const dot = { class: "centre", cx: stride / 2, cy: stride / 2, r: radius };
+  const parts = [
+    square("padding", 0, padded),
+    square("image", padding, size),
+    padded <= MOST_PIXELS_DRAWN && tiled(0, padded, 1, svg("path", { class: "pixels", d: "M1 0H0V1" })),
+    count > 0 && read < padded && unread(read, padded),
+    tiled(0, reach, dilation, svg("rect", { class: "tap", width: 1, height: 1 })),
+    square("first", 0, reach),
+    count > 1 && svg("rect", { class: "second", x: stride, width: reach, height: reach }),
+    count > 0 && tiled((reach - stride) / 2, count * stride, stride, svg("circle", dot)),
+  ];
+  const margin = side / 100;
+  const viewBox = [-margin, -margin, side + 2 * margin, side + 2 * margin].join(" ");
+  const attributes = { viewBox, role: "img", "aria-label": description(setting) };
+  return svg("svg", attributes, ...parts.filter(Boolean).flat());
+}
+
+function svg(name, attributes, ...children) {
+  return elementOf("svg", name, attributes, ...children);
+}
+
+/** A square with its upper left corner on the diagonal; 0 is the corner of the padded image. */
+function square(kind, start, side) {
+  return svg("rect", { class: kind, x: start, y: start, width: side, height: side });
+}
+
+/** A square filled with copies of a tile, `step` pixels apart. */
+function tiled(start, side, step, tile) {
+  // One pattern instead of thousands of shapes, so that every size is drawn at once.
+  const id = `tile-${Math.random().toString(36).slice(2)}`;
+  const grid = { id, x: start, y: start, width: step, height: step, patternUnits: "userSpaceOnUse" };
+  const filled = square("", start, side);
+  filled.setAttribute("fill", `url(#${id})`);
+  return [svg("pattern", grid, tile), filled];
+}
+
+/** The columns and rows behind the last window, hatched. */
+function unread(read, padded) {
+  const step = padded / 60;
+  const tile = svg("path", { class: "hatch", d: `M0 ${step}L${step} 0` });
+  const [pattern, filled] = tiled(0, padded, step, tile);
+  const corner = `M${read} 0H${padded}V${padded}H0V${read}H${read}Z`;
+  const strip = svg("path", { class: "unread", d: corner, fill: filled.getAttribute("fill") });
+  return [pattern, strip];
+}
+
+function description(setting) {
+  const { size, padding, stride, dilation, kernel } = setting;
+  const count = outputSize(setting);
+  const left = count > 0 ? `${leftOver(setting)} pixels left over` : "the kernel does not fit";
+  return (
+    `An image of ${size} by ${size} pixels with a padding of ${padding}, and a kernel of ` +
+    `${kernel} by ${kernel} taps with stride ${stride} and dilation ${dilation} ` +
+    `at ${count} by ${count} places: ${left}.`
+  );
+}

@@ -1,0 +1,93 @@
+"""The geometry calculator: the shape and the price of a convolution, drawn.
+
+- `GeometryCalculator(layer, input_shape)`: what a notebook cell shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from html import escape
+from typing import NamedTuple
+
+from coursecnn.geometry import Convolution
+from coursecnn.interactive import page
+
+
+class Field(NamedTuple):
+    """A number that the reader can change, and its limits."""
+
+    name: str
+    label: str
+    min: int
+    max: int
+
+
+FIELDS = (
+    Field("size", "N, input size", 1, 256),
+    Field("kernel", "k, kernel taps", 1, 16),
+    Field("padding", "P, padding", 0, 16),
+    Field("stride", "S, stride", 1, 16),
+    Field("dilation", "d, dilation", 1, 8),
+    Field("channels", "C, input channels", 1, 1024),
+    Field("filters", "K, filters", 1, 1024),
+)
+
+
+@dataclass(frozen=True)
+class GeometryCalculator:
+    """A convolution over a square image, whose seven numbers the reader can change.
+
+    Where the windows do not fit, the page says what is left over and what would fit, and counts
+    on with what most frameworks do: the pixels behind the last window are left out.
+
+    Attributes:
+        layer: what to begin with: numbers, no pairs and no "same", one group, and a bias.
+        input_shape: (N, N, C).
+
+    Raises:
+        ValueError: a number is none of `FIELDS`, or the kernel exceeds the padded input.
+
+    Examples:
+        >>> GeometryCalculator(Convolution(16, kernel=3, stride=2), input_shape=(8, 8, 3))
+        Geometry calculator
+        8×8×3 -> 3×3×16, 448 parameters, 3,888 MACs
+    """
+
+    layer: Convolution
+    input_shape: tuple[int, int, int]
+
+    def __post_init__(self) -> None:
+        if self.layer.groups != 1 or not self.layer.bias:
+            raise ValueError(f"layer must have one group, and a bias, got {self.layer}")
+        if len(self.input_shape) != 3 or self.input_shape[0] != self.input_shape[1]:
+            raise ValueError(f"input_shape must be (N, N, C), got {self.input_shape!r}")
+        for field in FIELDS:
+            value = self._setting()[field.name]
+            if not (isinstance(value, int) and field.min <= value <= field.max):
+                raise ValueError(
+                    f"{field.name} must be an int from {field.min} to {field.max}, got {value!r}"
+                )
+        self._rounded().output_shape(self.input_shape)
+
+    def __repr__(self) -> str:
+        return f"Geometry calculator\n{self._summary()}"
+
+    def _repr_html_(self) -> str:
+        setting = self._setting()
+        fields = [{**field._asdict(), "value": setting[field.name]} for field in FIELDS]
+        listed = "".join(f"<li>{escape(f.label)}: {setting[f.name]}" for f in FIELDS)
+        static = f"<ul>{listed}</ul><p>{escape(self._summary())}</p>"
+        return page.fragment("calculator.js", "Geometry calculator", {"fields": fields}, static)
+
+    def _summary(self) -> str:
+        layer, shape = self._rounded(), self.input_shape
+        shapes = " -> ".join("×".join(map(str, s)) for s in (shape, layer.output_shape(shape)))
+        return f"{shapes}, {layer.parameters(shape):,} parameters, {layer.macs(shape):,} MACs"
+
+    def _setting(self) -> dict[str, object]:
+        names = ("kernel", "padding", "stride", "dilation", "filters")
+        numbers: dict[str, object] = {name: getattr(self.layer, name) for name in names}
+        return {**numbers, "size": self.input_shape[0], "channels": self.input_shape[2]}
+
+    def _rounded(self) -> Convolution:
+        return replace(self.layer, rounding="floor")

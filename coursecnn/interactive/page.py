@@ -1,0 +1,122 @@
+"""One interactive as one piece of HTML that needs nothing else.
+
+A fragment holds its style, its data, its script and what is shown where scripts do not run. It
+works in a page of the book, from a web server or from disk, in JupyterLab and on Colab; nothing is
+loaded, and the same content gives the same bytes.
+
+- `fragment(...)`: the HTML;
+- `module(...)`: a script and what it imports, as one module;
+- `array(...)`: numbers in the form in which the scripts read them;
+- `table(...)`: numbers to look at, where scripts do not run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.MULTILINE)
+EXPORT = re.compile(r"^export (?=async function|function|const|class)", re.MULTILINE)
+
+# Scripts find their fragment by the digest of its content, so that nothing depends on a random id
+# or on what else is on the page; of several equal fragments, each is started once.
+TEMPLATE = """\
+<div class="coursecnn" data-interactive="{key}" role="group" aria-label="{label}">
+<style>
+{style}</style>
+<div class="static">{static}</div>
+<script type="application/json">{data}</script>
+<script type="module">
+{script}
+for (const root of document.querySelectorAll('[data-interactive="{key}"]:not([data-running])')) {{
+  root.dataset.running = "";
+  const data = JSON.parse(root.querySelector("script").textContent);
+  root.querySelector(".static").replaceWith(start(data));
+}}
+</script>
+</div>"""
+
+
+def fragment(script: str, label: str, data: object, static: str) -> str:
+    """Put an interactive together.
+
+    Args:
+        script: name of a file beside this one that exports `start(data)`, which returns the
+            element to show.
+        label: what the interactive is called, for screen readers.
+        data: what `start` receives, made of dicts, lists, texts and finite numbers.
+        static: HTML to show where scripts do not run.
+
+    Returns:
+        HTML that is equal for equal arguments.
+
+    Raises:
+        ValueError: `data` holds a number that is not finite.
+    """
+    # In JSON only texts can hold "<"; escaped, none of them can end the script element.
+    content = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    code = module(script)
+    digest = hashlib.sha256(f"{code}{content}{static}".encode()).hexdigest()[:12]
+    return TEMPLATE.format(
+        key=f"{script.removesuffix('.js')}-{digest}",
+        label=escape(label),
+        style=_read("page.css"),
+        static=static,
+        data=content,
+        script=code,
+    )
+
+
+def module(script: str) -> str:
+    """A script with what it imports put in place of its imports, each file once.
+
+    Inline modules cannot import one another, so the files become one: their top-level names must
+    differ, which a browser checks when it reads the result.
+    """
+    return "\n".join(_with_imports(script, {}).values())
+
+
+def _with_imports(script: str, done: dict[str, str]) -> dict[str, str]:
+    source = _read(script)
+    for imported in IMPORT.findall(source):
+        if imported not in done:
+            _with_imports(imported, done)
+    done[script] = EXPORT.sub("", IMPORT.sub("", source))
+    return done
+
+
+def array(values: npt.ArrayLike) -> dict[str, Any]:
+    """Numbers as `arithmetic.js` reads them.
+
+    Examples:
+        >>> array([[1, 2.5], [3, 4]])
+        {'shape': [2, 2], 'values': [1, 2.5, 3, 4]}
+    """
+    numbers = np.asarray(values, dtype=float)
+    plain = [int(v) if v.is_integer() else v for v in numbers.ravel().tolist()]
+    return {"shape": list(numbers.shape), "values": plain}
+
+
+def table(values: npt.ArrayLike, caption: str) -> str:
+    """A matrix as an HTML table.
+
+    Examples:
+        >>> table([[1, -2.5]], "two numbers")
+        '<table><caption>two numbers</caption><tr><td>1<td>−2.5</table>'
+    """
+    rows = [
+        "<tr>" + "".join(f"<td>{value:g}".replace("-", "−") for value in row)
+        for row in np.asarray(values, dtype=float)
+    ]
+    return f"<table><caption>{escape(caption)}</caption>{''.join(rows)}</table>"
+
+
+def _read(name: str) -> str:
+    return files("coursecnn.interactive").joinpath(name).read_text(encoding="utf-8")

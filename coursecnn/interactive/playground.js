@@ -1,0 +1,195 @@
+// The kernel playground: a photograph, a kernel, and what the one makes of the other.
+
+import { conv2d, pixel, range, sum, windowProducts } from "./arithmetic.js";
+import {
+  arrowStep,
+  button,
+  choice,
+  element,
+  factor,
+  grid,
+  numberBox,
+  printed,
+  rounded,
+  tickBox,
+  titled,
+} from "./page.js";
+
+/**
+ * The element that shows `photos` through `kernels`.
+ *
+ * A photo is { name, shape, bytes }, its brightness in base64, 255 for 1. A kernel is { name, shape,
+ * values }. `palette` holds 256 colours, from the most negative answer to the most positive.
+ */
+export function start({ photos, kernels, palette }) {
+  return new Playground(photos.map(decoded), kernels, palette).node;
+}
+
+function decoded({ name, shape, bytes }) {
+  const values = Float64Array.from(atob(bytes), (character) => character.charCodeAt(0) / 255);
+  return { name, shape: [...shape, 1], values };
+}
+
+class Playground {
+  constructor(photos, kernels, palette) {
+    const [rows, columns] = photos[0].shape;
+    const middle = { row: Math.floor(rows / 2), column: Math.floor(columns / 2) };
+    Object.assign(this, { photos, palette, place: middle });
+    this.presets = kernels.map((kernel) => button(kernel.name, () => this.pick(kernel)));
+    this.kernelStand = element("div");
+    this.picker = choice("Photo", photos.map((photo) => photo.name), () => this.develop());
+    this.colours = choice("Show answers", ["as brightness", "with their sign"], () => this.draw());
+    this.relu = tickBox("ReLU: negative answers become 0", () => this.develop());
+    this.original = new Picture("photo", (place) => this.look(place));
+    this.result = new Picture("answers", (place) => this.look(place));
+    this.summary = element("p");
+    this.readout = element("output");
+    this.node = element("div", {}, ...this.parts());
+    this.pick(kernels[0]);
+  }
+
+  parts() {
+    const names = { className: "bar", role: "group", "aria-label": "kernels" };
+    const options = [this.picker.node, this.colours.node, this.relu.node];
+    return [
+      element("div", names, ...this.presets),
+      element("div", { className: "bar kernel" }, this.kernelStand, ...options),
+      element("div", { className: "pictures" }, this.original.node, this.result.node),
+      this.summary,
+      this.readout,
+    ];
+  }
+
+  /** Take a kernel of the list. Weights that sum to 0 ask for differences, which have a sign. */
+  pick({ name, shape, values }) {
+    this.name = name;
+    this.kernel = { shape: [...shape, 1, 1], values: [...values] };
+    this.colours.list.selectedIndex = Math.abs(sum(values)) < 1e-9 ? 1 : 0;
+    this.kernelStand.replaceChildren(titled("kernel", (title) => this.kernelGrid(title)));
+    this.develop();
+  }
+
+  kernelGrid(title) {
+    const { shape, values } = this.kernel;
+    const [rows, columns] = shape;
+    const cells = range(0, rows).map((row) =>
+      range(0, columns).map((column) => {
+        const index = row * columns + column;
+        return numberBox(`${title}, row ${row}, column ${column}`, values[index], (number) => {
+          values[index] = number;
+          this.name = "your own kernel";
+          this.develop();
+        });
+      }),
+    );
+    return grid(title, cells);
+  }
+
+  /** Compute all answers anew. */
+  develop() {
+    this.photo = this.photos[this.picker.list.selectedIndex];
+    this.answers = conv2d(this.photo, this.kernel, [0]);
+    if (this.relu.box.checked)
+      this.answers.values = this.answers.values.map((value) => Math.max(0, value));
+    for (const preset of this.presets)
+      preset.ariaPressed = String(preset.textContent === this.name);
+    this.draw();
+  }
+
+  draw() {
+    const [low, high] = [Math.min, Math.max].map((pick) =>
+      this.answers.values.reduce((one, other) => pick(one, other)),
+    );
+    const largest = Math.max(-low, high) || 1;
+    const isSigned = this.colours.list.selectedIndex === 1;
+    const coloured = (value) => this.palette[colourIndex(value / largest)];
+    this.original.draw(this.photo, grey, this.photo.name);
+    this.result.draw(this.answers, isSigned ? coloured : grey, this.name);
+    this.summary.textContent =
+      `The weights sum to ${printed(sum(this.kernel.values))}. ` +
+      `The answers lie between ${rounded(low)} and ${rounded(high)}` +
+      (isSigned ? ": orange is above zero, purple below." : "; below 0 is black, above 1 white.");
+    this.look(this.place);
+  }
+
+  /** Show one window of the photo, and the answer to it. */
+  look({ row, column }) {
+    const [rows, columns] = this.answers.shape;
+    this.place = { row: clamped(row, rows), column: clamped(column, columns) };
+    this.original.mark(this.place, this.kernel.shape);
+    this.result.mark(this.place, [1, 1]);
+    this.readout.textContent = `Row ${this.place.row}, column ${this.place.column}: ${this.terms()}`;
+  }
+
+  terms() {
+    const [terms] = windowProducts(this.photo, this.kernel, {}, { ...this.place, filter: 0 });
+    const written = terms.map(({ pixel, weight }) => `${rounded(pixel)}·${factor(weight)}`);
+    const total = written.join(" + ");
+    const answer = pixel(this.answers, this.place.row, this.place.column, 0);
+    return `${this.relu.box.checked ? `max(0, ${total})` : total} ≈ ${rounded(answer)}`;
+  }
+}
+
+/** A picture whose pixels can be pointed at, with the hand or with the arrow keys. */
+class Picture {
+  constructor(kind, onPoint) {
+    this.kind = kind;
+    this.canvas = element("canvas");
+    this.marker = element("div", { className: "marker" });
+    this.frame = element("div", { tabIndex: 0, role: "application" }, this.canvas, this.marker);
+    this.caption = element("figcaption");
+    this.node = element("figure", {}, this.frame, this.caption);
+    this.frame.onpointerdown = this.frame.onpointermove = (event) => onPoint(this.under(event));
+    this.frame.onkeydown = (event) => {
+      const step = arrowStep(event);
+      if (step) onPoint({ row: this.place.row + step[0], column: this.place.column + step[1] });
+    };
+  }
+
+  /** Draw an image of one channel; `colour` gives [red, green, blue] for a value. */
+  draw({ shape: [rows, columns], values }, colour, title) {
+    Object.assign(this.canvas, { width: columns, height: rows });
+    const drawing = new ImageData(columns, rows);
+    values.forEach((value, index) => drawing.data.set([...colour(value), 255], 4 * index));
+    this.canvas.getContext("2d").putImageData(drawing, 0, 0);
+    this.caption.textContent = `${this.kind}: ${title}`;
+    this.frame.ariaLabel = `${this.kind}: ${title}; the arrow keys move the window`;
+  }
+
+  /** Frame the window with its upper left corner at `place`. */
+  mark(place, [height, width]) {
+    Object.assign(this, { place, height, width });
+    Object.assign(this.marker.style, {
+      top: `${(100 * place.row) / this.canvas.height}%`,
+      left: `${(100 * place.column) / this.canvas.width}%`,
+      height: `${(100 * height) / this.canvas.height}%`,
+      width: `${(100 * width) / this.canvas.width}%`,
+    });
+  }
+
+  /** The place of the window whose middle is under the pointer. */
+  under({ clientX, clientY }) {
+    const { left, top, width, height } = this.canvas.getBoundingClientRect();
+    const row = Math.floor(((clientY - top) / height) * this.canvas.height);
+    const column = Math.floor(((clientX - left) / width) * this.canvas.width);
+    return {
+      row: row - Math.floor(this.height / 2),
+      column: column - Math.floor(this.width / 2),
+    };
+  }
+}
+
+/** The grey of a brightness, cut off at black and white. */
+function grey(value) {
+  const level = Math.round(255 * Math.min(Math.max(value, 0), 1));
+  return [level, level, level];
+}
+
+/** Which of 256 colours a value from -1 to 1 has. */
+function colourIndex(value) {
+  return Math.min(255, Math.floor(((value + 1) / 2) * 256));
+}
+
+function clamped(index, count) {
+  return Math.min(Math.max(index, 0), count - 1);
+}

@@ -1,0 +1,130 @@
+"""The kernel playground: a photograph, a kernel, and what the one makes of the other.
+
+- `KernelPlayground(photos, kernels)`: what a notebook cell shows.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from html import escape
+from typing import TypeAlias
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from coursecnn.convolution import correlate2d
+from coursecnn.figures import DIVERGING
+from coursecnn.interactive import page
+
+LARGEST_SIDE = 200  # a photo is part of its page: 200 x 200 pixels are 53 kB
+
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+
+
+class KernelPlayground:
+    """Photographs, the kernels to look at them with, and a kernel to change.
+
+    Photographs are kept in 8 bits, so that the page computes with exactly the numbers that
+    `photo(name)` returns.
+
+    Args:
+        photos: grey pictures by name, shape (H, W), brightness from 0 to 1.
+        kernels: by name, shape (h, w).
+
+    Examples:
+        >>> KernelPlayground({"black": np.zeros((9, 9))}, {"blur": np.ones((3, 3)) / 9})
+        Kernel playground
+        photos: black (9×9)
+        kernels: blur
+    """
+
+    def __init__(
+        self, photos: Mapping[str, npt.ArrayLike], kernels: Mapping[str, npt.ArrayLike]
+    ) -> None:
+        """Check and keep the pictures and the kernels.
+
+        Raises:
+            ValueError: there is no photo or no kernel, a photo is too large, not flat, or not
+                between 0 and 1, or a kernel does not fit on every photo.
+        """
+        if not photos or not kernels:
+            raise ValueError(
+                f"photos and kernels must each hold one or more, got {len(photos)} and "
+                f"{len(kernels)}"
+            )
+        self._photos = {name: _in_8_bits(name, photo) for name, photo in photos.items()}
+        self._kernels = {name: np.asarray(kernel, float) for name, kernel in kernels.items()}
+        for kernel in self._kernels.values():
+            for photo in self._photos.values():
+                _check_fit(kernel, photo)
+
+    def photo(self, name: str) -> npt.NDArray[np.float64]:
+        """The picture that the page computes with, brightness from 0 to 1."""
+        return self._photos[name] / 255
+
+    def __repr__(self) -> str:
+        sizes = [f"{name} ({p.shape[0]}×{p.shape[1]})" for name, p in self._photos.items()]
+        names = ", ".join(self._kernels)
+        return f"Kernel playground\nphotos: {', '.join(sizes)}\nkernels: {names}"
+
+    def _repr_html_(self) -> str:
+        data = {
+            "photos": [
+                {"name": name, "shape": photo.shape, "bytes": _text(photo.tobytes())}
+                for name, photo in self._photos.items()
+            ],
+            "kernels": [{"name": n, **page.array(k)} for n, k in self._kernels.items()],
+            "palette": _palette().tolist(),
+        }
+        return page.fragment("playground.js", "Kernel playground", data, self._static())
+
+    def _static(self) -> str:
+        """The first photo and what the first kernel makes of it."""
+        title, photo = next(iter(self._photos.items()))
+        name, kernel = next(iter(self._kernels.items()))
+        answers = np.clip(correlate2d(photo, kernel).round(), 0, 255).astype(np.uint8)
+        return _figure(photo, title) + _figure(answers, name) + page.table(kernel, name)
+
+
+def _in_8_bits(name: str, photo: npt.ArrayLike) -> Bytes:
+    values = np.asarray(photo, dtype=float)
+    if values.ndim != 2 or max(values.shape) > LARGEST_SIDE:
+        raise ValueError(
+            f"photos must be flat, at most {LARGEST_SIDE} pixels a side, got {name!r} of shape "
+            f"{values.shape}: take the mean of its channels, or scale it down"
+        )
+    if not (values.min() >= 0 and values.max() <= 1):
+        raise ValueError(
+            f"photos must have values from 0 to 1, got {name!r} from {values.min():g} to "
+            f"{values.max():g}"
+        )
+    return (255 * values).round().astype(np.uint8)
+
+
+def _check_fit(kernel: npt.NDArray[np.float64], photo: Bytes) -> None:
+    if kernel.ndim != 2 or kernel.shape[0] > photo.shape[0] or kernel.shape[1] > photo.shape[1]:
+        raise ValueError(
+            f"kernels must be flat and no larger than a photo, {photo.shape}, got {kernel.shape}"
+        )
+
+
+def _palette() -> Bytes:
+    """The colours of the book's signed feature maps, shape (256, 3)."""
+    return np.asarray(mpl.colormaps[DIVERGING](np.arange(256), bytes=True)[:, :3])
+
+
+def _figure(picture: Bytes, caption: str) -> str:
+    # As BMP, because that is not compressed: every version of every library writes the same bytes.
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, format="BMP")
+    source = f"data:image/bmp;base64,{_text(file.getvalue())}"
+    words = escape(caption)
+    return f'<figure><img src="{source}" alt="{words}"><figcaption>{words}</figcaption></figure>'
+
+
+def _text(raw: bytes) -> str:
+    return base64.b64encode(raw).decode("ascii")

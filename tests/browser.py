@@ -1,0 +1,93 @@
+"""A headless Chromium for the tests of the pages, which can reach nothing but this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="pages are not tested: playwright is not installed"
+)
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+LOCAL = ("file:", "data:", "blob:", "about:", "http://127.0.0.1:")
+
+
+def chromium() -> str:
+    """The path of a Chromium on this machine; skips the test where there is none."""
+    named = os.environ.get("CHROMIUM")
+    path = named or next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.skip(f"pages are not tested: no Chromium ({', '.join(NAMES)}, or $CHROMIUM)")
+    return path
+
+
+@dataclass
+class Visit:
+    """A page that is open, and what went wrong in it.
+
+    Attributes:
+        page: Playwright's page.
+        requests: what it asked for outside of this machine; none of it was sent.
+        errors: uncaught errors, and what it wrote to the console as an error or a warning.
+    """
+
+    page: Any
+    requests: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def assert_quiet(self) -> None:
+        """The page is on its own, and content."""
+        assert self.errors == []
+        assert self.requests == []
+
+
+@contextmanager
+def started() -> Iterator[Any]:
+    """Playwright's browser."""
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium())
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def visit(
+    browser: Any, width: int = 1300, dark: bool = False, touch: bool = False
+) -> Iterator[Visit]:
+    """A new empty page of this width."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if dark else "light",
+        has_touch=touch,
+        reduced_motion="reduce",
+    )
+    visit = Visit(context.new_page())
+    context.route("**/*", lambda route: _answer(route, visit))
+    visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
+    visit.page.on("console", lambda message: _note(message, visit))
+    try:
+        yield visit
+    finally:
+        context.close()
+
+
+def _answer(route: Any, visit: Visit) -> None:
+    if route.request.url.startswith(LOCAL):
+        route.continue_()
+    else:
+        visit.requests.append(route.request.url)
+        route.abort()
+
+
+def _note(message: Any, visit: Visit) -> None:
+    if message.type in ("error", "warning"):
+        visit.errors.append(message.text)
