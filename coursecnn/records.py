@@ -21,6 +21,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from importlib import resources
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Band", "Data", "Machine", "Record", "Run", "check", "read", "write"]
 
+MIME_TYPE = "application/vnd.coursecnn.measured+json"
 SCHEMA = 1
 CONFIDENCE = 0.99
 FEWEST_RUNS = 3
@@ -273,7 +275,8 @@ def check(record: Record, run: Run, dataset: Dataset) -> None:
     are like the recorded ones at most one in a hundred fails.
 
     Prints what was compared, a line for each metric and curve. On the offline stand-in nothing
-    can be compared: that is said instead.
+    can be compared: that is said instead. In a notebook the same is also put out as data
+    (`MIME_TYPE`), which no page shows, for a report on all that was measured.
 
     Raises:
         AssertionError: if a value lies outside of its band; names the value and the band.
@@ -296,9 +299,13 @@ def check(record: Record, run: Run, dataset: Dataset) -> None:
     for curve, values in run.curves.items():
         points += [(curve, epoch, value) for epoch, value in enumerate(values, start=1)]
     confidence = 1 - (1 - CONFIDENCE) / len(points)
-    for metric, epoch, value in points:
-        where = metric if epoch is None else f"{metric} of epoch {epoch}"
-        band = record.band(metric, epoch, confidence)
+    held = [
+        (metric if epoch is None else f"{metric} of epoch {epoch}", value, band)
+        for metric, epoch, value in points
+        for band in [record.band(metric, epoch, confidence)]
+    ]
+    _publish(record, run, held)
+    for where, value, band in held:
         if not band.within(value):
             raise AssertionError(
                 f"{record.name}: {where} is {value:.4f}, outside of {band}, "
@@ -311,6 +318,29 @@ def check(record: Record, run: Run, dataset: Dataset) -> None:
     measured = {metric: (value,) for metric, value in run.metrics.items()} | dict(run.curves)
     for metric, values in measured.items():
         print(f"  {metric}", *(f"{value:.4f}" for value in values))
+
+
+def _publish(record: Record, run: Run, held: Sequence[tuple[str, float, Band]]) -> None:
+    """Hand the notebook that is running, if one is, what was measured and where its bands lie."""
+    ipython = sys.modules.get("IPython")
+    notebook = ipython.get_ipython() if ipython else None
+    if notebook is None:
+        return
+    backend = sys.modules.get("coursecnn.backend")  # loaded by whatever trained the run
+    finding = {
+        "record": record.name,
+        "recorded_on": record.machine.device,
+        "device": backend.device() if backend else "unknown",
+        "seed": run.seed,
+        "epochs": run.epochs,
+        "of_epochs": record.recipe["epochs"],
+        "runs": len(record.runs),
+        "values": [
+            {"what": what, "value": value, "mean": band.mean, "low": band.low, "high": band.high}
+            for what, value, band in held
+        ],
+    }
+    notebook.display_pub.publish({MIME_TYPE: finding})
 
 
 def _digest(content: Mapping[str, Any]) -> str:

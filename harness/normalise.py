@@ -2,6 +2,7 @@
 
 - metadata is cut down to what the course uses, cell ids follow from the cells' text;
 - execution counts run from 1, stderr is dropped, neighbouring streams are one;
+- what a check measured is dropped as data (`coursecnn.records.MIME_TYPE`), and stays as text;
 - pictures lose what Matplotlib writes beside the pixels, widget models get stable ids;
 - the JSON has sorted keys, an indent of 1 and a newline at its end.
 
@@ -23,6 +24,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from coursecnn import records
 from harness import cells
 
 CELL_METADATA = ("mystnb", "nbval", "tags")
@@ -80,9 +82,11 @@ def _number(cell: Any, number: int) -> None:
 
 
 def outputs(raw: Iterable[Any]) -> list[Any]:
-    """The outputs of a cell without stderr, with neighbouring streams as one."""
+    """The outputs of a cell without stderr and data of checks, neighbouring streams as one."""
     result: list[Any] = []
     for output in raw:
+        if records.MIME_TYPE in output.get("data", ()):
+            continue
         if output.output_type == "stream":
             if output.name == "stderr":
                 continue

@@ -2,7 +2,9 @@
 
 import json
 import math
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -261,6 +263,36 @@ def test_the_more_values_are_compared_the_wider_each_band(record):
 def test_official_images_that_are_not_the_recorded_ones_are_refused(record):
     with pytest.raises(ValueError, match=r"images that tiny was measured on, .* training\.load"):
         records.check(record, run(9), dataset("cd" * 32))
+
+
+def published(monkeypatch):
+    """What a notebook would be handed, as it comes."""
+    findings = []
+    publish = SimpleNamespace(publish=lambda data: findings.append(data[records.MIME_TYPE]))
+    notebook = SimpleNamespace(display_pub=publish)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: notebook))
+    return findings
+
+
+def test_a_notebook_is_handed_what_the_check_compared(record, monkeypatch):
+    findings = published(monkeypatch)
+    records.check(record, run(9, loss=(0.45,), metrics=()), dataset("ab" * 32))
+    (finding,) = findings
+    assert finding["record"] == "tiny"
+    assert (finding["epochs"], finding["of_epochs"], finding["runs"]) == (1, 2, 3)
+    loss, accuracy = finding["values"]
+    assert (loss["what"], loss["value"]) == ("loss of epoch 1", 0.45)
+    assert loss["mean"] == pytest.approx(0.5)
+    assert loss["low"] < 0.5 < loss["high"]
+    assert accuracy["what"] == "accuracy of epoch 1"
+    assert json.loads(json.dumps(finding)) == finding
+
+
+def test_a_notebook_is_handed_also_what_lies_outside(record, monkeypatch):
+    findings = published(monkeypatch)
+    with pytest.raises(AssertionError, match="outside of"):
+        records.check(record, run(9, loss=(30.0, 0.2)), dataset("ab" * 32))
+    assert findings[0]["values"][2]["value"] == 30.0
 
 
 def test_on_the_stand_in_the_check_says_that_it_could_not(record, capsys):
