@@ -34,7 +34,7 @@ import numpy as np
 from tqdm import tqdm
 
 import coursecnn
-from coursecnn import architectures, backend, datasets, records
+from coursecnn import architectures, backend, datasets, distributed, records
 from coursecnn.architectures import lecture_patterns
 from coursecnn.backend import keras
 from coursecnn.datasets import Dataset
@@ -205,6 +205,9 @@ def fit(
     the order of the images. On one machine's processor the same seed gives the same run, bit for
     bit; across processors, thread counts and accelerators it does not.
 
+    It trains on several devices, or with other machines, if the caller has started an engine that
+    does (`coursecnn.distributed` says how). A batch of the recipe is then shared out among them.
+
     Args:
         recipe: how to train.
         dataset: what to train on, as `load` returns it; the images to judge with are looked at
@@ -218,7 +221,8 @@ def fit(
     Raises:
         ValueError: if the seed is no seed, if the dataset is another than the recipe's, or not
             split though the recipe sets images aside, if there are more epochs than the recipe
-            has, or if the checkpoint is damaged or belongs to another run.
+            has, if the checkpoint is damaged or belongs to another run, or if a batch cannot be
+            shared out equally.
         DivergedError: if the loss is no longer a number.
     """
     if dataset.name != recipe.dataset:
@@ -407,10 +411,12 @@ class _State:
         """Run one epoch; its order depends on the seed and the epoch, not on what ran before."""
         started = time.perf_counter()
         order = np.random.default_rng((seed, self.epochs)).permutation(len(dataset.x_train))
+        index, count = distributed.processes()
+        own = distributed.share(order, recipe.batch_size, index, count)
         history = self.model.fit(
-            dataset.x_train[order],
-            dataset.y_train[order],
-            batch_size=recipe.batch_size,
+            dataset.x_train[own],
+            dataset.y_train[own],
+            batch_size=recipe.batch_size // count,
             initial_epoch=self.epochs,
             epochs=self.epochs + 1,
             shuffle=False,
