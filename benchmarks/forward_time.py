@@ -17,13 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-import coursecnn
 from coursecnn import records, timing, training
 from coursecnn.records import Data, Record
 
 ROUNDS = 3
 NAME = "forward_time"
-SHIPPED = Path(coursecnn.__file__).parent / "results"
 # What most networks are shown: uniform noise, drawn anew wherever it is needed.
 PIXELS = np.random.default_rng(0).random((1, 224, 224, 3), dtype=np.float32)
 NOISE = Data("noise", hashlib.sha256(PIXELS.tobytes()).hexdigest(), official=False)
@@ -49,7 +47,9 @@ def report(record: Record) -> dict[str, float]:
 def main() -> None:
     """Measure what is missing, and print a table and a JSON object."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--results", type=Path, default=SHIPPED, help="the folder of the record")
+    parser.add_argument(
+        "--results", type=Path, default=records.SHIPPED, help="the folder of the record"
+    )
     path = parser.parse_args().results / f"{NAME}.json"
     record = opened(path)
     for seed in set(range(ROUNDS)) - set(record.seeds):

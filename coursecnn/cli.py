@@ -30,7 +30,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 USAGE = 2
-SHIPPED = Path(coursecnn.__file__).parent / "results"
 
 
 class UsageError(Exception):
@@ -104,7 +103,10 @@ def reproduce(
     ] = None,
     results: Annotated[
         Path, typer.Option(help="The folder of the record.", show_default="the package's own")
-    ] = SHIPPED,
+    ] = records.SHIPPED,
+    keep_weights: Annotated[
+        bool, typer.Option("--keep-weights", help="Keep the trained weights beside the record.")
+    ] = False,
     listing: Annotated[
         bool, typer.Option("--list", help="Say what can be measured, and what it took.")
     ] = False,
@@ -130,7 +132,7 @@ def reproduce(
         if epochs is not None:
             recipe = dataclasses.replace(recipe, epochs=epochs)
         datasets.fetch(recipe.dataset)  # says what to do where there is only the stand-in
-        record = measure(recipe, load(recipe), wanted, results)
+        record = measure(recipe, load(recipe), wanted, results, keep_weights)
         typer.echo(f"{record}\n{results / name}.json")
 
 

@@ -24,7 +24,6 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +42,7 @@ MIME_TYPE = "application/vnd.coursecnn.measured+json"
 SCHEMA = 1
 CONFIDENCE = 0.99
 FEWEST_RUNS = 3
+SHIPPED = Path(__file__).parent / "results"  # the records that the book shows
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,9 @@ class Run:
         curves: one value per epoch, as `loss` and `accuracy` on the training images, averaged
             over the epoch while the weights changed, as Keras reports them.
         seconds: the wall time of the whole run.
+
+    >>> Run(seed=0, metrics={}, curves={"loss": (0.5, 0.2)}, seconds=12.5).epochs
+    2
     """
 
     seed: int
@@ -71,7 +74,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Data:
-    """The images that were trained on: the name, the digest of the content, and its standing."""
+    """The images that were trained on: the name, the digest of the content, and its standing.
+
+    >>> Data("mnist", sha256="4f2c…", official=True).name
+    'mnist'
+    """
 
     name: str
     sha256: str
@@ -85,7 +92,11 @@ class Data:
 
 @dataclass(frozen=True)
 class Machine:
-    """What the runs were computed on, and the versions of what computed them."""
+    """What the runs were computed on, and the versions of what computed them.
+
+    >>> Machine("CPU: a processor", threads=2, versions={"keras": "3.8.0"}).threads
+    2
+    """
 
     device: str
     threads: int
@@ -156,6 +167,12 @@ class Record:
         machine: what computed it.
         date: when the newest run finished, as YYYY-MM-DD.
         runs: one per seed, in the order of the seeds.
+
+    >>> record = read("mnist")
+    >>> record.seeds
+    (0, 1, 2, 3, 4)
+    >>> record.band("test_accuracy").within(0.99)
+    True
     """
 
     name: str
@@ -246,22 +263,31 @@ def read(name_or_path: str | Path) -> Record:
     Raises:
         FileNotFoundError: if there is no such record; says which there are.
         ValueError: if the file is no record of this schema, or was changed by hand.
+
+    >>> read("mnist").name
+    'mnist'
+    >>> len(read("mnist").table())
+    5
     """
     if str(name_or_path).endswith(".json"):
         path = Path(name_or_path)
         return _parse(path.read_text("utf-8"), path.name)
-    folder = resources.files("coursecnn") / "results"
-    file = folder / f"{name_or_path}.json"
+    file = SHIPPED / f"{name_or_path}.json"
     if not file.is_file():
-        names = sorted(
-            Path(found.name).stem for found in folder.iterdir() if found.name.endswith(".json")
-        )
+        names = sorted(found.stem for found in SHIPPED.glob("*.json"))
         raise FileNotFoundError(f"no record is named {name_or_path!r}; there are {names}")
     return _parse(file.read_text("utf-8"), file.name)
 
 
 def write(record: Record, path: Path) -> None:
-    """Write `record` as JSON, sealed. A reader finds the old file or the new one, never a part."""
+    """Write `record` as JSON, sealed. A reader finds the old file or the new one, never a part.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write(read("mnist"), Path(folder) / "copy.json")
+    ...     read(Path(folder) / "copy.json") == read("mnist")
+    True
+    """
     content = {"schema": SCHEMA, **asdict(record)}
     text = json.dumps({**content, "digest": _digest(content)}, indent=1, allow_nan=False)
     write_atomically(path, f"{text}\n".encode())
@@ -281,6 +307,10 @@ def check(record: Record, run: Run, dataset: Dataset) -> None:
     Raises:
         AssertionError: if a value lies outside of its band; names the value and the band.
         ValueError: if the images are official, and not those that the record was measured on.
+
+    >>> from coursecnn import datasets
+    >>> check(read("mnist"), read("mnist").runs[0], datasets.stand_in("mnist"))
+    mnist: not checked, because the record was measured on the official mnist and this run was not.
     """
     if Data.of(dataset) != record.data:
         if dataset.provenance.official:

@@ -4,7 +4,8 @@
 - `load`: the images that a recipe is fitted and judged on;
 - `fit`: one run, which survives being killed;
 - `affordable_epochs`: how much of a recipe a chapter measures again where it runs;
-- `reproduce`: the runs of a record, one per seed, continued where they stopped.
+- `reproduce`: the runs of a record, one per seed, continued where they stopped;
+- `trained`: the network that a run of the book's records left behind.
 
 Nothing is drawn here, and apart from a progress bar nothing is printed.
 
@@ -23,6 +24,7 @@ import json
 import math
 import os
 import platform
+import tempfile
 import time
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,6 +52,7 @@ __all__ = [
     "load",
     "machine",
     "reproduce",
+    "trained",
 ]
 
 
@@ -76,6 +79,9 @@ class Recipe:
         held_out: the fraction of the training images that is set aside and judged on in place of
             the test images, as every recipe must have that is there to compare or to choose.
         watched: whether the images that the run is judged on are looked at after each epoch too.
+
+    >>> Recipe("mine", architecture="mnist_tutorial", dataset="mnist", epochs=1).learning_rate
+    0.001
     """
 
     name: str
@@ -186,6 +192,9 @@ def load(recipe: Recipe) -> Dataset:
 
     Returns:
         The recipe's dataset; split by `Dataset.hold_out` where the recipe sets images aside.
+
+    >>> load(RECIPES["mnist"]).judged_on
+    'test'
     """
     dataset = {"mnist": datasets.mnist, "cifar10": datasets.cifar10}[recipe.dataset]()
     return dataset.hold_out(recipe.held_out) if recipe.held_out else dataset
@@ -197,6 +206,7 @@ def fit(
     seed: int = 0,
     epochs: int | None = None,
     checkpoint: str | Path | None = None,
+    weights: str | Path | None = None,
     progress: bool = True,
 ) -> Run:
     """Train once.
@@ -216,14 +226,20 @@ def fit(
         epochs: stop after so many; a run of fewer epochs than the recipe's has no final metrics.
         checkpoint: a file that is written after each epoch. Where it exists, the run continues
             from it and gives what it would have given uninterrupted.
+        weights: a file, `*.weights.h5`, that gets the weights of the network after the last epoch,
+            as its `load_weights` reads them.
         progress: whether to draw a progress bar on stderr.
 
     Raises:
         ValueError: if the seed is no seed, if the dataset is another than the recipe's, or not
             split though the recipe sets images aside, if there are more epochs than the recipe
-            has, if the checkpoint is damaged or belongs to another run, or if a batch cannot be
-            shared out equally.
+            has, if the checkpoint is damaged or belongs to another run, if a batch cannot be
+            shared out equally, or if the weights' file has another ending.
         DivergedError: if the loss is no longer a number.
+
+    >>> fit(RECIPES["mnist"], datasets.stand_in("mnist"), epochs=6)
+    Traceback (most recent call last):
+    ValueError: epochs must be from 1 to the recipe's 5, got 6
     """
     if dataset.name != recipe.dataset:
         raise ValueError(f"recipe {recipe.name} trains on {recipe.dataset}, got {dataset.name}")
@@ -237,6 +253,8 @@ def fit(
         raise ValueError(f"epochs must be from 1 to the recipe's {recipe.epochs}, got {epochs!r}")
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise ValueError(f"seed must be an int from 0 to {2**32 - 1}, got {seed!r}")
+    if weights is not None and not str(weights).endswith(".weights.h5"):
+        raise ValueError(f"weights must name a file that ends in .weights.h5, got {weights!r}")
     with backend.quiet_stderr():  # on every backend it also seeds, and loads, TensorFlow
         keras.utils.set_random_seed(seed)
     state = _State(_compiled(recipe, dataset), _identity(recipe, dataset, seed))
@@ -256,6 +274,8 @@ def fit(
             state.train(recipe, dataset, seed, bar)
             if file is not None:
                 state.save(file)
+    if weights is not None:
+        _save_weights(state.model.layers[-1], Path(weights))
     return state.run(seed, dataset if last == recipe.epochs else None)
 
 
@@ -264,18 +284,25 @@ def reproduce(
     dataset: Dataset,
     seeds: Sequence[int],
     folder: Path,
+    keep_weights: bool = False,
     progress: bool = True,
 ) -> Record:
     """Measure a recipe over several seeds and record it in `folder`.
 
     The record is written after each seed, and each epoch leaves a checkpoint beside it: killed at
     any moment, the same call continues, repeating less than one epoch. Recorded seeds are skipped.
+    With `keep_weights` the trained weights of each seed stay beside the record, too.
 
     Raises:
         ValueError: if the images are the offline stand-in, or if the folder's record was measured
             with another recipe, other images or another machine.
         OSError: if the folder cannot be written to.
         DivergedError: as `fit`.
+
+    >>> data = datasets.stand_in("mnist")
+    >>> reproduce(RECIPES["mnist"], data, [0], Path("results"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: records are made on the official mnist only, ...
     """
     if not dataset.provenance.official:
         raise ValueError(
@@ -288,12 +315,38 @@ def reproduce(
             continue
         _require_results(folder)
         checkpoint = folder / f"{recipe.name}-seed{seed}.checkpoint.npz"
-        run = fit(recipe, dataset, seed, checkpoint=checkpoint, progress=progress)
+        weights = folder / _weights_file(recipe, seed) if keep_weights else None
+        run = fit(recipe, dataset, seed, None, checkpoint, weights, progress)
         today = datetime.datetime.now(datetime.UTC).date().isoformat()
         # Opened again: another process may have recorded other seeds in the meantime.
         records.write(_opened(path, recipe, dataset).with_run(run, today), path)
         checkpoint.unlink()
     return _opened(path, recipe, dataset)
+
+
+def trained(recipe: Recipe, seed: int = 0, folder: Path = records.SHIPPED) -> Any:
+    """Build a recipe's network with the weights that a recorded run of it left behind.
+
+    Returns:
+        A Keras model of images between 0 and 1, of shape (batch, height, width, channels).
+
+    Raises:
+        FileNotFoundError: if no weights were kept of this recipe and seed; says which were.
+
+    >>> trained(RECIPES["mnist"])
+    Traceback (most recent call last):
+    FileNotFoundError: no weights were kept of mnist, seed 0; there are ...
+    """
+    path = folder / _weights_file(recipe, seed)
+    if not path.exists():
+        kept = sorted(found.name for found in folder.glob("*.weights.h5"))
+        raise FileNotFoundError(
+            f"no weights were kept of {recipe.name}, seed {seed}; there are {kept}; "
+            "`coursecnn reproduce --keep-weights` keeps them"
+        )
+    network = architectures.build(recipe.architecture, **recipe.options)
+    network.load_weights(path)
+    return network
 
 
 def affordable_epochs(recipe: Recipe) -> int:
@@ -302,13 +355,20 @@ def affordable_epochs(recipe: Recipe) -> int:
     Returns:
         All on a GPU, or where the environment variable `COURSECNN_FULL` is set to anything but
         0; otherwise one, the first.
+
+    >>> 1 <= affordable_epochs(RECIPES["mnist"]) <= RECIPES["mnist"].epochs
+    True
     """
     full = os.environ.get("COURSECNN_FULL", "0") not in {"", "0"}
     return recipe.epochs if full or backend.device().startswith("GPU") else 1
 
 
 def machine() -> Machine:
-    """Describe what computes here: the device, its threads, and the versions in use."""
+    """Describe what computes here: the device, its threads, and the versions in use.
+
+    >>> {"coursecnn", "keras", "numpy", "python"} < set(machine().versions)
+    True
+    """
     modules = {name: importlib.import_module(name) for name in (backend.name(), "keras", "numpy")}
     return Machine(
         device=backend.device(),
@@ -330,6 +390,18 @@ def _require_results(folder: Path) -> None:
             f"results cannot be written to {folder} ({error.strerror}); "
             "choose another folder with --results"
         ) from error
+
+
+def _weights_file(recipe: Recipe, seed: int) -> str:
+    return f"{recipe.name}-seed{seed}.weights.h5"
+
+
+def _save_weights(network: Any, path: Path) -> None:
+    """Write the weights in Keras's format: a reader finds the whole file, or none."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, path.name)
+        network.save_weights(file)
+        write_atomically(path, file.read_bytes())
 
 
 def _opened(path: Path, recipe: Recipe, dataset: Dataset) -> Record:

@@ -29,8 +29,8 @@ def measured(monkeypatch):
     """Keep the command from loading or training anything, and return what it asked for."""
     calls = []
 
-    def reproduce(recipe, dataset, seeds, folder):
-        calls.append((recipe, dataset, seeds, folder))
+    def reproduce(recipe, dataset, seeds, folder, keep_weights):
+        calls.append((recipe, dataset, seeds, folder, keep_weights))
         return record(training.machine())
 
     monkeypatch.setattr(datasets, "fetch", lambda name: Path("/data") / name)
@@ -79,7 +79,7 @@ def test_reproduce_measures_and_prints_the_record(measured, tmp_path):
     assert (code, err) == (0, "")
     assert out == f"{record(training.machine())}\n{tmp_path / 'mnist.json'}\n"
     recipe = training.RECIPES["mnist"]
-    assert measured == [(recipe, "the images of mnist", (0, 1, 2, 3, 4), tmp_path)]
+    assert measured == [(recipe, "the images of mnist", (0, 1, 2, 3, 4), tmp_path, False)]
 
 
 def test_records_go_into_the_package_unless_a_folder_is_named(measured):
@@ -95,6 +95,12 @@ def test_seeds_are_a_count_or_a_list(measured, text, seeds):
     coursecnn_says("reproduce", "mnist", "--seeds", text)
 
     assert measured[0][2] == seeds
+
+
+def test_the_weights_are_kept_where_they_are_wanted(measured):
+    coursecnn_says("reproduce", "mnist", "--keep-weights")
+
+    assert measured[0][4] is True
 
 
 def test_another_number_of_epochs_is_another_recipe(measured):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coursecnn import cli, records, training
+from coursecnn import records, training
 from coursecnn.backend import keras
 from coursecnn.datasets import Dataset, Provenance
 from coursecnn.training import DivergedError, Recipe, fit, reproduce
@@ -279,6 +279,32 @@ def test_a_seed_that_is_none_is_refused(seed):
         fit(TINY, tiny_dataset(), seed=seed)
 
 
+def test_weights_that_were_kept_give_the_answers_of_the_trained_network(uninterrupted, tmp_path):
+    data = tiny_dataset()
+    reproduce(TINY, data, (3,), tmp_path, progress=False, keep_weights=True)
+
+    network = training.trained(TINY, seed=3, folder=tmp_path)
+
+    answers = keras.ops.convert_to_numpy(network(data.x_test / np.float32(255))).argmax(axis=1)
+    assert (answers == data.y_test).mean() == pytest.approx(uninterrupted.metrics["test_accuracy"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "tiny-seed3.weights.h5",
+        "tiny.json",
+    ]
+
+
+def test_weights_that_were_not_kept_are_named_with_those_that_were(tmp_path):
+    (tmp_path / "tiny-seed3.weights.h5").touch()
+
+    with pytest.raises(FileNotFoundError, match=r"kept of tiny, seed 0; there are \['tiny-seed3"):
+        training.trained(TINY, folder=tmp_path)
+
+
+def test_weights_in_a_file_of_another_kind_are_refused_before_anything_is_trained():
+    with pytest.raises(ValueError, match=r"weights must .* ends in \.weights\.h5, got 'tiny\.npz'"):
+        fit(TINY, tiny_dataset(), weights="tiny.npz")
+
+
 def test_another_dataset_than_the_recipe_names_is_refused():
     with pytest.raises(ValueError, match="recipe tiny trains on mnist, got cifar10"):
         fit(TINY, replace(tiny_dataset(), name="cifar10"))
@@ -289,8 +315,8 @@ def fitted(monkeypatch):
     """Replace `fit`, which has its tests above, by one that only says which seeds it ran."""
     seeds = []
 
-    def quick(_recipe, _dataset, seed, checkpoint, progress):
-        assert progress
+    def quick(_recipe, _dataset, seed, epochs, checkpoint, weights, progress):
+        assert (epochs, weights, progress) == (None, None, True)
         checkpoint.parent.mkdir(exist_ok=True)
         checkpoint.write_bytes(b"the last epoch")
         seeds.append(seed)
@@ -409,5 +435,5 @@ def test_every_recipe_has_a_record_that_was_made_with_it(name):
 
 
 def test_no_record_is_shipped_that_nothing_can_repeat():
-    shipped = {path.stem for path in cli.SHIPPED.glob("*.json")}
+    shipped = {path.stem for path in records.SHIPPED.glob("*.json")}
     assert shipped - {"forward_time"} == set(training.RECIPES)  # see benchmarks/forward_time.py
