@@ -45,6 +45,9 @@ class Totals:
         macs: Multiply-accumulates for one image.
         values: Numbers in the outputs of all layers for one image.
         bytes: Memory of those values in float32.
+
+    >>> Totals(params=10, trainable=8, macs=90, values=30, bytes=120).macs
+    90
     """
 
     params: int

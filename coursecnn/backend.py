@@ -38,6 +38,9 @@ def quiet_stderr() -> Iterator[None]:
 
     Raises:
         BaseException: whatever the block raised, after the lines it had written.
+
+    >>> with quiet_stderr():
+    ...     written = os.write(2, b"a log line that nobody needs")
     """
     sys.stderr.flush()
     with contextlib.ExitStack() as stack:
@@ -114,7 +117,11 @@ def without_weights() -> Iterator[None]:
 
 
 def name() -> str:
-    """Name the Keras backend: `"tensorflow"`, `"jax"` or `"torch"`."""
+    """Name the Keras backend: `"tensorflow"`, `"jax"` or `"torch"`.
+
+    >>> name() in {"tensorflow", "jax", "torch"}
+    True
+    """
     return str(keras.backend.backend())
 
 
@@ -123,6 +130,9 @@ def device() -> str:
 
     Returns:
         `"GPU: "` and the accelerator's model, or `"CPU: "` and the processor's.
+
+    >>> device().partition(":")[0] in {"CPU", "GPU"}
+    True
     """
     accelerator = {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}[name()]()
     return f"GPU: {accelerator}" if accelerator else f"CPU: {_processor()}"

@@ -36,8 +36,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import ArrayLike, NDArray
 
 from coursecnn.geometry import Padding, Paddings, Rounding, Sizes, output_size
 
@@ -55,11 +55,11 @@ __all__ = [
     "toeplitz_matrix",
 ]
 
-Array: TypeAlias = npt.NDArray[np.floating[Any]]
+Array: TypeAlias = NDArray[np.floating[Any]]
 Mode: TypeAlias = Literal["max", "average"]
 
 
-def correlate2d(image: npt.ArrayLike, kernel: npt.ArrayLike) -> Array:
+def correlate2d(image: ArrayLike, kernel: ArrayLike) -> Array:
     """Cross-correlate one channel with one kernel, from the definition.
 
     out[i, j] = sum over a, b of image[i + a, j + b] kernel[a, b], wherever the kernel lies wholly
@@ -94,7 +94,7 @@ def correlate2d(image: npt.ArrayLike, kernel: npt.ArrayLike) -> Array:
     return out
 
 
-def convolve2d(image: npt.ArrayLike, kernel: npt.ArrayLike) -> Array:
+def convolve2d(image: ArrayLike, kernel: ArrayLike) -> Array:
     """Convolve one channel with one kernel, as mathematics defines it: the kernel is flipped.
 
     out[i, j] = sum over a, b of image[i + h - 1 - a, j + w - 1 - b] kernel[a, b]. With a symmetric
@@ -118,9 +118,9 @@ def convolve2d(image: npt.ArrayLike, kernel: npt.ArrayLike) -> Array:
 
 
 def conv2d_loops(
-    x: npt.ArrayLike,
-    kernels: npt.ArrayLike,
-    bias: npt.ArrayLike | None = None,
+    x: ArrayLike,
+    kernels: ArrayLike,
+    bias: ArrayLike | None = None,
     stride: Sizes = 1,
     padding: Paddings = 0,
     rounding: Rounding = "exact",
@@ -168,7 +168,7 @@ def conv2d_loops(
 
 
 def im2col(
-    x: npt.ArrayLike,
+    x: ArrayLike,
     kernel_size: Sizes,
     stride: Sizes = 1,
     padding: Paddings = 0,
@@ -211,9 +211,9 @@ def im2col(
 
 
 def conv2d(
-    x: npt.ArrayLike,
-    kernels: npt.ArrayLike,
-    bias: npt.ArrayLike | None = None,
+    x: ArrayLike,
+    kernels: ArrayLike,
+    bias: ArrayLike | None = None,
     stride: Sizes = 1,
     padding: Paddings = 0,
     rounding: Rounding = "exact",
@@ -256,7 +256,7 @@ def conv2d(
 
 
 def toeplitz_matrix(
-    kernel: npt.ArrayLike,
+    kernel: ArrayLike,
     image_shape: tuple[int, int],
     stride: Sizes = 1,
     padding: Paddings = 0,
@@ -303,7 +303,13 @@ def toeplitz_matrix(
 
 
 class Conv2DGradients(NamedTuple):
-    """The gradient of a loss for each argument of `conv2d`, in the argument's shape."""
+    """The gradient of a loss for each argument of `conv2d`, in the argument's shape.
+
+    >>> x, kernels = np.ones((1, 3, 3, 1)), np.ones((2, 2, 1, 1))
+    >>> gradients = conv2d_gradients(x, kernels, upstream=np.ones((1, 2, 2, 1)))
+    >>> gradients.bias, gradients.kernels.shape
+    (array([4.]), (2, 2, 1, 1))
+    """
 
     x: Array
     kernels: Array
@@ -311,9 +317,9 @@ class Conv2DGradients(NamedTuple):
 
 
 def conv2d_gradients(
-    x: npt.ArrayLike,
-    kernels: npt.ArrayLike,
-    upstream: npt.ArrayLike,
+    x: ArrayLike,
+    kernels: ArrayLike,
+    upstream: ArrayLike,
     stride: Sizes = 1,
     padding: Paddings = 0,
     rounding: Rounding = "exact",
@@ -365,7 +371,7 @@ def conv2d_gradients(
 
 
 def pool2d(
-    x: npt.ArrayLike,
+    x: ArrayLike,
     size: Sizes,
     stride: Sizes | None = None,
     padding: Paddings = 0,
@@ -406,8 +412,8 @@ def pool2d(
 
 
 def pool2d_gradient(
-    x: npt.ArrayLike,
-    upstream: npt.ArrayLike,
+    x: ArrayLike,
+    upstream: ArrayLike,
     size: Sizes,
     stride: Sizes | None = None,
     padding: Paddings = 0,
@@ -457,7 +463,7 @@ def pool2d_gradient(
     return _fold(np.broadcast_to(means, windows), rows, columns)
 
 
-def relu(x: npt.ArrayLike) -> Array:
+def relu(x: ArrayLike) -> Array:
     """Replace what is negative by zero.
 
     Args:
@@ -576,7 +582,7 @@ def _pixels_seen(x: Array, rows: _Axis, columns: _Axis) -> Array:
     return np.asarray(_windows(ones, rows, columns).sum(axis=(3, 4)))
 
 
-def _first_maximum(windows: Array) -> npt.NDArray[np.bool_]:
+def _first_maximum(windows: Array) -> NDArray[np.bool_]:
     """Mark the largest number of each window and channel, the first of several equal ones."""
     batch, rows, columns, height, width, channels = windows.shape
     flat = windows.reshape(batch, rows, columns, height * width, channels)
@@ -603,7 +609,7 @@ _KERNELS = _Layout(
 )
 
 
-def _numbers(name: str, value: npt.ArrayLike, layout: _Layout | None = None) -> Array:
+def _numbers(name: str, value: ArrayLike, layout: _Layout | None = None) -> Array:
     """Convert an argument to a float array with the axes of `layout`."""
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
@@ -617,7 +623,7 @@ def _numbers(name: str, value: npt.ArrayLike, layout: _Layout | None = None) -> 
 
 
 def _operands(
-    x: npt.ArrayLike, kernels: npt.ArrayLike, bias: npt.ArrayLike | None
+    x: ArrayLike, kernels: ArrayLike, bias: ArrayLike | None
 ) -> tuple[Array, Array, Array | None]:
     """Convert the arguments of a convolutional layer and check that they go together."""
     x = _numbers("x", x, _IMAGES)
@@ -638,7 +644,7 @@ def _operands(
     return x, kernels, bias
 
 
-def _upstream(value: npt.ArrayLike, shape: tuple[int, ...]) -> Array:
+def _upstream(value: ArrayLike, shape: tuple[int, ...]) -> Array:
     upstream = _numbers("upstream", value)
     if upstream.shape != shape:
         raise ValueError(

@@ -53,7 +53,13 @@ DIVERGING = "PuOr_r"
 
 
 def use_style() -> None:
-    """Set the style of every figure of the course."""
+    """Set the style of every figure of the course.
+
+    >>> with plt.rc_context():
+    ...     use_style()
+    ...     plt.rcParams["axes.grid"]
+    True
+    """
     plt.rcParams.update(
         {
             "axes.axisbelow": True,
@@ -89,6 +95,9 @@ def images(
         columns: the most pictures in a row.
         signed: colour negative and positive values apart, with one scale for all pictures.
         scale: width and height of a picture, in inches.
+
+    >>> len(images([np.eye(3), np.zeros((3, 3))], titles=["one", "two"]).axes)
+    2
     """
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
@@ -127,6 +136,9 @@ def matrix(
         title: what the matrix is.
         window: (row, column, height, width) of a part to frame.
         colour: of the frame.
+
+    >>> [text.get_text() for text in matrix([[1, 2], [3, np.nan]]).axes[0].texts]
+    ['1', '2', '3']
     """
     table = np.asarray(values, dtype=float)
     if axis is None:
@@ -158,6 +170,9 @@ def sliding_window(
         kernel_size: height and width of the window.
         output: shape (steps down, steps across), what the steps give.
         stride: pixels from one step to the next.
+
+    >>> len(sliding_window(np.eye(3), kernel_size=2, output=np.ones((2, 2))).axes)
+    8
     """
     result = np.asarray(output, dtype=float)
     down, across = result.shape
@@ -183,6 +198,9 @@ def connections(shared: Sequence[ArrayLike], titles: Sequence[str]) -> Figure:
         shared: for each layer, an integer array of shape (units, inputs): the number of the weight
             on that connection, or -1 where there is none.
         titles: one for each layer.
+
+    >>> len(connections([np.array([[0, 1, -1], [-1, 0, 1]])], ["shared"]).axes)
+    1
     """
     figure, axes = plt.subplots(1, len(shared), figsize=(3.0 * len(shared), 2.4), squeeze=False)
     for axis, layer, title in zip(axes.flat, shared, titles, strict=True):
@@ -213,6 +231,9 @@ def windows(size: int, panels: Mapping[str, Sequence[tuple[int, int]]], columns:
         panels: for each title the first and last pixel of each window along one axis; pixels
             below 0 and from `size` on are padding.
         columns: the most panels in a row.
+
+    >>> len(windows(5, {"stride 2": [(0, 2), (2, 4)]}).axes[0].patches)
+    26
     """
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
@@ -247,6 +268,9 @@ def coverage(size: int, rows: Mapping[str, Sequence[tuple[int, int]]]) -> Figure
         size: pixels of the row.
         rows: for each title the first and last pixel of each window; pixels below 0 and from
             `size` on are padding, or lie beyond the edge.
+
+    >>> len(coverage(6, {"stride 2": [(0, 2), (2, 4)]}).axes)
+    1
     """
     figure, axis = plt.subplots(figsize=(6.4, 0.95 * len(rows) + 0.4))
     for level, (title, intervals) in enumerate(rows.items()):
@@ -286,6 +310,11 @@ def activations(
         y: where they are evaluated.
         curves: each function's values, by name.
         slopes: each derivative's values, by the same names.
+
+    >>> y = np.linspace(-2, 2, 5)
+    >>> figure = activations(y, {"ReLU": np.maximum(y, 0)}, {"ReLU": y > 0})
+    >>> [axis.get_title() for axis in figure.axes]
+    ['g(y)', 'slope of g']
     """
     figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.0), sharex=True)
     for axis, lines, title in zip(axes, (curves, slopes), ("g(y)", "slope of g"), strict=True):
@@ -305,6 +334,9 @@ def paired(left: ArrayLike, right: ArrayLike, names: tuple[str, str], label: str
         right: one number per run, in the same order.
         names: of the two measurements.
         label: what the numbers are.
+
+    >>> paired([0.91, 0.92], [0.93, 0.92], ("average", "max"), "accuracy").axes[0].get_ylabel()
+    'accuracy'
     """
     pairs = np.stack([np.asarray(left), np.asarray(right)])
     figure, axis = plt.subplots(figsize=(4.2, 3.2))
@@ -325,6 +357,9 @@ def coloured_matrices(matrices: Sequence[ArrayLike], titles: Sequence[str]) -> F
     Args:
         matrices: each of shape (rows, columns), all of the same size.
         titles: one for each matrix.
+
+    >>> len(coloured_matrices([np.eye(2), -np.eye(2)], ["plus", "minus"]).axes) >= 2
+    True
     """
     rows, columns = np.asarray(matrices[0]).shape
     size = (0.22 * columns + 0.2, (0.22 * rows + 0.4) * len(matrices))
@@ -344,6 +379,9 @@ def shares(names: Sequence[str], parts: Mapping[str, ArrayLike]) -> Figure:
     Args:
         names: of the parts, from top to bottom.
         parts: for each total its name and one fraction for each part.
+
+    >>> len(shares(["conv", "dense"], {"parameters": [0.1, 0.9]}).axes[0].containers)
+    1
     """
     figure, axis = plt.subplots(figsize=(6.4, 0.5 * len(names) + 0.8))
     height = 0.8 / len(parts)
@@ -366,6 +404,9 @@ def guesses(pictures: Sequence[ArrayLike], probabilities: ArrayLike) -> Figure:
     Args:
         pictures: arrays of shape (height, width).
         probabilities: shape (pictures, classes).
+
+    >>> len(guesses([np.eye(3)], [[0.2, 0.8]]).axes)
+    2
     """
     table = np.asarray(probabilities)
     figure, axes = plt.subplots(
@@ -395,6 +436,10 @@ def learning_curves(
         bands: for each quantity the low and high edge of every epoch's band.
         printed: for each quantity the values that somebody else printed, by epoch from 1.
         logarithmic: the quantities that are drawn on a logarithmic axis.
+
+    >>> runs, bands = {"loss": [[0.5, 0.2], [0.6, 0.3]]}, {"loss": [(0.4, 0.7), (0.1, 0.4)]}
+    >>> len(learning_curves(runs, bands, printed={"loss": {1: 0.55}}).axes)
+    1
     """
     figure, axes = plt.subplots(1, len(runs), figsize=(3.8 * len(runs), 3.2), squeeze=False)
     for axis, (quantity, values) in zip(axes.flat, runs.items(), strict=True):
@@ -426,6 +471,9 @@ def beside_band(
         band: low and high edge.
         marks: for each name the value to mark.
         label: what the numbers are.
+
+    >>> beside_band([0.98, 0.99], (0.97, 1.0), {"lecture": 0.987}, "accuracy").axes[0].get_xlabel()
+    'accuracy'
     """
     figure, axis = plt.subplots(figsize=(6.4, 1.9))
     low, high = band
@@ -451,6 +499,9 @@ def shape_walks(walks: Mapping[str, Sequence[tuple[str, tuple[int, ...]]]]) -> F
     Args:
         walks: for each network the kind of each layer and the shape of what comes out of it,
             (height, width, channels) or (units,).
+
+    >>> len(shape_walks({"small": [("input", (8, 8, 1)), ("dense", (10,))]}).axes[0].patches)
+    2
     """
     kinds = list(dict.fromkeys(kind for walk in walks.values() for kind, _ in walk))
     colour = dict(zip(kinds, COLOURS, strict=False))
@@ -481,6 +532,10 @@ def stacked_bars(names: Sequence[str], panels: Mapping[str, Mapping[str, ArrayLi
     Args:
         names: of the bars, from top to bottom.
         panels: for each total its parts, each with one number for each bar.
+
+    >>> parts = {"conv": [14.7], "dense": [123.6]}
+    >>> len(stacked_bars(["VGG16"], {"parameters": parts, "values": parts}).axes)
+    2
     """
     figure, axes = plt.subplots(1, len(panels), figsize=(7.6, 0.4 * len(names) + 1), sharey=True)
     for axis, (total, parts) in zip(np.atleast_1d(axes), panels.items(), strict=True):
@@ -509,6 +564,10 @@ def runs_by_cost(
         runs: for each network one number per run.
         costs: for each kind of cost that of each network.
         label: what the numbers of the runs are.
+
+    >>> costs = {"MACs": {"small": 1e6}, "parameters": {"small": 1e4}}
+    >>> len(runs_by_cost({"small": [0.9, 0.91]}, costs, "accuracy").axes)
+    2
     """
     size = (3.0 * len(costs) + 1.6, 3.3)
     figure, grid = plt.subplots(1, len(costs), figsize=size, sharey=True, squeeze=False)
@@ -543,6 +602,9 @@ def deep_filters(
         filters: each of shape (channels, rows, columns); NaN stays empty.
         outputs: one map for each filter.
         before: the filters of an earlier figure: what was empty there is written in colour.
+
+    >>> len(deep_filters(np.ones((3, 3, 2)), [np.ones((2, 2, 2))], [np.ones((2, 2))]).axes)
+    6
     """
     channels = np.moveaxis(np.asarray(volume, dtype=float), 2, 0)
     heights = [channels.shape[1], *(1.3 * np.asarray(kernels).shape[1] for kernels in filters)]
@@ -578,6 +640,9 @@ def incidence(reads: Sequence[Sequence[int]], rows: int, labels: tuple[str, str]
         reads: for each column the numbers of its rows.
         rows: how many there are.
         labels: what a column is, and what a row is.
+
+    >>> len(incidence([[0, 1], [1, 2]], rows=3, labels=("output", "input")).axes[0].patches)
+    6
     """
     figure, axis = plt.subplots(figsize=(0.34 * len(reads) + 0.9, 0.34 * rows + 0.9))
     for column, row in product(range(len(reads)), range(rows)):
@@ -600,6 +665,9 @@ def framed(picture: ArrayLike, intervals: Mapping[str, tuple[int, int]]) -> Figu
     Args:
         picture: array of shape (height, width).
         intervals: for each name the first and the last pixel inside, along both axes.
+
+    >>> len(framed(np.eye(9), {"conv1": (0, 2), "conv2": (0, 4)}).axes[0].patches)
+    2
     """
     figure, axis = plt.subplots(figsize=(4.6, 3.4))
     axis.imshow(picture, interpolation="nearest", alpha=0.6)
@@ -621,6 +689,9 @@ def reach(rows: Mapping[str, int], kernel: int) -> Figure:
     Args:
         rows: from top to bottom, for each title the number of its units, centred.
         kernel: how many neighbouring units one unit reads.
+
+    >>> len(reach({"conv2": 1, "conv1": 3, "input": 5}, kernel=3).axes)
+    1
     """
     figure, axis = plt.subplots(figsize=(5.4, 0.9 * len(rows)))
     sizes = list(rows.values())
@@ -650,6 +721,10 @@ def ranked_bars(
         parts: what each bar is made of, one number for each name; a single part needs no name.
         label: what the numbers are.
         texts: what is written at the end of each bar.
+
+    >>> figure = ranked_bars(["VGG16", "ResNet-50"], {"": [138.4, 25.6]}, "million", ["138", "26"])
+    >>> len(figure.axes[0].patches)
+    2
     """
     figure, axis = plt.subplots(figsize=(4.8, 0.27 * len(names) + 0.9))
     ends = np.zeros(len(names))
@@ -686,6 +761,11 @@ def bubbles(
         hollow: names whose discs are drawn as rings.
         corners: where a name stands beside its disc, (right, up) in -1, 0, 1; the default is
             to the right. Names that are missing from `places` may stand here.
+
+    >>> places, families = {"VGG16": (15.5, 71.3)}, {"VGG16": "VGG"}
+    >>> figure = bubbles(places, {"VGG16": 300}, families, ("GMACs", "top-1"))
+    >>> figure.axes[0].get_xscale()
+    'log'
     """
     figure, axis = plt.subplots(figsize=(5.0, 6.0))
     colours = dict(zip(dict.fromkeys(families[name] for name in places), COLOURS, strict=False))
@@ -722,6 +802,9 @@ def rival_curves(panels: Mapping[str, Mapping[str, ArrayLike]], label: str) -> F
     Args:
         panels: for each title the rivals, each with its values, shape (runs, epochs).
         label: what the values are.
+
+    >>> len(rival_curves({"loss": {"plain": [[0.9, 0.5]], "residual": [[0.8, 0.3]]}}, "loss").axes)
+    1
     """
     size = (4.6, 2.6 * len(panels) + 0.3)
     figure, axes = plt.subplots(len(panels), 1, figsize=size, sharex=True, sharey=True)
@@ -746,6 +829,9 @@ def along_layers(lines: Mapping[str, ArrayLike], label: str) -> Figure:
     Args:
         lines: for each network one number for each layer, the first layer first.
         label: what the numbers are.
+
+    >>> along_layers({"plain": [1.0, 0.1], "residual": [1.0, 0.9]}, "gradient").axes[0].get_yscale()
+    'log'
     """
     figure, axis = plt.subplots(figsize=(4.8, 4.4))
     for number, (name, values) in enumerate(lines.items()):

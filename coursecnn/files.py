@@ -12,6 +12,11 @@ def require_writable(folder: Path) -> None:
 
     Raises:
         OSError: if not.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     require_writable(Path(folder) / "results")
+    ...     [path.name for path in Path(folder).iterdir()]
+    ['results']
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
@@ -27,6 +32,11 @@ def write_atomically(path: Path, content: bytes) -> None:
 
     Raises:
         OSError: if the folder cannot be written to; the old file is untouched.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_atomically(Path(folder) / "new" / "record.json", b"{}")
+    ...     (Path(folder) / "new" / "record.json").read_bytes()
+    b'{}'
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")

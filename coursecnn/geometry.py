@@ -62,6 +62,12 @@ class DoesNotFit(ValueError):  # noqa: N818 - the name is the sentence the lectu
         left_over: Pixels of the padded input behind the last whole window.
         fits: Nearby settings that do fit, each a single change, as keyword arguments of
             `output_size`: for example `({"stride": 2}, {"padding": 1})`.
+
+    >>> try:
+    ...     output_size(224, kernel=11, stride=4)
+    ... except DoesNotFit as error:
+    ...     (error.size, error.kernel, error.stride)
+    (224, 11, 4)
     """
 
     def __init__(self, size: int, kernel: int, stride: int, padding: int, dilation: int) -> None:
@@ -360,6 +366,9 @@ class ReceptiveField:
         jump: Pixels between the fields of neighbouring units: the product of the strides.
         start: First pixel that unit 0 sees; pixel 0 is the first of the image, so a negative
             number lies in the padding.
+
+    >>> ReceptiveField(size=7, jump=2, start=-3).interval(1)
+    (-1, 5)
     """
 
     size: int
@@ -383,7 +392,7 @@ def receptive_field(
     """Follow the receptive field of a unit through a stack of layers.
 
     From layer to layer, with F the kernel's extent and P the zeros before the first pixel:
-    size += (F - 1) jump, then start -= P jump, then jump *= S. No layers at all see one pixel.
+    `size += (F - 1) jump`, then `start -= P jump`, then `jump *= S`. No layers see one pixel.
 
     Args:
         layers: Convolutions, poolings and locally connected layers, from the input upwards.

@@ -90,6 +90,9 @@ class Node:
         kind: of the layer that gives the box its colour.
         label: what the layers do, in lines of `LINE` characters at most.
         shape: of what comes out, without the batch.
+
+    >>> Node(("conv1", "relu1"), "convolution", "conv 3×3", (28, 28, 32)).shape
+    (28, 28, 32)
     """
 
     names: tuple[str, ...]
@@ -100,7 +103,13 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes in the order of computation, and edges between their numbers."""
+    """Nodes in the order of computation, and edges between their numbers.
+
+    >>> first = Node(("image",), "input", "image", (28, 28, 1))
+    >>> last = Node(("conv1",), "convolution", "conv 3×3", (26, 26, 8))
+    >>> Graph((first, last), edges=((0, 1),)).edges
+    ((0, 1),)
+    """
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
@@ -115,6 +124,9 @@ class Layout:
         places: for each node its place from left to right; two nodes of one row are at least
             1 apart.
         ways: for each edge its places in the rows between its two ends.
+
+    >>> Layout(rows=(0, 1), places=(0.0, 0.0), ways=((),)).rows
+    (0, 1)
     """
 
     rows: tuple[int, ...]
@@ -489,6 +501,9 @@ class Stage:
     Attributes:
         shape: of the last of these maps, (height, width, channels); a vector is a map of 1×1.
         text: what happens at this size, in a few words.
+
+    >>> Stage(shape=(28, 28, 512), text="4 × conv 3×3").shape
+    (28, 28, 512)
     """
 
     shape: tuple[int, int, int]

@@ -50,7 +50,11 @@ NUMBER = re.compile(
 
 
 class Verdict(StrEnum):
-    """How a printed number stands beside what the course found."""
+    """How a printed number stands beside what the course found.
+
+    >>> compare("mnist.parameters_all", 93_322).verdict
+    <Verdict.EXACT: 'exact'>
+    """
 
     EXACT = "exact"
     ROUNDS = "rounds"
@@ -71,7 +75,12 @@ MARKS = {
 
 
 class Band(Protocol):
-    """What `judge` needs to know of a measured band (see `coursecnn.records.Band`)."""
+    """What `judge` needs to know of a measured band (see `coursecnn.records.Band`).
+
+    >>> from coursecnn import records
+    >>> judge("mnist.test_accuracy", records.read("mnist").band("test_accuracy")).verdict
+    <Verdict.REPRODUCED: 'reproduced'>
+    """
 
     @property
     def low(self) -> float:
@@ -84,7 +93,12 @@ class Band(Protocol):
 
 @dataclass(frozen=True)
 class Printed:
-    """A number as it was printed: its value, and the unit of its last printed place."""
+    """A number as it was printed: its value, and the unit of its last printed place.
+
+    >>> printed = parse_printed("358M")
+    >>> printed.low, printed.high
+    (Decimal('357500000'), Decimal('358500000'))
+    """
 
     text: str
     value: Decimal
@@ -149,6 +163,9 @@ class Entry:
         meaning: what it says, in one sentence.
         source: where it stands, down to the slide, section or table.
         kind: "recomputed" (arithmetic can check it), "measured" (a run can), or "cited".
+
+    >>> entry("mnist.parameters_all").meaning
+    'The whole MNIST network'
     """
 
     key: str
@@ -160,7 +177,11 @@ class Entry:
 
 
 def entries() -> Mapping[str, Entry]:
-    """All entries of `published.toml`, by key."""
+    """All entries of `published.toml`, by key.
+
+    >>> len(entries()) > 500, "mnist.parameters_all" in entries()
+    (True, True)
+    """
     return _shipped_entries()
 
 
@@ -169,6 +190,9 @@ def entry(key: str) -> Entry:
 
     Raises:
         KeyError: if there is none; the message offers the nearest keys.
+
+    >>> entry("mnist.parameters_all").printed.value
+    Decimal('93322')
     """
     known = entries()
     if key not in known:
@@ -190,6 +214,11 @@ def read_entries(text: str) -> Mapping[str, Entry]:
     Raises:
         ValueError: if an entry is no table, lacks a field, has one too many or one that is blank or
             no text, or a strange kind; names the entry.
+
+    >>> what = 'printed = "55", unit = "pixels", meaning = "Side of a map"'
+    >>> where = 'source = "A slide", kind = "recomputed"'
+    >>> read_entries(f"demo.side = {{{what}, {where}}}")["demo.side"].printed.value
+    Decimal('55')
     """
     return {key: _entry(key, fields) for key, fields in _flatten(tomllib.loads(text))}
 
@@ -231,7 +260,11 @@ def _entry(key: str, fields: Mapping[str, Any]) -> Entry:
 
 @dataclass(frozen=True)
 class Finding:
-    """A printed number, what the course found, and the verdict."""
+    """A printed number, what the course found, and the verdict.
+
+    >>> print(Finding(entry("mnist.parameters_all"), "recomputed 93,322", Verdict.EXACT))
+    mnist.parameters_all: printed 93,322, recomputed 93,322: exact
+    """
 
     entry: Entry
     found: str
@@ -247,7 +280,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Table:
-    """Several findings under each other, as text and as HTML."""
+    """Several findings under each other, as text and as HTML.
+
+    >>> print(Table((compare("mnist.parameters_all", 93_322), cite("cortex.visual_areas"))))
+    mnist.parameters_all: printed 93,322, recomputed 93,322: exact
+    cortex.visual_areas: printed 32: cited
+    """
 
     findings: tuple[Finding, ...]
 
@@ -271,12 +309,20 @@ def _html_table(findings: tuple[Finding, ...]) -> str:
 
 
 def html_head(*more: str) -> str:
-    """The head of the ledger's table, with `more` columns behind its own."""
+    """The head of the ledger's table, with `more` columns behind its own.
+
+    >>> html_head("Chapter")
+    '<tr><th>What</th><th>Printed</th><th>Found here</th><th>Verdict</th><th>Chapter</th></tr>'
+    """
     return "<tr>" + "".join(f"<th>{name}</th>" for name in (*COLUMNS, *more)) + "</tr>"
 
 
 def html_row(finding: Finding, *more: str) -> str:
-    """A finding's row of the ledger's table, with `more` cells of HTML behind its own."""
+    """A finding's row of the ledger's table, with `more` cells of HTML behind its own.
+
+    >>> html_row(compare("mnist.parameters_all", 93_322)).startswith('<tr class="ledger-exact">')
+    True
+    """
     entry, verdict = finding.entry, finding.verdict
     cells = (
         f"{html.escape(entry.meaning)}<br><small>{html.escape(entry.source)}</small>",
@@ -302,6 +348,9 @@ def compare(key: str, recomputed: float) -> Finding:
     Raises:
         KeyError: if there is no such entry.
         ValueError: if the entry is of another kind.
+
+    >>> print(compare("googlenet.bottleneck_operations", 271_351_808))
+    googlenet.bottleneck_operations: printed 358M, recomputed 271,351,808: erratum
     """
     printed = _of_kind(key, "recomputed").printed
     exact = Decimal(str(recomputed))
@@ -327,6 +376,10 @@ def judge(key: str, band: Band) -> Finding:
     Raises:
         KeyError: if there is no such entry.
         ValueError: if the entry is of another kind.
+
+    >>> from coursecnn import records
+    >>> print(judge("mnist.test_accuracy", records.Band(0.98, 0.99, 0.985, 0.001, 5)))
+    mnist.test_accuracy: printed 0.987, measured 0.98 to 0.99: reproduced
     """
     printed = _of_kind(key, "measured").printed
     inside = float(printed.low) <= band.high and band.low <= float(printed.high)
@@ -349,6 +402,9 @@ def cite(key: str, original: str | None = None) -> Finding:
     Raises:
         KeyError: if there is no such entry.
         ValueError: if the entry is of a kind that the course can check.
+
+    >>> print(cite("cortex.visual_areas"))
+    cortex.visual_areas: printed 32: cited
     """
     printed = _of_kind(key, "cited").printed
     if original is None:
@@ -360,7 +416,12 @@ def cite(key: str, original: str | None = None) -> Finding:
 
 
 def table(*findings: Finding) -> Table:
-    """Show several findings in one table."""
+    """Show several findings in one table.
+
+    >>> print(table(compare("mnist.parameters_base", 55_744), cite("cortex.visual_areas")))
+    mnist.parameters_base: printed 55,744, recomputed 55,744: exact
+    cortex.visual_areas: printed 32: cited
+    """
     return Table(findings)
 
 

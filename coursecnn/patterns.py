@@ -87,6 +87,12 @@ class PatternError(ValueError):
         problem: What is wrong, and what was expected.
         text: The pattern's text.
         position: Index of the character of `text` that is pointed at.
+
+    >>> parse("INPUT -> CNV -> FC")
+    Traceback (most recent call last):
+    coursecnn.patterns.PatternError: unknown layer 'CNV': did you mean CONV?
+      INPUT -> CNV -> FC
+               ^
     """
 
     def __init__(self, problem: str, text: str, position: int) -> None:
@@ -140,7 +146,11 @@ class Conv(_Written):
 
 @dataclass(frozen=True)
 class Pool(_Written):
-    """Max pooling; without a `stride` the windows lie side by side."""
+    """Max pooling; without a `stride` the windows lie side by side.
+
+    >>> Pool()
+    Pool(kernel=(2, 2), stride=None)
+    """
 
     name: ClassVar[str] = "POOL"
 
@@ -150,14 +160,22 @@ class Pool(_Written):
 
 @dataclass(frozen=True)
 class Relu(_Written):
-    """The ReLU of the layer before it, written out."""
+    """The ReLU of the layer before it, written out.
+
+    >>> Relu()
+    Relu()
+    """
 
     name: ClassVar[str] = "RELU"
 
 
 @dataclass(frozen=True)
 class FullyConnected(_Written):
-    """A fully connected layer; `units` is None where the pattern leaves them open."""
+    """A fully connected layer; `units` is None where the pattern leaves them open.
+
+    >>> FullyConnected(10).units
+    10
+    """
 
     name: ClassVar[str] = "FC"
 
@@ -166,7 +184,11 @@ class FullyConnected(_Written):
 
 @dataclass(frozen=True)
 class Repeat:
-    """A part that comes `count` times; a letter is a count that is given later."""
+    """A part that comes `count` times; a letter is a count that is given later.
+
+    >>> Repeat((Conv(8), Relu()), 2).count
+    2
+    """
 
     body: tuple[Node, ...]
     count: int | str
@@ -177,7 +199,11 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Optional:
-    """A part that may be left out."""
+    """A part that may be left out.
+
+    >>> Optional((Pool(),))
+    Optional(body=(Pool(kernel=(2, 2), stride=None),))
+    """
 
     body: tuple[Node, ...]
 

@@ -76,6 +76,9 @@ class Row(NamedTuple):
         pooled: Whether a 3×3 maximum pooling with stride 2 follows.
         bias: Value that the biases begin with.
         deviation: Standard deviation that the weights begin with.
+
+    >>> Row(96, 11, 4, "valid", split=False, normalised=True, pooled=True, bias=0.0).filters
+    96
     """
 
     filters: int
@@ -185,6 +188,10 @@ def convolutions(
         towers: Groups of the rows that are split, and of all normalisations.
         pool_first: Pool before a normalisation.
         largest_rms: What training lets the root mean square of a filter's weights grow to.
+
+    >>> row = Row(96, 11, 4, "valid", split=False, normalised=True, pooled=True, bias=0.0)
+    >>> convolutions(keras.Input((227, 227, 3)), [row]).shape
+    (None, 27, 27, 96)
     """
     for number, row in enumerate(rows, start=1):
         x = _convolution(x, row, towers if row.split else 1, largest_rms, f"conv{number}")
@@ -241,6 +248,9 @@ def dense_layers(
         hidden_bias: Value that the biases of fc6 and fc7 begin with.
         output_bias: The same for fc8.
         activation: Of fc8.
+
+    >>> dense_layers(keras.Input((6, 6, 4)), classes=10, hidden_bias=1.0).shape
+    (None, 10)
     """
     x = keras.layers.Flatten(name="flatten")(x)
     for number, units in enumerate(DENSE, start=6):

@@ -68,6 +68,9 @@ class Style:
         momentum: How much of the moving averages stays at each step; Torch7 writes 1 - 0.9.
         linear_bias: The last layer's biases: at zero ("zeros"), or as its weights in Torch7
             ("torch", where the release does not set them to zero).
+
+    >>> Style(fan="fan_in").epsilon
+    1e-05
     """
 
     fan: Literal["fan_in", "fan_out"] = "fan_out"
@@ -93,6 +96,9 @@ def convolution(
 
     With a stride, "same" padding would put the zero of an even map on the right only, and shift
     the windows by a pixel against the shortcut.
+
+    >>> convolution(keras.Input((56, 56, 64)), 128, 3, Style(), "conv", stride=2).shape
+    (None, 28, 28, 128)
     """
     padding = "same"
     if stride > 1 and kernel > 1:
@@ -112,7 +118,11 @@ def convolution(
 
 
 def normalisation(x: Tensor, style: Style, name: str) -> Tensor:
-    """Normalise each channel over the batch and the positions."""
+    """Normalise each channel over the batch and the positions.
+
+    >>> normalisation(keras.Input((56, 56, 64)), Style(), "bn").shape
+    (None, 56, 56, 64)
+    """
     ones, uniform = keras.initializers.Ones, keras.initializers.RandomUniform
     return keras.layers.BatchNormalization(
         momentum=style.momentum,
@@ -123,12 +133,20 @@ def normalisation(x: Tensor, style: Style, name: str) -> Tensor:
 
 
 def relu(x: Tensor, name: str) -> Tensor:
-    """Set negative values to zero."""
+    """Set negative values to zero.
+
+    >>> [float(value) for value in relu(keras.ops.convert_to_tensor([-1.0, 2.0]), "relu")]
+    [0.0, 2.0]
+    """
     return keras.layers.ReLU(name=name)(x)
 
 
 def classifier(x: Tensor, classes: int, style: Style) -> Tensor:
-    """Average each channel over all positions, and give a probability for each class."""
+    """Average each channel over all positions, and give a probability for each class.
+
+    >>> classifier(keras.Input((7, 7, 512)), 1000, Style()).shape
+    (None, 1000)
+    """
     scale, distribution = (
         (2.0, "untruncated_normal") if style.linear == "he" else (1 / 3, "uniform")
     )
@@ -157,6 +175,9 @@ def imagenet_stem(
         activated: Normalise and activate between the two. Behind a ReLU no value is less than the
             zeros of the border, so they never win; without one they may, as they do in Keras.
         bias: The convolution has one, or has not, whatever the style says.
+
+    >>> imagenet_stem(keras.Input((224, 224, 3)), Style(), "padded").shape
+    (None, 56, 56, 64)
     """
     x = convolution(x, 64, 7, style, "conv1", stride=2, bias=bias)
     if activated:
@@ -169,13 +190,21 @@ def imagenet_stem(
 
 
 def cifar_stem(x: Tensor, filters: int, style: Style) -> Tensor:
-    """Keep the size of the map: a 3×3 convolution, normalised and activated."""
+    """Keep the size of the map: a 3×3 convolution, normalised and activated.
+
+    >>> cifar_stem(keras.Input((32, 32, 3)), 16, Style()).shape
+    (None, 32, 32, 16)
+    """
     x = convolution(x, filters, 3, style, "conv1")
     return relu(normalisation(x, style, "conv1_bn"), "conv1_relu")
 
 
 def basic_branch(x: Tensor, filters: int, style: Style, name: str, stride: int = 1) -> Tensor:
-    """Two 3×3 convolutions, the first with the stride; the last ReLU is left to the unit."""
+    """Two 3×3 convolutions, the first with the stride; the last ReLU is left to the unit.
+
+    >>> basic_branch(keras.Input((56, 56, 64)), 128, Style(), "unit1", stride=2).shape
+    (None, 28, 28, 128)
+    """
     x = convolution(x, filters, 3, style, f"{name}_conv1", stride)
     x = relu(normalisation(x, style, f"{name}_bn1"), f"{name}_relu1")
     x = convolution(x, filters, 3, style, f"{name}_conv2")
@@ -203,6 +232,9 @@ def bottleneck_branch(
         stride: 2 to halve the map.
         stride_on: Which convolution has the stride: the first "1x1" or the "3x3".
         groups: Groups of the 3×3 convolution.
+
+    >>> bottleneck_branch(keras.Input((56, 56, 256)), 64, 256, Style(), "unit1").shape
+    (None, 56, 56, 256)
     """
     strides = (stride, 1) if stride_on == "1x1" else (1, stride)
     x = convolution(x, width, 1, style, f"{name}_conv1", strides[0])
@@ -218,6 +250,9 @@ class PadChannels(keras.layers.Layer):
     """Append channels of zeros, up to a number of channels.
 
     (batch, height, width, channels) becomes (batch, height, width, filters).
+
+    >>> PadChannels(24)(keras.ops.ones((1, 8, 8, 16))).shape[-1]
+    24
     """
 
     def __init__(self, filters: int, **kwargs: Any) -> None:
@@ -249,6 +284,9 @@ def shortcut(
             "C": always a convolution.
         style: Of the convolution and its normalisation.
         name: Prefix of the layers' names.
+
+    >>> shortcut(keras.Input((56, 56, 64)), 128, 2, "A", Style(), "unit1").shape
+    (None, 28, 28, 128)
     """
     same = stride == 1 and x.shape[-1] == filters
     if option == "C" or (option == "B" and not same):
@@ -262,7 +300,12 @@ def shortcut(
 
 
 def residual_unit(x: Tensor, branch: Tensor, name: str) -> Tensor:
-    """Add a branch to its shortcut, then activate (He et al. 2016, figure 2)."""
+    """Add a branch to its shortcut, then activate (He et al. 2016, figure 2).
+
+    >>> x = keras.Input((56, 56, 64))
+    >>> residual_unit(x, basic_branch(x, 64, Style(), "unit1"), "unit1").shape
+    (None, 56, 56, 64)
+    """
     return relu(_add(x, branch, name), f"{name}_relu")
 
 
@@ -290,6 +333,11 @@ def preactivation_unit(
         stride: 2 to halve the map.
         activated: The maps are, as those of the first unit behind a stem.
         bias: A projection has one.
+
+    >>> def branch(x, stride, name):
+    ...     return basic_branch(x, 64, Style(), name, stride)
+    >>> preactivation_unit(keras.Input((56, 56, 64)), 64, branch, Style(), "unit1").shape
+    (None, 56, 56, 64)
     """
     active = x
     if not activated:
@@ -308,7 +356,13 @@ def _add(x: Tensor, branch: Tensor, name: str) -> Tensor:
 
 
 def stage(x: Tensor, units: int, stride: int, unit: Branch, name: str, strided: int = 1) -> Tensor:
-    """Chain units, of which one, counted from 1, has the stride: the first, if not told."""
+    """Chain units, of which one, counted from 1, has the stride: the first, if not told.
+
+    >>> def unit(x, stride, name):
+    ...     return relu(convolution(x, 32, 3, Style(), name, stride), f"{name}_relu")
+    >>> stage(keras.Input((56, 56, 64)), 3, 2, unit, "conv3").shape
+    (None, 28, 28, 32)
+    """
     for number in range(1, units + 1):
         x = unit(x, stride if number == strided else 1, f"{name}_unit{number}")
     return x

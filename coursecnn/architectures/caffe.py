@@ -21,7 +21,11 @@ XAVIER = "lecun_uniform"
 
 
 def gaussian(std: float) -> Any:
-    """Draw weights from a normal distribution around zero with this standard deviation."""
+    """Draw weights from a normal distribution around zero with this standard deviation.
+
+    >>> gaussian(0.01).stddev
+    0.01
+    """
     return keras.initializers.RandomNormal(stddev=std)
 
 
@@ -50,6 +54,9 @@ def convolution(
 
     Returns:
         Maps of (batch, height', width', filters).
+
+    >>> convolution(keras.Input((27, 27, 96)), 256, 5, "conv2", padding=2).shape
+    (None, 27, 27, 256)
     """
     same = stride == 1 and 2 * padding == kernel - 1
     if padding and not same:

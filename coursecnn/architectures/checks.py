@@ -29,6 +29,10 @@ def check_count(name: str, value: object) -> None:
 
     Raises:
         ValueError: The value is no int, or less than 1.
+
+    >>> check_count("classes", 0)
+    Traceback (most recent call last):
+    ValueError: classes must be a positive int, got 0
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"{name} must be a positive int, got {value!r}")

@@ -67,6 +67,9 @@ class Configuration:
         bottleneck: Whether a layer begins with a 1×1 convolution to 4k maps (DenseNet-B).
         compression: Share of the maps that a transition keeps (DenseNet-C where below 1).
         stem: Maps that the first convolution makes.
+
+    >>> CIFAR["densenet40_12"].depth
+    40
     """
 
     growth: int
@@ -77,7 +80,7 @@ class Configuration:
 
     @property
     def depth(self) -> int:
-        """Layers as in the name: the first, those in blocks and transitions, and the last."""
+        """Layers, as the name counts them, with the first, those in transitions, and the last."""
         return 1 + (1 + self.bottleneck) * sum(self.blocks) + len(self.blocks)
 
 
@@ -198,6 +201,10 @@ def densenet_cifar(
 
     Raises:
         ValueError: The image is too small, or an argument is not what it must be.
+
+    >>> small = Configuration(growth=4, blocks=(2, 2), bottleneck=True, compression=0.5, stem=8)
+    >>> densenet_cifar(small).count_params()
+    4002
     """
     image = image_input(input_shape, classes, smallest=2 ** (len(row.blocks) - 1))
     x = convolution(image, row.stem, 3, TORCH, "conv1")
@@ -214,6 +221,10 @@ def densenet_imagenet(
     """Build a network for large images: 7×7 convolution and maximum pooling, both of stride 2.
 
     Arguments, result and errors are those of `densenet_cifar`; the paper has no dropout here.
+
+    >>> small = Configuration(growth=4, blocks=(2, 2), bottleneck=True, compression=0.5, stem=8)
+    >>> densenet_imagenet(small, classes=10).output_shape
+    (None, 10)
     """
     # The first two halvings round up: 29 pixels make 15, 8, and with four blocks 4, 2, 1.
     image = image_input(input_shape, classes, smallest=4 * 2 ** (len(row.blocks) - 1) - 3)

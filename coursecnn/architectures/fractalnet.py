@@ -86,6 +86,9 @@ class ActiveColumns(keras.layers.Layer):
 
     Raises:
         ValueError: The share is not between 0 and 1.
+
+    >>> tuple(ActiveColumns(3)(keras.ops.ones((1, 32, 32, 3))).shape)
+    (1, 3)
     """
 
     def __init__(
@@ -131,6 +134,10 @@ class Join(keras.layers.Layer):
 
     Raises:
         ValueError: The chance is not between 0 and 1.
+
+    >>> left, right = keras.ops.zeros((1, 2, 2, 1)), keras.ops.ones((1, 2, 2, 1))
+    >>> float(Join()([left, right, keras.ops.ones((1, 2))])[0, 0, 0, 0])
+    0.5
     """
 
     def __init__(self, drop: float = 0.15, seed: int | None = None, **kwargs: Any) -> None:
@@ -227,6 +234,9 @@ def fractalnet(
 
     Raises:
         ValueError: An argument is not what it must be.
+
+    >>> fractalnet(2, blocks=[(4, 0.0), (8, 0.0)]).count_params()
+    6750
     """
     check_count("columns", columns)
     check_share("local_drop", local_drop)
@@ -255,6 +265,10 @@ def column(model: keras.Model, number: int) -> keras.Model:
 
     Raises:
         ValueError: The network has no such column.
+
+    >>> model = fractalnet(2, blocks=[(4, 0.0), (8, 0.0)])
+    >>> len(column(model, 1).trainable_weights) < len(model.trainable_weights)
+    True
     """
     mine = f"_column{number}_"
     plain = [layer for layer in model.layers if not isinstance(layer, _DROP_PATH)]

@@ -73,6 +73,10 @@ class Inception:
         reduce5: 1×1 filters before the 5×5 ones.
         five: 5×5 filters.
         projection: 1×1 filters behind the maximum pooling.
+
+    >>> row = Inception(one=64, reduce3=96, three=128, reduce5=16, five=32, projection=32)
+    >>> row.one + row.three + row.five + row.projection
+    256
     """
 
     one: int
@@ -162,6 +166,13 @@ def compile_auxiliary(
 
     Raises:
         ValueError: The model has no auxiliary classifiers.
+
+    >>> from coursecnn.backend import without_weights
+    >>> with without_weights():
+    ...     model = googlenet_aux(classes=10)
+    >>> compile_auxiliary(model)
+    >>> len(model.outputs)
+    3
     """
     _check_auxiliary(model)
     model.compile(
@@ -183,6 +194,13 @@ def without_auxiliary(model: keras.Model) -> keras.Model:
 
     Raises:
         ValueError: The model has no auxiliary classifiers.
+
+    >>> from coursecnn.backend import without_weights
+    >>> with without_weights():
+    ...     model = googlenet_aux(classes=10)
+    ...     alone = without_auxiliary(model)
+    >>> len(model.outputs), len(alone.outputs)
+    (3, 1)
     """
     _check_auxiliary(model)
     return keras.Model(model.input, model.outputs[0], name="googlenet")
@@ -230,6 +248,10 @@ def inception_module(x: keras.KerasTensor, row: Inception, name: str) -> keras.K
 
     (batch, height, width, channels) becomes (batch, height, width, one + three + five +
     projection).
+
+    >>> row = Inception(one=64, reduce3=96, three=128, reduce5=16, five=32, projection=32)
+    >>> inception_module(keras.Input((28, 28, 192)), row, "inception3a").shape
+    (None, 28, 28, 256)
     """
 
     def convolution(x: keras.KerasTensor, filters: int, kernel: int, way: str) -> keras.KerasTensor:

@@ -106,6 +106,10 @@ class GroupedConv2D(keras.layers.Conv2D):
     Arguments, weights and result are those of `keras.layers.Conv2D` with `groups`. On TensorFlow,
     Keras has that one compiled by XLA, anew at each eager call, and on a CPU its gradient then
     takes about a hundred times as long.
+
+    >>> layer = GroupedConv2D(8, 3, groups=2, use_bias=False)
+    >>> tuple(layer(keras.ops.ones((1, 5, 5, 4))).shape), layer.count_params()
+    ((1, 3, 3, 8), 144)
     """
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
@@ -131,6 +135,9 @@ def image_input(input_shape: Shape, classes: int, smallest: int) -> keras.KerasT
 
     Raises:
         ValueError: A side is too small or open, or the channels or the classes are no number.
+
+    >>> image_input((32, 32, 3), classes=10, smallest=8).shape
+    (None, 32, 32, 3)
     """
     sizes = isinstance(input_shape, tuple | list) and [type(size) for size in input_shape]
     if sizes != [int, int, int] or min(input_shape[:2]) < smallest or input_shape[2] < 1:
@@ -157,6 +164,9 @@ def completed(x: keras.KerasTensor, kernel: int, stride: int, name: str) -> kera
     Returns:
         The maps, with up to `stride` - 1 more rows at the bottom and columns at the right; the
         very same tensor if no window hangs over.
+
+    >>> completed(keras.Input((112, 112, 64)), 3, 2, "pool1").shape
+    (None, 113, 113, 64)
     """
     missing = [(kernel - size) % stride for size in x.shape[1:3]]
     if not any(missing):

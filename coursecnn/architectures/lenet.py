@@ -176,7 +176,11 @@ def lenet5(
 
 
 def scaled_tanh(x: Tensor) -> Tensor:
-    """Squash: 1.7159 tanh(2x/3), which takes 1 to 1 and -1 to -1 (appendix A of the paper)."""
+    """Squash: 1.7159 tanh(2x/3), which takes 1 to 1 and -1 to -1 (appendix A of the paper).
+
+    >>> round(float(scaled_tanh(1.0)), 3)
+    1.0
+    """
     return 1.7159 * ops.tanh(2 / 3 * x)
 
 
@@ -192,6 +196,10 @@ class Subsampling(keras.layers.Layer):
     Args:
         activation: What follows.
         **kwargs: Of every Keras layer, such as `name`.
+
+    >>> layer = Subsampling()
+    >>> tuple(layer(keras.ops.ones((1, 28, 28, 6))).shape), layer.count_params()
+    ((1, 14, 14, 6), 12)
     """
 
     def __init__(self, activation: Any = None, **kwargs: Any) -> None:
@@ -236,6 +244,10 @@ class SparseConvolution(keras.layers.Layer):
         kernel_size: Side of the window, F.
         activation: What follows.
         **kwargs: Of every Keras layer, such as `name`.
+
+    >>> layer = SparseConvolution([[0, 1], [1, 2]], kernel_size=5)
+    >>> tuple(layer(keras.ops.ones((1, 14, 14, 3))).shape), layer.count_params()
+    ((1, 10, 10, 2), 102)
     """
 
     def __init__(
@@ -304,6 +316,10 @@ class RadialBasisFunctions(keras.layers.Layer):
     Args:
         codes: The codes w, of shape (classes, n).
         **kwargs: Of every Keras layer, such as `name`.
+
+    >>> layer = RadialBasisFunctions([[1.0, -1.0], [1.0, 1.0]])
+    >>> keras.ops.convert_to_numpy(layer(keras.ops.ones((1, 2)))).tolist()
+    [[4.0, 0.0]]
     """
 
     def __init__(self, codes: Any, **kwargs: Any) -> None:

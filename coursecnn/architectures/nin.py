@@ -66,6 +66,9 @@ class Mlpconv:
         std: Standard deviations of the three convolutions' first weights.
         pooled: A pooling follows.
         dropout: Share of the values that are dropped behind it in training.
+
+    >>> CIFAR10[0].kernel, CIFAR10[0].filters
+    (5, 192)
     """
 
     filters: int
@@ -178,6 +181,9 @@ class CompletedAverage2D(keras.layers.Layer):
         height: Rows of the image without the zeros.
         width: Columns of it.
         **kwargs: Of every Keras layer, such as `name`.
+
+    >>> tuple(CompletedAverage2D(4, 4)(keras.ops.ones((1, 5, 5, 1))).shape)
+    (1, 2, 2, 1)
     """
 
     def __init__(self, height: int, width: int, **kwargs: Any) -> None:

@@ -181,14 +181,22 @@ def _network(
 def residual_unit(
     x: keras.KerasTensor, stride: int, name: str, filters: int, option: Shortcut
 ) -> keras.KerasTensor:
-    """Add two convolutions to a shortcut: (batch, height, width, channels) keeps or halves."""
+    """Add two convolutions to a shortcut: (batch, height, width, channels) keeps or halves.
+
+    >>> residual_unit(keras.Input((32, 32, 16)), 2, "unit1", filters=32, option="A").shape
+    (None, 16, 16, 32)
+    """
     across = blocks.shortcut(x, filters, stride, option, STYLE, name)
     branch = blocks.basic_branch(x, filters, STYLE, name, stride)
     return blocks.residual_unit(across, branch, name)
 
 
 def plain_unit(x: keras.KerasTensor, stride: int, name: str, filters: int) -> keras.KerasTensor:
-    """Chain two convolutions, with nothing beside them."""
+    """Chain two convolutions, with nothing beside them.
+
+    >>> plain_unit(keras.Input((32, 32, 16)), 2, "unit1", filters=32).shape
+    (None, 16, 16, 32)
+    """
     return blocks.relu(blocks.basic_branch(x, filters, STYLE, name, stride), f"{name}_relu")
 
 

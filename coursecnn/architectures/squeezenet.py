@@ -50,6 +50,10 @@ class Fire:
         s1x1: 1×1 filters that squeeze.
         e1x1: 1×1 filters that expand.
         e3x3: 3×3 filters that expand.
+
+    >>> fire2 = Fire(s1x1=16, e1x1=64, e3x3=64)
+    >>> fire2.e1x1 + fire2.e3x3
+    128
     """
 
     s1x1: int
@@ -77,6 +81,9 @@ class Version:
         filters: Of the first convolution.
         kernel: Height and width of its kernels.
         pooled: Fire modules that a pooling follows, besides the one behind the first convolution.
+
+    >>> Version(filters=96, kernel=7, pooled=("fire4", "fire8")).kernel
+    7
     """
 
     filters: int
@@ -148,6 +155,9 @@ def fire_module(x: keras.KerasTensor, row: Fire, name: str) -> keras.KerasTensor
     """Squeeze the channels, then expand them (figure 1).
 
     (batch, height, width, channels) becomes (batch, height, width, e1x1 + e3x3).
+
+    >>> fire_module(keras.Input((55, 55, 96)), Fire(16, 64, 64), "fire2").shape
+    (None, 55, 55, 128)
     """
     x = caffe.convolution(x, row.s1x1, 1, f"{name}_squeeze1x1")
     expanded = [

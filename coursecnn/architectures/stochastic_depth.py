@@ -106,6 +106,9 @@ class StochasticDepth(keras.layers.Layer):
 
     Raises:
         ValueError: The probability is none.
+
+    >>> float(StochasticDepth(0.5)(keras.ops.ones((1, 1)))[0, 0])  # at test
+    0.5
     """
 
     def __init__(self, survival: float, seed: int | None = None, **kwargs: Any) -> None:

@@ -43,6 +43,9 @@ class Provenance:
         source: in words, for example `"download from zenodo.org"`; never a folder of this machine.
         official: whether every byte is the published one. False for the offline stand-in.
         sha256: the digest of the content (`Arrays.sha256`), for run records.
+
+    >>> Provenance("download from zenodo.org", official=True, sha256="4f2c…").official
+    True
     """
 
     source: str

@@ -46,6 +46,9 @@ def mnist() -> Dataset:
 
     Source: LeCun, Bottou, Bengio and Haffner, *Gradient-based learning applied to document
     recognition*, 1998. Where the files cannot be had, the offline stand-in, said on stderr.
+
+    >>> mnist().x_train.shape[1:]
+    (28, 28, 1)
     """
     return load(MNIST)
 
@@ -55,6 +58,9 @@ def cifar10() -> Dataset:
 
     Source: Krizhevsky, *Learning multiple layers of features from tiny images*, 2009. Where the
     files cannot be had, the offline stand-in, said on stderr.
+
+    >>> cifar10().x_train.shape[1:]
+    (32, 32, 3)
     """
     return load(CIFAR10)
 
@@ -64,18 +70,31 @@ def stand_in(name: str) -> Dataset:
 
     Raises:
         ValueError: if there is no such dataset.
+
+    >>> stand_in("mnist")
+    mnist (offline stand-in): 10,000 training and 2,000 test images of 28×28×1 in 10 classes
     """
     source = "offline stand-in: scikit-learn's bundled digits and photographs"
     return Dataset.of(official_named(name).name, STAND_INS[name](), source, official=False)
 
 
 def available(name: str) -> bool:
-    """Whether the official files of `name` are on this machine already, checked; no network."""
+    """Whether the official files of `name` are on this machine already, checked; no network.
+
+    >>> available("cifar100")
+    Traceback (most recent call last):
+    ValueError: name must be one of 'mnist', 'cifar10', got 'cifar100'
+    """
     return locate(name) is not None
 
 
 def locate(name: str) -> Path | None:
-    """Where the official files of `name` are on this machine, checked; None if nowhere."""
+    """Where the official files of `name` are on this machine, checked; None if nowhere.
+
+    >>> locate("cifar100")
+    Traceback (most recent call last):
+    ValueError: name must be one of 'mnist', 'cifar10', got 'cifar100'
+    """
     found = _find(official_named(name), [])
     return found[0].path if found else None
 
@@ -93,13 +112,21 @@ def fetch(name: str, progress: bool = True) -> Path:
     Raises:
         ValueError: if there is no such dataset.
         UnavailableError: if no place has them; the message says what was tried and what helps.
+
+    >>> fetch("cifar100")
+    Traceback (most recent call last):
+    ValueError: name must be one of 'mnist', 'cifar10', got 'cifar100'
     """
     place, _ = obtain(official_named(name), progress)
     return place.path
 
 
 def describe(name: str) -> str:
-    """One line on what this machine has of the dataset `name`, for the command line."""
+    """One line on what this machine has of the dataset `name`, for the command line.
+
+    >>> describe("mnist").startswith("mnist: ")
+    True
+    """
     official = official_named(name)
     found = _find(official, [])
     if found:

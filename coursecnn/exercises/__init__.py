@@ -40,7 +40,11 @@ __all__ = ["CHAPTERS", "Exercise", "Feedback", "check", "exercises"]
 
 @cache
 def exercises() -> Mapping[str, Exercise]:
-    """All exercises of the course, by name (`chapter.exercise`)."""
+    """All exercises of the course, by name (`chapter.exercise`).
+
+    >>> exercises()["cortex.dense_parameters"].name
+    'cortex.dense_parameters'
+    """
     modules = (import_module(f"coursecnn.exercises.{chapter}") for chapter in CHAPTERS)
     return {exercise.name: exercise for module in modules for exercise in module.EXERCISES}
 

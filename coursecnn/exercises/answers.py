@@ -17,7 +17,11 @@ def as_it_is(answer: Any) -> Any:
 
 @dataclass(frozen=True)
 class Feedback:
-    """What a reader is told about an answer."""
+    """What a reader is told about an answer.
+
+    >>> Feedback(correct=True, message="Correct.")
+    Correct.
+    """
 
     correct: bool
     message: str
@@ -28,7 +32,11 @@ class Feedback:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong answer that people give, and the hint that helps them on."""
+    """A wrong answer that people give, and the hint that helps them on.
+
+    >>> Mistake(answer=24, hint="count the bias too").hint
+    'count the bias too'
+    """
 
     answer: Any
     hint: str
@@ -46,6 +54,13 @@ class Exercise:
         hint: what to tell whoever gives any other wrong answer.
         tolerance: the largest relative difference from the right answer that still counts.
         view: what of a value counts, where many answers are right: these have the same view.
+
+    >>> product = Mistake(6, hint="do not multiply")
+    >>> exercise = Exercise("demo.sum", solution=5, hint="add them", mistakes=(product,))
+    >>> exercise.feedback(6)
+    Not yet: do not multiply
+    >>> exercise.feedback(5)
+    Correct.
     """
 
     name: str

@@ -33,6 +33,9 @@ class Example:
     Raises:
         ValueError: the shapes do not go together, or are too large to be read.
         DoesNotFit: the windows do not cover the padded image exactly.
+
+    >>> Example(np.ones((4, 4, 1)), np.ones((2, 2, 1, 3)), bias=[0, 0, 0], stride=2).output().shape
+    (2, 2, 3)
     """
 
     image: npt.ArrayLike
