@@ -78,7 +78,8 @@ export function pixel({ shape: [rows, columns, channels], values }, row, column,
 }
 
 /** Where a weight of a kernel is among its values. */
-export function weightIndex({ shape: [, columns, channels, filters] }, row, column, channel, filter) {
+export function weightIndex({ shape }, row, column, channel, filter) {
+  const [, columns, channels, filters] = shape;
   return ((row * columns + column) * channels + channel) * filters + filter;
 }
 

@@ -24,12 +24,14 @@ class Calculator {
     this.copied = element("span", { role: "status" });
     this.copier = this.keras();
     const legend = element("p", { className: "legend" }, LEGEND);
-    const sides = [element("div", {}, this.drawing, legend), element("div", {}, this.answer, this.copier)];
+    const left = element("div", {}, this.drawing, legend);
+    const right = element("div", {}, this.answer, this.copier);
+    const nodes = [...this.fields.values()].map((field) => field.node);
     this.node = element(
       "div",
       {},
-      element("div", { className: "fields" }, ...[...this.fields.values()].map(({ node }) => node)),
-      element("div", { className: "sides" }, ...sides),
+      element("div", { className: "fields" }, ...nodes),
+      element("div", { className: "sides" }, left, right),
     );
     this.show();
   }
@@ -71,7 +73,9 @@ class Calculator {
     const left = leftOver(this.setting);
     if (left === 0) return [element("p", {}, "It fits: the last window ends at the last pixel.")];
     const pixels = left === 1 ? "1 pixel is left over" : `${left} pixels are left over`;
-    const offers = fits(this.setting).filter((fit) => this.allows(fit)).map((fit) => this.offer(fit));
+    const offers = fits(this.setting)
+      .filter((fit) => this.allows(fit))
+      .map((fit) => this.offer(fit));
     const text = `Not whole: ${pixels} at the right and at the bottom, hatched. What fits:`;
     return [element("p", {}, text), element("div", { className: "bar" }, ...offers)];
   }
@@ -121,13 +125,14 @@ function formula(setting) {
 function facts(setting) {
   const { kernel, channels, filters } = setting;
   const size = outputSize(setting);
+  const weights = `${filters}·(${kernel}·${kernel}·${channels} + 1)`;
   const rows = [
     ["O rounded down, as most frameworks do", grouped(size)],
     ["O rounded up, as Caffe's pooling does", grouped(outputSize(setting, "ceil"))],
     ['O with padding="same", whatever P', grouped(outputSize(setting, "same"))],
     ["output", `${size}×${size}×${filters}`],
-    [`parameters, K(k·k·C + 1) = ${filters}·(${kernel}·${kernel}·${channels} + 1)`, grouped(parameters(setting))],
-    [`MACs, O·O·K·k·k·C`, grouped(macs(setting))],
+    [`parameters, K(k·k·C + 1) = ${weights}`, grouped(parameters(setting))],
+    ["MACs, O·O·K·k·k·C", grouped(macs(setting))],
   ];
   const cells = ([name, value]) =>
     element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, value));
@@ -170,11 +175,12 @@ function drawing(setting) {
   const read = (count - 1) * stride + reach; // pixels from the first window to the last
   const side = Math.max(padded, reach);
   const radius = Math.min(0.3 * stride, side / 70);
+  const line = { class: "pixels", d: "M1 0H0V1" };
   const dot = { class: "centre", cx: stride / 2, cy: stride / 2, r: radius };
   const parts = [
     square("padding", 0, padded),
     square("image", padding, size),
-    padded <= MOST_PIXELS_DRAWN && tiled(0, padded, 1, svg("path", { class: "pixels", d: "M1 0H0V1" })),
+    padded <= MOST_PIXELS_DRAWN && tiled(0, padded, 1, svg("path", line)),
     count > 0 && read < padded && unread(read, padded),
     tiled(0, reach, dilation, svg("rect", { class: "tap", width: 1, height: 1 })),
     square("first", 0, reach),
@@ -200,10 +206,10 @@ function square(kind, start, side) {
 function tiled(start, side, step, tile) {
   // One pattern instead of thousands of shapes, so that every size is drawn at once.
   const id = `tile-${Math.random().toString(36).slice(2)}`;
-  const grid = { id, x: start, y: start, width: step, height: step, patternUnits: "userSpaceOnUse" };
+  const size = { width: step, height: step, patternUnits: "userSpaceOnUse" };
   const filled = square("", start, side);
   filled.setAttribute("fill", `url(#${id})`);
-  return [svg("pattern", grid, tile), filled];
+  return [svg("pattern", { id, x: start, y: start, ...size }, tile), filled];
 }
 
 /** The columns and rows behind the last window, hatched. */

@@ -36,9 +36,9 @@ TEMPLATE = """\
 <script type="module">
 {script}
 for (const root of document.querySelectorAll('[data-interactive="{key}"]:not([data-running])')) {{
-  root.dataset.running = "";
   const data = JSON.parse(root.querySelector("script").textContent);
   root.querySelector(".static").replaceWith(start(data));
+  root.dataset.running = "";
 }}
 </script>
 </div>"""

@@ -18,8 +18,8 @@ import {
 /**
  * The element that shows `photos` through `kernels`.
  *
- * A photo is { name, shape, bytes }, its brightness in base64, 255 for 1. A kernel is { name, shape,
- * values }. `palette` holds 256 colours, from the most negative answer to the most positive.
+ * A photo is { name, shape, bytes }, its brightness in base64, 255 for 1; a kernel is
+ * { name, shape, values }. `palette` holds 256 colours, from the lowest to the highest answer.
  */
 export function start({ photos, kernels, palette }) {
   return new Playground(photos.map(decoded), kernels, palette).node;
@@ -118,7 +118,8 @@ class Playground {
     this.place = { row: clamped(row, rows), column: clamped(column, columns) };
     this.original.mark(this.place, this.kernel.shape);
     this.result.mark(this.place, [1, 1]);
-    this.readout.textContent = `Row ${this.place.row}, column ${this.place.column}: ${this.terms()}`;
+    const at = `Row ${this.place.row}, column ${this.place.column}`;
+    this.readout.textContent = `${at}: ${this.terms()}`;
   }
 
   terms() {

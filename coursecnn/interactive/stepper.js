@@ -39,7 +39,7 @@ class Stepper {
     this.timer = null;
     const names = examples.map((example) => example.name);
     this.picker = choice("Example", names, () => this.load());
-    this.fields = element("div", { className: "bar" });
+    this.fields = element("div", { className: "fields" });
     this.play = button("Play", () => (this.timer ? this.pause() : this.run()));
     this.stage = element("div", { className: "stage" });
     this.node = element("div", {}, this.fields, this.buttons(), this.stage);
@@ -158,8 +158,9 @@ class Stepper {
     const input = titled(`input, channel ${index}`, (title) => grid(title, cells));
     const [weights, terms] = [element("div"), element("div", { className: "terms" })];
     const sign = (text) => element("span", { className: "sign", ariaHidden: "true" }, text);
-    const parts = [input, sign("×"), weights, sign("="), terms];
-    return { node: element("div", { className: "channel" }, ...parts), cells, weights, terms };
+    const result = element("div", { className: "channel" }, sign("="), terms);
+    const node = element("div", { className: "channel" }, input, sign("×"), weights, result);
+    return { node, cells, weights, terms };
   }
 
   inputCells(channel) {

@@ -1,0 +1,118 @@
+"""The pages of the built book that answer the hand: on their own, light, and soon ready."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import browser
+
+BOOK = Path(__file__).parent.parent / "_build" / "html"
+PAGES = [
+    path.relative_to(BOOK).as_posix()
+    for path in sorted(BOOK.glob("book/*/*.html"))
+    if "data-interactive=" in path.read_text(encoding="utf-8")
+]
+if not PAGES:
+    pytest.skip("the book is not built with its interactives: make book", allow_module_level=True)
+
+MOST_BYTES = 1_500_000
+MOST_MILLISECONDS = 1000
+SLOWDOWN = 4  # a mid-range phone, as Chromium's own tools imitate it
+ATTEMPTS = 4  # a machine that does other things besides is not a slow page
+WATCH = """new MutationObserver(() => { window.readyAt = performance.now(); })
+  .observe(document, { subtree: true, attributes: true, attributeFilter: ["data-running"] });"""
+ALL_RUN = "() => document.querySelectorAll('.coursecnn:not([data-running])').length === 0"
+
+each_page = pytest.mark.parametrize("name", PAGES)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files, and says nothing."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser.started() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[Callable[[str], str]]:
+    """Where a page is found on a web server."""
+    handler = functools.partial(Quiet, directory=str(BOOK))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield lambda name: f"http://127.0.0.1:{server.server_port}/{name}"
+        server.shutdown()
+        thread.join()
+
+
+@each_page
+@pytest.mark.parametrize("scheme", ["file", "http"])
+def test_every_interactive_runs_without_a_network(
+    chromium: Any, address: Callable[[str], str], name: str, scheme: str
+) -> None:
+    with browser.visit(chromium) as visit:
+        visit.page.goto(address(name) if scheme == "http" else (BOOK / name).as_uri())
+        visit.page.wait_for_function(ALL_RUN)
+
+        assert visit.page.locator(".coursecnn .static").count() == 0
+        visit.assert_quiet()
+
+
+@each_page
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_an_interactive_has_the_ground_of_its_page(chromium: Any, name: str, dark: bool) -> None:
+    with browser.visit(chromium, dark=dark) as visit:
+        visit.page.goto((BOOK / name).as_uri())
+        visit.page.wait_for_function(ALL_RUN)
+        ground = visit.page.evaluate(
+            "getComputedStyle(document.querySelector('.coursecnn')).backgroundColor"
+        )
+
+    assert ground == ("rgb(22, 24, 29)" if dark else "rgb(255, 255, 255)")
+
+
+@each_page
+def test_a_page_is_light(
+    chromium: Any, address: Callable[[str], str], name: str, record_property: Any
+) -> None:
+    with browser.visit(chromium) as visit:
+        sizes: list[int] = []
+        visit.page.on("response", lambda response: sizes.append(len(response.body())))
+        visit.page.goto(address(name), wait_until="networkidle")
+
+    record_property("bytes", sum(sizes))
+    assert 0 < sum(sizes) < MOST_BYTES
+
+
+@each_page
+def test_the_interactives_of_a_page_are_soon_ready_on_a_phone(
+    chromium: Any, address: Callable[[str], str], name: str, record_property: Any
+) -> None:
+    """The time from the request of the page until the last of them runs, the best of several."""
+    fastest = min(milliseconds(chromium, address(name)) for _ in range(ATTEMPTS))
+
+    record_property("milliseconds", fastest)
+    assert fastest < MOST_MILLISECONDS
+
+
+def milliseconds(chromium: Any, url: str) -> float:
+    with browser.visit(chromium, width=360, touch=True) as visit:
+        session = visit.page.context.new_cdp_session(visit.page)
+        session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWDOWN})
+        visit.page.add_init_script(WATCH)
+        visit.page.goto(url)
+        visit.page.wait_for_function(ALL_RUN)
+        return float(visit.page.evaluate("window.readyAt"))

@@ -1,0 +1,477 @@
+"""The interactives in a browser: what they show, and how they answer the hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+import pytest
+
+from coursecnn.backend import keras
+from coursecnn.convolution import conv2d, correlate2d
+from coursecnn.geometry import Convolution, DoesNotFit
+from coursecnn.interactive import Example, GeometryCalculator, KernelPlayground, Stepper
+from tests import browser
+
+EXAMPLES = 40
+TOP_EDGE = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])
+DOCUMENT = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Interactives</title></head><body><main><h1>Interactives</h1>{}</main></body></html>"""
+# Every number of a grid by its label, and what the cell shows.
+GRID = """(label) => [...document.querySelectorAll(`[aria-label="${label}"] > *`)]
+  .map((cell) => (cell.matches("input") ? cell.value : cell.lastChild.textContent))"""
+
+Show = Callable[..., Any]
+
+
+def random_example(rng: np.random.Generator) -> Example:
+    """A small layer in whole numbers whose windows fit."""
+    while True:
+        height, width, depth, filters = rng.integers(1, 4, 4)
+        image = rng.integers(-9, 10, (*rng.integers(3, 7, 2), depth))
+        kernels = rng.integers(-5, 6, (height, width, depth, filters))
+        bias = rng.integers(-9, 10, filters)
+        try:
+            return Example(image, kernels, bias, *rng.integers((1, 0), (4, 3)).tolist())
+        except DoesNotFit:
+            continue
+
+
+RNG = np.random.default_rng(0)
+STEPPER = Stepper({f"layer {index}": random_example(RNG) for index in range(EXAMPLES)})
+PLAYGROUND = KernelPlayground(
+    {"noise": RNG.random((18, 21)), "other noise": RNG.random((12, 9))},
+    {"blur": np.full((3, 3), 1 / 9), "top edge": TOP_EDGE},
+)
+CALCULATOR = GeometryCalculator(Convolution(16, kernel=3, stride=2), (8, 8, 3))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser.started() as started:
+        yield started
+
+
+@pytest.fixture
+def show(chromium: Any) -> Iterator[Show]:
+    """Open interactives in an empty page; at the end, nothing must have gone wrong there."""
+    with ExitStack() as stack:
+        visits = []
+
+        def open_page(*interactives: Any, **options: Any) -> Any:
+            visit = stack.enter_context(browser.visit(chromium, **options))
+            visits.append(visit)
+            html = "".join(interactive._repr_html_() for interactive in interactives)
+            visit.page.set_content(DOCUMENT.format(html))
+            visit.page.wait_for_selector(".coursecnn[data-running]")
+            return visit.page
+
+        yield open_page
+        for visit in visits:
+            visit.assert_quiet()
+
+
+def numbers(page: Any, label: str) -> list[float]:
+    """The numbers of a grid, as the page shows them."""
+    return [float(text.replace("−", "-")) for text in page.evaluate(GRID, label)]
+
+
+def words(page: Any, selector: str) -> str:
+    return str(page.locator(selector).first.inner_text())
+
+
+# The stepper
+
+
+def output_of(example: Example) -> np.ndarray:
+    arrays = example.image, example.kernels, example.bias
+    image, kernels, bias = map(np.asarray, arrays)
+    return conv2d(image[None], kernels, bias, example.stride, example.padding)[0]
+
+
+def test_the_stepper_shows_the_outputs_of_each_layer(show: Show) -> None:
+    page = show(STEPPER)
+    compared = 0
+    for name, example in STEPPER.examples.items():
+        page.select_option("select", name)
+        output = output_of(example)
+        for k in range(output.shape[2]):
+            assert numbers(page, f"output of W{k}") == output[..., k].ravel().tolist()
+        compared += output.size
+    assert compared > 500
+
+
+def test_the_stepper_shows_every_product_and_sum(show: Show) -> None:
+    page = show(STEPPER)
+    rng = np.random.default_rng(4)
+    for name, example in STEPPER.examples.items():
+        page.select_option("select", name)
+        i, j, k = (int(rng.integers(n)) for n in output_of(example).shape)
+        page.dispatch_event(f'[aria-label^="output of W{k}, row {i}, column {j}:"]', "click")
+        products = products_at(example, i, j, k)
+        for c in range(products.shape[2]):
+            assert numbers(page, f"products, channel {c}") == products[..., c].ravel().tolist()
+        assert shown_sum(page) == (
+            [*products.sum(axis=(0, 1)).tolist(), output_of(example)[i, j, k]]
+        )
+
+
+def products_at(example: Example, i: int, j: int, k: int) -> np.ndarray:
+    edge = [(example.padding, example.padding)] * 2 + [(0, 0)]
+    padded, kernels = np.pad(np.asarray(example.image), edge), np.asarray(example.kernels)
+    top, left = i * example.stride, j * example.stride
+    return padded[top : top + kernels.shape[0], left : left + kernels.shape[1]] * kernels[..., k]
+
+
+def shown_sum(page: Any) -> list[float]:
+    """The sums over the channels and the output, read from "W0 at ...: 1 − 2 + bias 1 = 0"."""
+    sums = words(page, ".total output").partition(": ")[2]
+    result = words(page, ".total output:last-child")
+    terms = re.findall(r"[-+]?\d+", f"{sums} {result}".replace("−", "-").replace(" ", ""))
+    return [float(term) for term in terms]
+
+
+def test_a_changed_number_changes_the_outputs(show: Show) -> None:
+    example = STEPPER.examples["layer 0"]
+    image, kernels, bias = (
+        np.array(array, float) for array in (example.image, example.kernels, example.bias)
+    )
+    image[1, 2, 0], kernels[0, 0, 0, 0], bias[0] = 7, -4, 2.5
+    page = show(STEPPER)
+
+    page.get_by_label("input, channel 0, row 1, column 2").fill("7")
+    page.get_by_label("W0, channel 0, row 0, column 0").fill("-4")
+    page.get_by_label("bias of W0").fill("2.5")
+
+    output = output_of(Example(image, kernels, bias, example.stride, example.padding))
+    assert numbers(page, "output of W0") == output[..., 0].ravel().tolist()
+
+
+def test_what_is_no_number_is_marked_and_changes_nothing(show: Show) -> None:
+    page = show(STEPPER)
+    before = numbers(page, "output of W0")
+    box = page.get_by_label("W0, channel 0, row 0, column 0")
+    written = box.input_value()
+
+    box.fill("")
+
+    assert box.get_attribute("aria-invalid") == "true"
+    assert numbers(page, "output of W0") == before
+    box.blur()
+    assert box.input_value() == written
+
+
+FIVE = Stepper(
+    {"five": Example(np.arange(25).reshape(5, 5, 1), np.ones((3, 3, 1, 2)), [0, 1], padding=1)}
+)
+HERE = '.coursecnn [aria-pressed="true"]'
+
+
+def test_pointing_at_an_output_shows_its_window(show: Show) -> None:
+    page = show(FIVE)
+
+    page.hover('[aria-label^="output of W1, row 1, column 2:"]')
+
+    assert words(page, ".total").startswith("W1 at row 1, column 2: 63 + bias")
+    assert windows(page) == ["1", "2", "3", "6", "7", "8", "11", "12", "13"]
+
+
+def windows(page: Any) -> list[str]:
+    """What the cells of the input under the window hold."""
+    cells = "(cells) => cells.map((cell) => cell.value ?? cell.textContent)"
+    return list(page.eval_on_selector_all(".window", cells))
+
+
+def test_a_tap_shows_the_window_of_an_output(show: Show) -> None:
+    page = show(FIVE, width=360, touch=True)
+
+    page.tap('[aria-label^="output of W0, row 0, column 0:"]')
+    page.tap('[aria-label^="output of W0, row 4, column 3:"]')
+
+    assert words(page, ".total").startswith("W0 at row 4, column 3:")
+
+
+def test_the_keyboard_reaches_and_walks_the_outputs(show: Show) -> None:
+    page = show(FIVE)
+    page.get_by_role("button", name="Start over").focus()
+
+    page.keyboard.press("Tab")
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight", "ArrowUp", "ArrowUp", "ArrowLeft"):
+        page.keyboard.press(key)
+
+    assert words(page, ".total").startswith("W0 at row 0, column 1:")
+    page.keyboard.press("Tab")
+    assert words(page, ".total").startswith("W1 at row 0, column 0:")
+
+
+def test_step_goes_through_all_outputs_and_back(show: Show) -> None:
+    page = show(FIVE)
+
+    page.get_by_role("button", name="Step", exact=True).dblclick()
+    assert words(page, ".total").startswith("W0 at row 0, column 2:")
+    for _ in range(3):
+        page.get_by_role("button", name="Back").click()
+    assert words(page, ".total").startswith("W1 at row 4, column 4:")
+
+
+def test_play_steps_by_itself_until_it_is_paused(show: Show) -> None:
+    page = show(FIVE)
+    page.clock.install()
+    page.get_by_role("button", name="Play").click()
+
+    page.clock.run_for(3500)
+    page.get_by_role("button", name="Pause").click()
+    page.clock.run_for(3500)
+
+    assert words(page, ".total").startswith("W0 at row 0, column 3:")
+
+
+def test_another_stride_that_does_not_fit_is_explained(show: Show) -> None:
+    page = show(FIVE)
+
+    page.get_by_label("stride", exact=True).fill("3")
+
+    ramp, ones = np.arange(25).reshape(1, 5, 5, 1), np.ones((3, 3, 1, 1))
+    expected = conv2d(ramp, ones, stride=3, padding=1, rounding="floor")
+    assert "no window reads the last row or column" in words(page, ".stage")
+    assert numbers(page, "output of W0") == expected.ravel().tolist()
+
+
+# The playground
+
+
+TYPE_KERNEL = """(weights) => document.querySelectorAll(".kernel .grid input").forEach(
+  (box, index) => {
+    box.value = weights[index];
+    box.dispatchEvent(new Event("input"));
+  })"""
+
+
+def test_the_playground_answers_as_the_package_does(show: Show) -> None:
+    """For random kernels, at random places, on the pictures that the page was given."""
+    page = show(PLAYGROUND)
+    rng = np.random.default_rng(5)
+    for turn in range(25):
+        name = ("noise", "other noise")[turn % 2]
+        page.select_option("select >> nth=0", name)
+        kernel = rng.integers(-3, 4, (3, 3))
+        page.evaluate(TYPE_KERNEL, kernel.ravel().tolist())
+        answers = correlate2d(PLAYGROUND.photo(name), kernel)
+        place = tuple(int(rng.integers(n)) for n in answers.shape)
+        point_at(page, "answers", place, answers.shape)
+        low, high = re.findall(r"−?[\d.]*\d", words(page, "p:has(+ output)"))[1:3]
+        assert written(words(page, "output >> nth=-1")) == pytest.approx(answers[place], abs=6e-4)
+        assert [written(low), written(high)] == pytest.approx(
+            [answers.min(), answers.max()], abs=6e-4
+        )
+
+
+def point_at(page: Any, kind: str, place: tuple[int, ...], shape: tuple[int, ...]) -> None:
+    picture = page.locator(f'[aria-label^="{kind}"] canvas')
+    box = picture.bounding_box()
+    x = (place[1] + 0.5) / shape[1] * box["width"]
+    y = (place[0] + 0.5) / shape[0] * box["height"]
+    picture.hover(position={"x": x, "y": y}, force=True)
+
+
+def written(text: str) -> float:
+    """The number at the end of a text."""
+    return float(text.replace("−", "-").split(" ")[-1])
+
+
+PIXELS = """(canvas) => [...canvas.getContext("2d")
+  .getImageData(0, 0, canvas.width, canvas.height).data].filter((_, index) => index % 4 === 0)"""
+
+
+def test_the_pictures_are_the_photo_and_its_answers(show: Show) -> None:
+    page = show(PLAYGROUND)
+    photo = PLAYGROUND.photo("noise")
+    blurred = np.round(255 * correlate2d(photo, np.full((3, 3), 1 / 9)))
+
+    original, result = (page.eval_on_selector(f"canvas >> nth={n}", PIXELS) for n in (0, 1))
+
+    assert original == (255 * photo).ravel().tolist()
+    assert np.abs(np.array(result) - blurred.ravel()).max() <= 1
+    assert np.mean(np.array(result) != blurred.ravel()) < 0.05
+
+
+def test_a_kernel_of_the_list_is_taken_and_the_relu_applied(show: Show) -> None:
+    page = show(PLAYGROUND)
+
+    page.get_by_role("button", name="top edge").click()
+    page.get_by_label("ReLU").check()
+
+    answers = np.maximum(correlate2d(PLAYGROUND.photo("noise"), TOP_EDGE), 0)
+    assert numbers(page, "kernel") == TOP_EDGE.ravel().tolist()
+    assert f"between 0 and {answers.max():.3f}".rstrip("0") in words(page, "p:has(+ output)")
+    assert page.get_by_role("button", name="top edge").get_attribute("aria-pressed") == "true"
+
+
+def test_arrow_keys_move_the_window_of_the_playground(show: Show) -> None:
+    page = show(PLAYGROUND)
+    page.locator('[aria-label^="photo"]').focus()
+    before = words(page, "output >> nth=-1")
+
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowUp")
+
+    assert before.startswith("Row 9, column 10:")
+    assert words(page, "output >> nth=-1").startswith("Row 8, column 11:")
+
+
+# The calculator
+
+SET = """(setting) => {
+  for (const [name, number] of Object.entries(setting)) {
+    const labels = [...document.querySelectorAll("label")];
+    const box = labels.find((label) => label.textContent.startsWith(name)).control;
+    box.value = number;
+    box.dispatchEvent(new Event("input"));
+  }
+  return {
+    status: document.querySelector("[role=status]").innerText,
+    facts: [...document.querySelectorAll("td")].map((cell) => cell.innerText),
+    line: document.querySelector("code").textContent,
+  };
+}"""
+
+
+def random_layers(count: int) -> list[dict[str, int]]:
+    rng = np.random.default_rng(6)
+    lowest = {"N": 4, "k": 1, "P": 0, "S": 1, "d": 1, "C": 1, "K": 1}
+    highest = {"N": 64, "k": 5, "P": 4, "S": 4, "d": 2, "C": 96, "K": 128}
+    return [
+        {name: int(rng.integers(lowest[name], highest[name] + 1)) for name in lowest}
+        for _ in range(count)
+    ]
+
+
+def layer_of(setting: dict[str, int], rounding: Any = "floor") -> Convolution:
+    return Convolution(
+        setting["K"], setting["k"], setting["S"], setting["P"], setting["d"], rounding=rounding
+    )
+
+
+def test_the_calculator_counts_as_the_package_does(show: Show) -> None:
+    page = show(CALCULATOR)
+    for setting in random_layers(200):
+        shape = (setting["N"], setting["N"], setting["C"])
+        shown = page.evaluate(SET, setting)
+        try:
+            layer = layer_of(setting)
+            output = layer.output_shape(shape)
+        except ValueError:
+            assert "use a smaller kernel" in shown["status"]
+            continue
+        assert shown["facts"][0] == str(output[0])
+        assert shown["facts"][3] == "×".join(map(str, output))
+        assert shown["facts"][4:] == [f"{layer.parameters(shape):,}", f"{layer.macs(shape):,}"]
+
+
+def test_the_calculator_says_what_does_not_fit_and_offers_what_does(show: Show) -> None:
+    page = show(CALCULATOR)
+    with pytest.raises(DoesNotFit) as refusal:
+        layer_of({"N": 8, "k": 3, "P": 0, "S": 2, "d": 1, "K": 16}, "exact").output_shape((8, 8, 3))
+    offers = [f"{name} {value}" for fit in refusal.value.fits for name, value in fit.items()]
+
+    assert "Not whole: 1 pixel is left over" in words(page, "[role=status]")
+    assert page.locator("[role=status] button").all_inner_texts() == offers
+    page.get_by_role("button", name="size 9").click()
+    assert "It fits" in words(page, "[role=status]")
+    assert page.get_by_label("N, input size", exact=True).input_value() == "9"
+
+
+def test_the_line_for_keras_builds_the_layer_that_is_shown(show: Show) -> None:
+    page = show(CALCULATOR)
+    built = 0
+    for setting in random_layers(60):
+        shown = page.evaluate(SET, setting)
+        if not shown["line"].startswith("keras."):
+            assert (setting["S"] > 1 and setting["d"] > 1) or shown["facts"] == []
+            continue
+        shape = (setting["N"], setting["N"], setting["C"])
+        layer = eval(shown["line"], {"keras": keras})
+        layer.build((None, *shape))
+        assert layer.compute_output_shape((1, *shape))[1:] == layer_of(setting).output_shape(shape)
+        assert layer.count_params() == layer_of(setting).parameters(shape)
+        built += 1
+    assert built > 30
+
+
+def test_the_slider_and_the_box_are_one_number(show: Show) -> None:
+    page = show(CALCULATOR)
+    slider = page.get_by_label("N, input size, slider")
+
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+
+    assert page.get_by_label("N, input size", exact=True).input_value() == "9"
+    assert "9×9" not in words(page, "table")
+    assert page.locator("td").all_inner_texts()[0] == "4"
+
+
+# All of them
+
+
+def test_several_on_one_page_do_not_disturb_one_another(show: Show) -> None:
+    page = show(FIVE, FIVE, CALCULATOR, PLAYGROUND, CALCULATOR)
+
+    page.get_by_role("button", name="Step", exact=True).nth(1).click()
+
+    assert page.locator(".coursecnn[data-running]").count() == 5
+    assert page.locator(".total").all_inner_texts()[0].startswith("W0 at row 0, column 0:")
+    assert page.locator(".total").all_inner_texts()[1].startswith("W0 at row 0, column 1:")
+
+
+AS_JUPYTERLAB_DOES = """(html) => {
+  document.body.innerHTML = html;
+  for (const script of document.body.querySelectorAll("script")) {
+    const copy = document.createElement("script");
+    for (const { name, value } of script.attributes) copy.setAttribute(name, value);
+    copy.textContent = script.textContent;
+    script.replaceWith(copy);
+  }
+}"""
+
+
+def test_an_interactive_starts_where_its_html_is_inserted_later(show: Show) -> None:
+    page = show(CALCULATOR)
+
+    page.evaluate(AS_JUPYTERLAB_DOES, FIVE._repr_html_() + PLAYGROUND._repr_html_())
+
+    page.wait_for_function("document.querySelectorAll('[data-running]').length === 2")
+    assert words(page, ".total").startswith("W0 at row 0, column 0:")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1300])
+def test_the_page_does_not_scroll_sideways(show: Show, width: int, dark: bool) -> None:
+    page = show(STEPPER, PLAYGROUND, CALCULATOR, width=width, dark=dark)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing(show: Show, dark: bool) -> None:
+    module = "axe_playwright_python.sync_playwright"
+    axe = pytest.importorskip(module, reason="accessibility is not tested: no axe")
+    page = show(FIVE, PLAYGROUND, CALCULATOR, dark=dark)
+
+    found = axe.Axe().run(page).response["violations"]
+
+    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found] == []
+
+
+def test_where_scripts_do_not_run_the_numbers_are_there(chromium: Any) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+
+    page.set_content(DOCUMENT.format(FIVE._repr_html_() + PLAYGROUND._repr_html_()))
+
+    assert "output of W1" in page.inner_text("body")
+    assert page.locator("img").count() == 2
+    context.close()
