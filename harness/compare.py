@@ -2,7 +2,8 @@
 
 A cell can ask in its metadata, `{"nbval": {"rtol": 1e-5}}` for numbers and
 `{"nbval": {"rms": 12}}` for pictures. Numbers written with a point or an exponent are then
-compared within the relative tolerance; integers and all other text stay exact.
+compared within the relative tolerance; integers and all other text stay exact. Pictures that
+another release of Matplotlib has drawn are compared blurred, whatever a cell asks.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ PICTURES = ("image/png", "image/jpeg")
 NEVER_COMPARED = (normalise.WIDGET_VIEW,)
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?!\w)")
 TEXT_WIDTH = 160
+ASKABLE = ("rtol", "rms")
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,12 @@ class Tolerance:
     Attributes:
         rtol: relative difference of numbers written with a point or an exponent.
         rms: largest block RMS of a picture, see `harness.pictures`.
+        is_blurred: whether pictures are compared blurred instead; no cell can ask for it.
     """
 
     rtol: float = 0.0
     rms: float = pictures.DEFAULT_RMS
+    is_blurred: bool = False
 
     @classmethod
     def of(cls, cell: Any) -> Tolerance:
@@ -45,7 +49,7 @@ class Tolerance:
         asked = dict(cell.metadata.get("nbval", {}))
         for name, value in asked.items():
             positive = isinstance(value, int | float) and value is not True and value > 0
-            if name not in cls.__dataclass_fields__ or not positive:
+            if name not in ASKABLE or not positive:
                 raise ValueError(
                     f"metadata nbval must hold positive numbers rtol or rms, got {name}={value!r}"
                 )
@@ -80,7 +84,7 @@ def _output(old: Any, new: Any, tolerance: Tolerance) -> Iterator[str]:
         return
     for kind in before:
         if kind in PICTURES:
-            yield from _picture(before[kind], after[kind], tolerance.rms)
+            yield from _picture(before[kind], after[kind], tolerance)
         elif before[kind] != after[kind]:
             yield from _text(kind, str(before[kind]), str(after[kind]), tolerance.rtol)
 
@@ -101,13 +105,18 @@ def _summary(output: Any) -> str:
     return f"{', '.join(parts) or output.output_type} {first[:TEXT_WIDTH]!r}"
 
 
-def _picture(old: str, new: str, threshold: float) -> Iterator[str]:
-    rms = pictures.block_rms(old, new)
-    if math.isinf(rms):
+def _picture(old: str, new: str, tolerance: Tolerance) -> Iterator[str]:
+    if tolerance.is_blurred:
+        name, allowed = "blurred difference", pictures.LARGEST_BLURRED
+        found = pictures.blurred_difference(old, new)
+    else:
+        name, allowed = "block RMS", tolerance.rms
+        found = pictures.block_rms(old, new)
+    if math.isinf(found):
         sizes = [" x ".join(map(str, pictures.pixels(p).shape[1::-1])) for p in (old, new)]
         yield f"picture changed its size: stored {sizes[0]}, fresh {sizes[1]} pixels"
-    elif rms > threshold:
-        yield f"picture changed: block RMS {rms:.1f}, allowed {threshold:g}"
+    elif found > allowed:
+        yield f"picture changed: {name} {found:.1f}, allowed {allowed:g}"
 
 
 def _text(kind: str, old: str, new: str, rtol: float) -> Iterator[str]:

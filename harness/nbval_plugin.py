@@ -10,13 +10,16 @@ plugin adds to that, through nbval's public classes and pytest's hooks:
 - a cell tagged `data:NAME` is run, but not compared, where the official data is not at hand, and
   counts as not checked, also if it measures anew;
 - sanitisers and lax runs are refused, because they hide digits;
-- the summary counts the cells that were compared, measured anew, and not checked.
+- the summary says which numbers were measured again, on what device and how far from their
+  records, and counts what was compared only and what was not checked (`harness.evidence`);
+  `--evidence-json PATH` and `--evidence-markdown PATH` write it to files.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+import json
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,10 +27,11 @@ from typing import Any
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
-from harness import cells, compare
+from harness import cells, compare, grammar
+from harness.evidence import COMPARED, REMEASURED, UNCHECKED, Evidence
 
 PROPERTY = "notebook cell"  # a user property, because that is what travels from xdist's workers
-COMPARED, REMEASURED, UNCHECKED = "compared", "measured anew", "not checked"
+FORMS = {"json": Evidence.as_json, "markdown": Evidence.markdown}
 SOURCE_LINES_SHOWN = 3
 
 
@@ -42,10 +46,12 @@ class CheckedCell(IPyNbCell):
         """
         if self.cell.execution_count is None:
             self.raise_cell_error("stored without having been run: python -m harness.execute FILE")
-        self._record(REMEASURED if cells.is_remeasured(self.cell) else COMPARED)
-        super().runtest()
-        if self.missing:
-            self._record(UNCHECKED)
+        state = REMEASURED if cells.is_remeasured(self.cell) else COMPARED
+        try:
+            super().runtest()
+            state = UNCHECKED if self.missing else state
+        finally:
+            self._record(state)
 
     @cached_property
     def missing(self) -> tuple[str, ...]:
@@ -61,18 +67,28 @@ class CheckedCell(IPyNbCell):
         """Compare fresh (`test`) with stored outputs (`ref`); called by nbval."""
         if self.missing:
             return True
-        tolerance = compare.Tolerance.of(self.cell)
+        is_blurred = self.config.option.blur_pictures
+        tolerance = replace(compare.Tolerance.of(self.cell), is_blurred=is_blurred)
         self.comparison_traceback = compare.differences(ref, test, tolerance)
         return not self.comparison_traceback
 
     def _record(self, state: str) -> None:
         facts = {
             "notebook": cells.shown(self.path),
+            "cell": self.name,
+            "number": self.cell_num,
             "state": state,
             "missing": ", ".join(self.missing) if state == UNCHECKED else "",
             "outputs": len(self.cell.outputs),
+            "numbers": sum(map(_numbers, self.cell.outputs)),
+            "measured": [_plain(finding) for finding in self._findings()],
         }
         self.user_properties[:] = [(PROPERTY, facts)]
+
+    def _findings(self) -> Iterator[Any]:
+        for output in self.test_outputs or ():
+            if cells.MEASURED in output.get("data", ()):
+                yield output.data[cells.MEASURED]
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> str:
         """Say which cell failed, and what differs, in a few lines."""
@@ -88,6 +104,17 @@ class CheckedCell(IPyNbCell):
     def reportinfo(self) -> tuple[Path, int, str]:
         """The place that pytest's headlines name."""
         return self.path, 0, f"{self.path.name}::{self.name}"
+
+
+def _plain(data: Any) -> Any:
+    """The same without nbformat's kinds of mappings, which xdist's workers cannot send."""
+    return json.loads(json.dumps(data))
+
+
+def _numbers(output: Any) -> int:
+    """How many numbers an output shows as text."""
+    text = output.get("text") or output.get("data", {}).get("text/plain", "")
+    return sum(1 for _ in grammar.shown_in(text))
 
 
 class CheckedNotebook(IPyNbFile):
@@ -141,8 +168,18 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("the cells of a notebook share a kernel: add --dist loadfile")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the files that the report can be written to, and what `harness.colab` needs."""
+    group = parser.getgroup("notebooks")
+    help_text = "compare pictures blurred, where the kernel has another Matplotlib than the book"
+    group.addoption("--blur-pictures", action="store_true", help=help_text)
+    for form in FORMS:
+        help_text = f"write what was measured again, and what compared, to PATH as {form}"
+        group.addoption(f"--evidence-{form}", type=Path, metavar="PATH", help=help_text)
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Count what was compared, and name what could not be."""
+    """Say what was measured again, what was compared, and what could not be."""
     found = [
         facts
         for reports in terminalreporter.stats.values()
@@ -152,22 +189,13 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     ]
     if not found:
         return
-    states = Counter(facts["state"] for facts in found)
-    counts = ", ".join(f"{states[state]} {state}" for state in (COMPARED, REMEASURED, UNCHECKED))
+    evidence = Evidence(found)
     terminalreporter.section("notebooks")
-    terminalreporter.line(f"notebooks: {len({facts['notebook'] for facts in found})}")
-    terminalreporter.line(f"cells: {counts}")
-    for line in unchecked_outputs(found):
+    for line in evidence.lines():
         terminalreporter.line(line)
-
-
-def unchecked_outputs(found: Sequence[dict[str, Any]]) -> list[str]:
-    """One line for each notebook and data set, with the number of outputs left unchecked."""
-    outputs: Counter[tuple[str, str]] = Counter()
-    for facts in found:
-        if facts["missing"]:
-            outputs[facts["notebook"], facts["missing"]] += facts["outputs"]
-    return [
-        f"{notebook}: {number} outputs not checked, for want of the official data: {names}"
-        for (notebook, names), number in sorted(outputs.items())
-    ]
+    if terminalreporter.config.option.blur_pictures:
+        terminalreporter.line("pictures: compared blurred, because another Matplotlib drew them")
+    for form, text in FORMS.items():
+        path = terminalreporter.config.getoption(f"evidence_{form}")
+        if path is not None:
+            path.write_text(text(evidence), encoding="utf-8")

@@ -2,7 +2,7 @@
 
 - metadata is cut down to what the course uses, cell ids follow from the cells' text;
 - execution counts run from 1, stderr is dropped, neighbouring streams are one;
-- what a check measured is dropped as data (`coursecnn.records.MIME_TYPE`), and stays as text;
+- what a check measured is dropped as data (`cells.MEASURED`), and stays as text;
 - pictures lose what Matplotlib writes beside the pixels, widget models get stable ids;
 - the JSON has sorted keys, an indent of 1 and a newline at its end.
 
@@ -24,7 +24,6 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from coursecnn import records
 from harness import cells
 
 CELL_METADATA = ("mystnb", "nbval", "tags")
@@ -85,7 +84,7 @@ def outputs(raw: Iterable[Any]) -> list[Any]:
     """The outputs of a cell without stderr and data of checks, neighbouring streams as one."""
     result: list[Any] = []
     for output in raw:
-        if records.MIME_TYPE in output.get("data", ()):
+        if cells.MEASURED in output.get("data", ()):
             continue
         if output.output_type == "stream":
             if output.name == "stderr":

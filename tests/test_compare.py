@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 import re
 from itertools import combinations
 
@@ -14,7 +15,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from harness.compare import Tolerance, differences
-from harness.pictures import DEFAULT_RMS, block_rms
+from harness.pictures import DEFAULT_RMS, LARGEST_BLURRED, block_rms, blurred_difference
 from tests.notebooks import code, displayed, printed
 
 COORDINATES = np.linspace(0, 10, 200)
@@ -77,6 +78,24 @@ def test_a_cell_can_allow_more_for_its_picture():
     assert changed(stored, fresh, rms=200) == ""
 
 
+def blurred(stored: str, fresh: str) -> str:
+    outputs = [[displayed(image_png=drawn)] for drawn in (stored, fresh)]
+    return "\n".join(differences(*outputs, Tolerance(is_blurred=True)))
+
+
+def test_blurred_letters_may_be_drawn_otherwise_but_not_a_curve():
+    stored = picture(dpi=110)
+    assert blurred(stored, picture("0.993", dpi=110)) == ""
+    assert blurred(stored, picture(shift=0.003, dpi=110)) == ""
+    found = blurred(stored, picture(shift=0.2, dpi=110))
+    assert re.fullmatch(r"output 1, picture changed: blurred difference \d+\.\d, allowed 17", found)
+
+
+def test_blurred_pictures_may_differ_in_size_by_a_hundredth():
+    assert blurred_difference(picture(dpi=100), picture(dpi=101)) < LARGEST_BLURRED
+    assert blurred_difference(picture(dpi=100), picture(dpi=102)) == math.inf
+
+
 @pytest.mark.parametrize("kind", ["text_plain", "text_html", "image_svg+xml", "application_json"])
 def test_a_changed_digit_is_named_in_every_other_kind_of_output(kind):
     stored, fresh = (displayed(**{kind: f"a\nb {number} c"}) for number in (93322, 93323))
@@ -135,7 +154,9 @@ def test_a_difference_far_to_the_right_is_shown():
     assert len(found) < 400
 
 
-@pytest.mark.parametrize("asked", [{"rtol": -1}, {"rms": "high"}, {"atol": 1e-5}, {"rtol": True}])
+@pytest.mark.parametrize(
+    "asked", [{"rtol": -1}, {"rms": "high"}, {"atol": 1e-5}, {"rtol": True}, {"is_blurred": 1}]
+)
 def test_only_positive_known_tolerances_can_be_asked_for(asked):
     ((name, value),) = asked.items()
     with pytest.raises(ValueError, match=re.escape(f"rtol or rms, got {name}={value!r}")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -16,18 +17,35 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from coursecnn import datasets
-from harness import execute, nbval_plugin, normalise
+from coursecnn import datasets, records
+from harness import cells, execute, nbval_plugin, normalise
 from tests.notebooks import code, text, write_notebook
 
 ROOT = Path(__file__).resolve().parent.parent
 PREPARE = """
 import sys
 import matplotlib.pyplot as plt
+import numpy as np
+from dataclasses import replace
 from pathlib import Path
 from IPython.display import SVG
+from coursecnn.datasets import Dataset, Provenance
+from coursecnn.records import Data, Machine, Record, Run, check
 
 IS_RUN_AGAIN = Path("run_again").exists()
+
+RUN = Run(seed=0, metrics={}, curves={"loss": (0.5,)}, seconds=1)
+
+def record(*losses):
+    runs = tuple(replace(RUN, seed=n, curves={"loss": (loss,)}) for n, loss in enumerate(losses))
+    recipe = {"name": "tiny", "epochs": 2}
+    abacus = Machine("CPU: abacus", 2, {})
+    return Record("tiny", recipe, Data("mnist", "ab", True), abacus, "", runs)
+
+def images():
+    pixel, label = np.zeros((1, 1, 1, 1), "uint8"), np.zeros(1, "uint8")
+    source = Provenance("made up", True, "ab")
+    return Dataset("mnist", pixel, label, pixel, label, ("0",), source)
 
 def draw(label, width=3):
     plt.figure(figsize=(width, 2))
@@ -123,6 +141,14 @@ CASES = {
     "fails: an assertion where a cell measures anew": Case(
         "assert not IS_RUN_AGAIN", because="AssertionError", tags=("nbval-ignore-output",)
     ),
+    "passes: a run inside the bands of its record": Case(
+        "check(record(0.4, 0.6, 0.7), RUN, images())", tags=("nbval-ignore-output",)
+    ),
+    "fails: a run outside the bands of its record": Case(
+        "check(record(0.1, 0.11, 0.12) if IS_RUN_AGAIN else record(0.4, 0.6, 0.7), RUN, images())",
+        because="tiny: loss of epoch 1 is 0.5000, outside of",
+        tags=("nbval-ignore-output",),
+    ),
     "passes: an output on data that is not here": Case(
         "print(99.12)", replace("12", "13"), tags=("data:mnist",)
     ),
@@ -137,10 +163,11 @@ CASES = {
 
 @dataclass(frozen=True)
 class Report:
-    """What pytest said: all of it, and the failure of each cell ("" for those that passed)."""
+    """What pytest said: all of it, the failure of each cell ("" if it passed), and where it ran."""
 
     output: str
     failures: dict[str, str]
+    folder: Path
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +184,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
         case.spoil(cell)
     path.write_text(normalise.dumps(notebook), encoding="utf-8")
     (folder / "run_again").touch()
-    return pytest_nbval(folder, "-n", "1", "--dist", "loadfile")
+    files = ("--evidence-json=evidence.json", "--evidence-markdown=evidence.md")
+    return pytest_nbval(folder, "-n", "1", "--dist", "loadfile", *files)
 
 
 def pytest_nbval(folder: Path, *options: str) -> Report:
@@ -177,7 +205,7 @@ def pytest_nbval(folder: Path, *options: str) -> Report:
         test.attrib["name"]: "".join(part.text or "" for part in test.iter("failure"))
         for test in tests
     }
-    return Report(run.stdout + run.stderr, failures)
+    return Report(run.stdout + run.stderr, failures, folder)
 
 
 @pytest.mark.parametrize(("number", "name"), list(enumerate(CASES, start=2)), ids=CASES)
@@ -196,14 +224,43 @@ def test_every_cell_is_reported_and_the_run_is_red(report):
 
 
 def test_a_failure_is_short(report):
-    assert max(len(failure.splitlines()) for failure in report.failures.values()) < 20
+    """The longest has two frames: the cell's, and one of the package."""
+    assert max(len(failure.splitlines()) for failure in report.failures.values()) < 25
 
 
 def test_the_summary_counts_cells_and_names_what_was_not_checked(report):
-    compared = len(CASES) + 1 - 5  # one was cleared, two measure anew, two ran without their data
+    compared = len(CASES) + 1 - 7  # one was cleared, four measure anew, two ran without their data
     unchecked = "outputs not checked, for want of the official data: mnist"
-    assert f"cells: {compared} compared, 2 measured anew, 2 not checked" in report.output
+    assert f"cells: {compared} compared, 4 measured anew, 2 not checked" in report.output
     assert f"chapter.ipynb: 2 {unchecked}" in report.output
+
+
+def test_the_summary_says_how_far_each_measurement_is_from_its_record(report):
+    compared = r"[1-9]\d* only compared with stored outputs"
+    assert re.search(
+        rf"numbers: 2 re-measured on unknown and held against 2 records, {compared}", report.output
+    )
+    inside = r"tiny: 1 values of 1 of 2 epochs inside its bands; farthest is the loss of epoch 1, "
+    assert re.search(inside + r"0\.5000 against 0\.5667, \d% of the way to the edge", report.output)
+    assert "tiny: 1 values of 1 of 2 epochs OUTSIDE ITS BANDS" in report.output
+    assert "2 cells measured something else, and asserted it themselves" in report.output
+
+
+def test_the_plugin_looks_for_what_a_check_puts_out():
+    assert cells.MEASURED == records.MIME_TYPE
+
+
+def test_the_report_is_also_written_as_json_and_markdown(report):
+    found = json.loads((report.folder / "evidence.json").read_text("utf-8"))
+    inside, outside = found["measured"]
+    assert inside["record"] == outside["record"] == "tiny"
+    assert inside["values"][0]["distance"] < 1 < outside["values"][0]["distance"]
+    assert found["unchecked"] == [{"notebook": "chapter.ipynb", "data": "mnist", "outputs": 2}]
+    table = (report.folder / "evidence.md").read_text("utf-8")
+    row = (
+        r"\| chapter.ipynb \| tiny \| 1 of 2 \| loss of epoch 1 \| 0.5000 \| 0.1100 \(3 runs\) \| "
+    )
+    assert re.search(row + r"\*\*[\d,]+%, outside\*\* \|", table)
 
 
 @pytest.mark.parametrize(
