@@ -1,0 +1,74 @@
+"""The workflow files: what they run exists, and a stranger's pull request can do no harm."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from harness.cells import ROOT
+
+FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+WORKFLOWS = {path.name: yaml.safe_load(path.read_text("utf-8")) for path in FILES}
+PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40}|\./\.github/workflows/\w+\.yml")
+each_workflow = pytest.mark.parametrize("workflow", WORKFLOWS.values(), ids=WORKFLOWS)
+
+
+def steps(workflow: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for job in workflow["jobs"].values():
+        yield from job.get("steps", [])
+
+
+@each_workflow
+def test_every_action_is_pinned_to_a_commit(workflow):
+    jobs = workflow["jobs"].values()
+    used = [part["uses"] for part in (*jobs, *steps(workflow)) if "uses" in part]
+    assert used
+    assert [name for name in used if not PINNED.fullmatch(name)] == []
+
+
+@each_workflow
+def test_a_job_may_do_only_what_it_names(workflow):
+    assert workflow["permissions"] == {}
+    assert all("permissions" in job for job in workflow["jobs"].values())
+
+
+@each_workflow
+def test_a_job_that_runs_the_repositorys_code_may_write_nothing(workflow):
+    for name, job in workflow["jobs"].items():
+        runs = " ".join(step.get("run", "") for step in job.get("steps", []))
+        if "make " in runs or ".venv" in runs or "docker" in runs:
+            assert set(job["permissions"].values()) <= {"read"}, name
+
+
+@each_workflow
+def test_no_checkout_leaves_credentials_behind(workflow):
+    for step in steps(workflow):
+        if "actions/checkout@" in step.get("uses", ""):
+            assert step["with"]["persist-credentials"] is False
+
+
+@each_workflow
+def test_no_script_contains_an_expression(workflow):
+    """What strangers may name, a branch or a title, reaches scripts as environment variables."""
+    assert [step["run"] for step in steps(workflow) if "${{" in step.get("run", "")] == []
+
+
+@each_workflow
+def test_every_make_target_exists(workflow):
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    runs = (step.get("run", "") for step in steps(workflow))
+    commands = [line for run in runs for line in re.findall(r"\bmake ([^\n]*)", run)]
+    asked = {word for line in commands for word in line.split() if "=" not in word}
+    assert asked <= targets
+
+
+def test_pull_requests_come_without_secrets():
+    """In YAML 1.1, which PyYAML reads, the key `on` is the value true."""
+    starts = {name: set(workflow[True]) for name, workflow in WORKFLOWS.items()}
+    assert [name for name, events in starts.items() if "pull_request" in events] == ["test.yml"]
+    assert not any("pull_request_target" in events for events in starts.values())
+    assert not any("secrets." in path.read_text("utf-8") for path in FILES)
