@@ -33,6 +33,7 @@ CHAPTERS = (
     "roads",
     "comparison",
     "pretrained",
+    "distribution",
 )
 
 __all__ = ["CHAPTERS", "Exercise", "Feedback", "check", "exercises"]
