@@ -103,22 +103,20 @@ function formula(setting) {
   const reach = extent(kernel, dilation);
   // A formula drops the spaces at the ends of its words, unless they do not break.
   const words = (text) => elementOf("math", "mtext", {}, String(text).replaceAll(" ", "\u00a0"));
-  const quotient = (above, below) =>
-    elementOf("math", "mfrac", {}, words(above), words(below));
-  const parts = [
-    words("O = "),
-    quotient("N − F + 2P", "S"),
-    words(" + 1 = "),
-    quotient(`${size} − ${reach} + 2·${padding}`, stride),
-    words(` + 1 = ${printed(span(setting) / stride + 1)}`),
+  const quotient = (above, below) => elementOf("math", "mfrac", {}, words(above), words(below));
+  const written = (...parts) => elementOf("math", "math", { displaystyle: "true" }, ...parts);
+  const filledIn = quotient(`${size} − ${reach} + 2·${padding}`, stride);
+  const result = printed(span(setting) / stride + 1);
+  const lines = [
+    [written(words(`F = d(k − 1) + 1 = ${dilation}·(${kernel} − 1) + 1 = ${reach}`))],
+    // Two formulas, so that the second can begin a new line on a phone.
+    [
+      written(words("O = "), quotient("N − F + 2P", "S"), words(" + 1")),
+      written(words(" = "), filledIn, words(` + 1 = ${result}`)),
+    ],
   ];
-  const extents = `F = d(k − 1) + 1 = ${dilation}·(${kernel} − 1) + 1 = ${reach}`;
-  return element(
-    "div",
-    { className: "formula" },
-    element("p", {}, elementOf("math", "math", {}, words(extents))),
-    element("p", {}, elementOf("math", "math", { displaystyle: "true" }, ...parts)),
-  );
+  const paragraphs = lines.map((line) => element("p", {}, ...line));
+  return element("div", { className: "formula" }, ...paragraphs);
 }
 
 /** What comes out by each convention, and what the layer costs. */

@@ -193,7 +193,7 @@ class Stepper {
     );
     const bias = this.editable(`bias of W${filter}`, this.layer.bias, filter);
     [this.sums, this.result] = [element("output"), element("output")];
-    this.total.replaceChildren(this.sums, element("label", {}, " + bias ", bias), this.result);
+    this.total.replaceChildren(this.sums, " + bias ", bias, " ", this.result);
   }
 
   weightGrid(channel, filter) {
@@ -217,7 +217,7 @@ class Stepper {
     const sums = terms.map((ofChannel) => sum(ofChannel.map((term) => term.product)));
     const value = printed(pixel(this.output, row, column, filter));
     this.sums.textContent = `W${filter} at row ${row}, column ${column}: ${printedSum(sums)}`;
-    this.result.textContent = ` = ${value}`;
+    this.result.textContent = `= ${value}`;
     this.outputCells.forEach((output) => this.showOutput(output));
     this.channels.forEach((channel, index) => {
       this.markWindow(channel.cells);
