@@ -466,6 +466,21 @@ def test_axe_finds_nothing(show: Show, dark: bool) -> None:
     assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found] == []
 
 
+def test_all_of_them_are_ready_in_a_second_on_a_phone(chromium: Any) -> None:
+    """The time of the page's own thread, which what else the machine does leaves alone."""
+    html = "".join(one._repr_html_() for one in (FIVE, PLAYGROUND, CALCULATOR))
+    with browser.visit(chromium, width=360, touch=True) as visit:
+        session = visit.page.context.new_cdp_session(visit.page)
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
+        session.send("Emulation.setCPUThrottlingRate", {"rate": 4})  # a mid-range phone
+        visit.page.set_content(DOCUMENT.format(html))
+        visit.page.wait_for_selector(".coursecnn[data-running] >> nth=2")
+        metrics = session.send("Performance.getMetrics")["metrics"]
+
+    [seconds] = [metric["value"] for metric in metrics if metric["name"] == "TaskDuration"]
+    assert 0 < seconds < 1, seconds
+
+
 def test_where_scripts_do_not_run_the_numbers_are_there(chromium: Any) -> None:
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
