@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
@@ -37,7 +37,7 @@ class Tolerance:
 
     rtol: float = 0.0
     rms: float = pictures.DEFAULT_RMS
-    is_blurred: bool = False
+    is_blurred: bool = field(default=False, repr=False)
 
     @classmethod
     def of(cls, cell: Any) -> Tolerance:
