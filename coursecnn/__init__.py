@@ -9,9 +9,11 @@ Each room has one job, and imports point one way:
 - `accounting`: what each layer of a model costs;
 - `datasets`: CIFAR-10 and MNIST, checked;
 - `training`, `records`: recipes, runs, and the files that keep what was measured;
+- `augmentation`: training images, altered; `distributed`: training shared among machines;
 - `ledger`: every number that was printed elsewhere, and whether it holds;
 - `exercises`: the checks behind the exercises;
 - `figures`: the drawings of data;
+- `interactive`: explorers that answer in the page, with no kernel;
 - `graphs`, `diagrams`: the graph of a model, and the drawings made from it;
 - `backend`, `files`: Keras without log lines, and files that are never half written.
 """

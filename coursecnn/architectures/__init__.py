@@ -3,6 +3,9 @@
 - `names()`: every architecture, in the order of the course;
 - `build(name, ...)`: a fresh Keras model of it.
 
+A saved network is read by `keras.saving.load_model` wherever this package has been imported, which
+makes its layers known to Keras.
+
 A family is a module with a table for each network, a short builder that walks the table, and
 `BUILDERS`, which names its builders. It joins with one line in `FAMILIES`.
 
