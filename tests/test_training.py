@@ -424,6 +424,9 @@ def test_every_recipe_is_filed_under_its_own_name(name):
     assert training.RECIPES[name].name == name
 
 
+IN_PROGRESS = {"lab"}  # a run takes most of an hour; no chapter shows the record before it is whole
+
+
 @pytest.mark.parametrize("name", training.RECIPES)
 def test_every_recipe_has_a_record_that_was_made_with_it(name):
     record = records.read(name)
@@ -431,7 +434,8 @@ def test_every_recipe_has_a_record_that_was_made_with_it(name):
     assert Recipe(**record.recipe) == training.RECIPES[name]
     assert record.data.official
     # Three where a run takes minutes: the fewest that give a spread worth printing.
-    assert len(record.runs) >= (3 if name in training.COMPARISONS or "lenet" in name else 5)
+    fewest = 3 if name in {*training.COMPARISONS, *IN_PROGRESS} or "lenet" in name else 5
+    assert (len(record.runs) < fewest) == (name in IN_PROGRESS)
 
 
 def test_no_record_is_shipped_that_nothing_can_repeat():
