@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from coursecnn import datasets, records, training
 from coursecnn.accounting import layer_table, totals
 from coursecnn.architectures import build
 from coursecnn.backend import keras
@@ -79,3 +80,18 @@ def test_other_images_and_classes():
 def test_too_small_an_image_is_refused():
     with pytest.raises(ValueError, match=r"with 10×10 pixels or more, got \(9, 32, 3\)"):
         build("cifar10_lab", input_shape=(9, 32, 3))
+
+
+def test_the_weights_that_were_kept_have_the_recorded_accuracy():
+    data, recipe = datasets.cifar10(), training.RECIPES["lab"]
+    if not data.provenance.official:
+        pytest.skip(
+            f"the accuracy is that on the official images, here is {data.provenance.source}"
+        )
+    network = training.trained(recipe)
+
+    answers = network.predict(data.x_test / np.float32(255), batch_size=500, verbose=0)
+
+    accuracy = (answers.argmax(axis=1) == data.y_test).mean()
+    recorded = records.read(recipe.name).values("test_accuracy")[0]
+    assert accuracy == pytest.approx(recorded, abs=5e-4)
