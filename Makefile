@@ -9,7 +9,7 @@ CHAPTERS := $(wildcard book/*/*.ipynb)
 export TF_CPP_MIN_LOG_LEVEL = 3
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint types unit chapters notebooks benchmarks requirements clean
+.PHONY: help book test lint types unit long chapters notebooks benchmarks requirements clean
 .PHONY: environment evidence colab links audit release gpu
 
 help:  ## list these commands
@@ -17,6 +17,7 @@ help:  ## list these commands
 
 $(INSTALLED): requirements.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v <= (3, 13) and f"coursecnn needs Python 3.11, 3.12 or 3.13 (TensorFlow has no other wheels); this is {v[0]}.{v[1]}. Name another one: make PYTHON=python3.12 ...")'
+	@if [ -L $(VENV) ]; then echo "$(VENV) is a link; what it leads to would be emptied: remove the link"; exit 1; fi
 	@echo "Making the environment in $(VENV) (about two minutes, once) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
@@ -44,6 +45,9 @@ types: $(READY)  ## static types
 unit: $(READY)  ## unit tests and doctests
 	@$(BIN)/python -m pytest tests coursecnn -n 2 --dist loadfile -q -rs
 
+long: $(READY)  ## unit tests that train for minutes: each deep network learns a batch by heart
+	@COURSECNN_FULL=1 $(BIN)/python -m pytest tests/test_overfitting.py -k in_minutes -n 2 --dist load -q -rs
+
 chapters: $(READY)  ## re-execute every chapter and compare every output
 	@$(BIN)/python -m pytest --nbval --nbval-current-env book -n 2 --dist loadfile -q
 
@@ -54,6 +58,7 @@ benchmarks: $(READY)  ## what is timed, beside what you would use instead
 	@$(BIN)/python -m benchmarks.convolution
 	@$(BIN)/python -m benchmarks.counting compare
 	@$(BIN)/python -m benchmarks.forward_time --results "$$(mktemp -d)"
+	@$(BIN)/python -m benchmarks.scaling --results "$$(mktemp -d)"
 
 environment: $(READY)  ## only make the environment
 

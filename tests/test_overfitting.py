@@ -50,9 +50,10 @@ LESSONS = {
 }
 LONG = {
     **{f"resnet{depth}": Lesson(0.05, 15) for depth in (32, 44, 56, 110)},
-    **{f"plain{depth}": Lesson(0.05, 100) for depth in (32, 44, 56, 110)},
-    **{f"preact_resnet{depth}": Lesson(0.2, 30) for depth in (164, 1001)},
-    **{f"wide_resnet_{size}": Lesson(0.2, 20) for size in ("40_4", "28_10")},
+    **{f"plain{depth}": Lesson(0.05, 100) for depth in (32, 44)},
+    **{f"plain{depth}": Lesson(0.003, 120, adam=True) for depth in (56, 110)},
+    **{f"preact_resnet{depth}": Lesson(0.3, 40) for depth in (164, 1001)},
+    **{f"wide_resnet_{size}": Lesson(0.2, 40) for size in ("40_4", "28_10")},
     "resnext29_8x64d": Lesson(0.05, 15),
     "stochastic_depth_110": Lesson(0.05, 60),
     "fractalnet20": Lesson(0.01, 80),
