@@ -5,7 +5,7 @@ ones where they are to be had, else the stand-in's; the last test says which. A 
 of each of the first eight classes, the loss is that of training, dropout and drop-path included,
 and optimizer and learning rate are chosen for few steps; the papers' schedules are for thousands.
 
-On two processor cores the networks of `LESSONS` take about a minute and a half together, those of
+On two processor cores the networks of `LESSONS` take about two minutes together, those of
 `LONG` more than that each or together many minutes: they are left out unless the environment
 variable COURSECNN_FULL is set.
 """
@@ -43,14 +43,14 @@ LESSONS = {
     "pattern_deep_blocks": Lesson(1e-3, 30, adam=True),
     "cifar10_lab": Lesson(0.05, 20),
     "nin_cifar10": Lesson(3e-4, 120, adam=True),
-    "resnet20": Lesson(0.05, 15),
-    "plain20": Lesson(0.05, 60),
+    **{f"resnet{depth}": Lesson(0.05, 15) for depth in (20, 32, 44, 56)},
+    **{f"plain{depth}": Lesson(0.05, 60) for depth in (20, 32)},
     "wide_resnet_16_8": Lesson(0.2, 20),
     "densenet40_12": Lesson(0.2, 30),
 }
 LONG = {
-    **{f"resnet{depth}": Lesson(0.05, 15) for depth in (32, 44, 56, 110)},
-    **{f"plain{depth}": Lesson(0.05, 100) for depth in (32, 44)},
+    "resnet110": Lesson(0.05, 15),
+    "plain44": Lesson(0.05, 100),
     **{f"plain{depth}": Lesson(0.003, 120, adam=True) for depth in (56, 110)},
     **{f"preact_resnet{depth}": Lesson(0.3, 40) for depth in (164, 1001)},
     **{f"wide_resnet_{size}": Lesson(0.2, 40) for size in ("40_4", "28_10")},
