@@ -1,8 +1,9 @@
 """One interactive as one piece of HTML that needs nothing else.
 
-A fragment holds its style, its data, its script and what is shown where scripts do not run. It
-works in a page of the book, from a web server or from disk, in JupyterLab and on Colab; nothing is
-loaded, and the same content gives the same bytes.
+A fragment holds its style (`page.css`, and the one that is named like its script, if there is
+one), its data, its script and what is shown where scripts do not run. It works in a page of the
+book, from a web server or from disk, in JupyterLab and on Colab; nothing is loaded, and the same
+content gives the same bytes.
 
 - `fragment(...)`: the HTML;
 - `module(...)`: a script and what it imports, as one module;
@@ -17,6 +18,7 @@ import json
 import re
 from html import escape
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import numpy as np
@@ -67,11 +69,16 @@ def fragment(script: str, label: str, data: object, static: str) -> str:
     return TEMPLATE.format(
         key=f"{script.removesuffix('.js')}-{digest}",
         label=escape(label),
-        style=_read("page.css"),
+        style=_style(script),
         static=static,
         data=content,
         script=code,
     )
+
+
+def _style(script: str) -> str:
+    own = script.removesuffix(".js") + ".css"
+    return _read("page.css") + (_read(own) if _path(own).is_file() else "")
 
 
 def module(script: str) -> str:
@@ -119,4 +126,8 @@ def table(values: npt.ArrayLike, caption: str) -> str:
 
 
 def _read(name: str) -> str:
-    return files("coursecnn.interactive").joinpath(name).read_text(encoding="utf-8")
+    return _path(name).read_text(encoding="utf-8")
+
+
+def _path(name: str) -> Traversable:
+    return files("coursecnn.interactive").joinpath(name)
