@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,10 @@ playwright = pytest.importorskip(
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 LOCAL = ("file:", "data:", "blob:", "about:", "http://127.0.0.1:")
+
+DOCUMENT = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Interactives</title></head><body><main><h1>Interactives</h1>{}</main></body></html>"""
 
 
 def chromium() -> str:
@@ -78,6 +82,25 @@ def visit(
         yield visit
     finally:
         context.close()
+
+
+@contextmanager
+def interactives(browser: Any) -> Iterator[Callable[..., Any]]:
+    """How to open interactives in an empty page; at the end, nothing must have gone wrong there."""
+    with ExitStack() as stack:
+        visits = []
+
+        def open_page(*shown: Any, **options: Any) -> Any:
+            opened = stack.enter_context(visit(browser, **options))
+            visits.append(opened)
+            html = "".join(interactive._repr_html_() for interactive in shown)
+            opened.page.set_content(DOCUMENT.format(html))
+            opened.page.wait_for_selector(".coursecnn[data-running]")
+            return opened.page
+
+        yield open_page
+        for opened in visits:
+            opened.assert_quiet()
 
 
 def _answer(route: Any, visit: Visit) -> None:

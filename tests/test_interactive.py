@@ -8,9 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from coursecnn.architectures.googlenet import INCEPTIONS
 from coursecnn.convolution import conv2d
 from coursecnn.geometry import Convolution, DoesNotFit
-from coursecnn.interactive import Example, GeometryCalculator, KernelPlayground, Stepper, page
+from coursecnn.interactive import (
+    Example,
+    GeometryCalculator,
+    InceptionCalculator,
+    KernelPlayground,
+    Stepper,
+    page,
+)
 
 IMAGE, KERNELS = np.arange(25).reshape(5, 5, 1) - 9, np.ones((3, 3, 1, 2))
 PHOTO, BLUR = np.linspace(0, 1, 120).reshape(10, 12), np.ones((3, 3)) / 9
@@ -18,6 +26,7 @@ INTERACTIVES = {
     "stepper": lambda: Stepper({"one": Example(IMAGE, KERNELS, [1, -2])}),
     "playground": lambda: KernelPlayground({"ramp": PHOTO}, {"blur": BLUR}),
     "calculator": lambda: GeometryCalculator(Convolution(16, kernel=3, stride=2), (8, 8, 3)),
+    "inception": lambda: InceptionCalculator({"3a": ((28, 28, 192), INCEPTIONS["3a"])}),
 }
 each_interactive = pytest.mark.parametrize("make", INTERACTIVES.values(), ids=INTERACTIVES)
 SMALLEST = {"static": "<p>-</p>", "label": "Stepper", "script": "stepper.js"}

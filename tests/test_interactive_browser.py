@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 import pytest
 
+from coursecnn.architectures.googlenet import INCEPTIONS
 from coursecnn.backend import keras
 from coursecnn.convolution import conv2d, correlate2d
 from coursecnn.geometry import Convolution, DoesNotFit
-from coursecnn.interactive import Example, GeometryCalculator, KernelPlayground, Stepper
+from coursecnn.interactive import (
+    Example,
+    GeometryCalculator,
+    InceptionCalculator,
+    KernelPlayground,
+    Stepper,
+)
 from tests import browser
 
 EXAMPLES = 40
 TOP_EDGE = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])
-DOCUMENT = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Interactives</title></head><body><main><h1>Interactives</h1>{}</main></body></html>"""
 # Every number of a grid by its label, and what the cell shows.
 GRID = """(label) => [...document.querySelectorAll(`[aria-label="${label}"] > *`)]
   .map((cell) => (cell.matches("input") ? cell.value : cell.lastChild.textContent))"""
@@ -48,6 +51,7 @@ PLAYGROUND = KernelPlayground(
     {"blur": np.full((3, 3), 1 / 9), "top edge": TOP_EDGE},
 )
 CALCULATOR = GeometryCalculator(Convolution(16, kernel=3, stride=2), (8, 8, 3))
+INCEPTION = InceptionCalculator({"3a": ((28, 28, 192), INCEPTIONS["3a"])})
 
 
 @pytest.fixture(scope="module")
@@ -59,20 +63,8 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture
 def show(chromium: Any) -> Iterator[Show]:
     """Open interactives in an empty page; at the end, nothing must have gone wrong there."""
-    with ExitStack() as stack:
-        visits = []
-
-        def open_page(*interactives: Any, **options: Any) -> Any:
-            visit = stack.enter_context(browser.visit(chromium, **options))
-            visits.append(visit)
-            html = "".join(interactive._repr_html_() for interactive in interactives)
-            visit.page.set_content(DOCUMENT.format(html))
-            visit.page.wait_for_selector(".coursecnn[data-running]")
-            return visit.page
-
+    with browser.interactives(chromium) as open_page:
         yield open_page
-        for visit in visits:
-            visit.assert_quiet()
 
 
 def numbers(page: Any, label: str) -> list[float]:
@@ -450,7 +442,7 @@ def test_an_interactive_starts_where_its_html_is_inserted_later(show: Show) -> N
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1300])
 def test_the_page_does_not_scroll_sideways(show: Show, width: int, dark: bool) -> None:
-    page = show(STEPPER, PLAYGROUND, CALCULATOR, width=width, dark=dark)
+    page = show(STEPPER, PLAYGROUND, CALCULATOR, INCEPTION, width=width, dark=dark)
 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
@@ -459,7 +451,7 @@ def test_the_page_does_not_scroll_sideways(show: Show, width: int, dark: bool) -
 def test_axe_finds_nothing(show: Show, dark: bool) -> None:
     module = "axe_playwright_python.sync_playwright"
     axe = pytest.importorskip(module, reason="accessibility is not tested: no axe")
-    page = show(FIVE, PLAYGROUND, CALCULATOR, dark=dark)
+    page = show(FIVE, PLAYGROUND, CALCULATOR, INCEPTION, dark=dark)
 
     found = axe.Axe().run(page).response["violations"]
 
@@ -468,13 +460,13 @@ def test_axe_finds_nothing(show: Show, dark: bool) -> None:
 
 def test_all_of_them_are_ready_in_a_second_on_a_phone(chromium: Any) -> None:
     """The time of the page's own thread, which what else the machine does leaves alone."""
-    html = "".join(one._repr_html_() for one in (FIVE, PLAYGROUND, CALCULATOR))
+    html = "".join(one._repr_html_() for one in (FIVE, PLAYGROUND, CALCULATOR, INCEPTION))
     with browser.visit(chromium, width=360, touch=True) as visit:
         session = visit.page.context.new_cdp_session(visit.page)
         session.send("Performance.enable", {"timeDomain": "threadTicks"})
         session.send("Emulation.setCPUThrottlingRate", {"rate": 4})  # a mid-range phone
-        visit.page.set_content(DOCUMENT.format(html))
-        visit.page.wait_for_selector(".coursecnn[data-running] >> nth=2")
+        visit.page.set_content(browser.DOCUMENT.format(html))
+        visit.page.wait_for_selector(".coursecnn[data-running] >> nth=3")
         metrics = session.send("Performance.getMetrics")["metrics"]
 
     [seconds] = [metric["value"] for metric in metrics if metric["name"] == "TaskDuration"]
@@ -485,7 +477,7 @@ def test_where_scripts_do_not_run_the_numbers_are_there(chromium: Any) -> None:
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
 
-    page.set_content(DOCUMENT.format(FIVE._repr_html_() + PLAYGROUND._repr_html_()))
+    page.set_content(browser.DOCUMENT.format(FIVE._repr_html_() + PLAYGROUND._repr_html_()))
 
     assert "output of W1" in page.inner_text("body")
     assert page.locator("img").count() == 2

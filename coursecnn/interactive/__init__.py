@@ -2,14 +2,25 @@
 
 - `Stepper`, `Example`: a convolutional layer, one window at a time;
 - `KernelPlayground`: a photograph, a kernel, and what the one makes of the other;
-- `GeometryCalculator`: the shape and the price of a convolution, drawn.
+- `GeometryCalculator`: the shape and the price of a convolution, drawn;
+- `DigitReader`: draw a digit, and see every map of the LeNet-5 that reads it;
+- `InceptionCalculator`: what an Inception module costs, with its bottlenecks and without.
 
 Each is an object whose HTML a notebook cell shows. The arithmetic in the page (`arithmetic.js`) is
 that of `geometry` and `convolution`, and tested against them.
 """
 
 from coursecnn.interactive.calculator import GeometryCalculator
+from coursecnn.interactive.digits import DigitReader
+from coursecnn.interactive.inception import InceptionCalculator
 from coursecnn.interactive.playground import KernelPlayground
 from coursecnn.interactive.stepper import Example, Stepper
 
-__all__ = ["Example", "GeometryCalculator", "KernelPlayground", "Stepper"]
+__all__ = [
+    "DigitReader",
+    "Example",
+    "GeometryCalculator",
+    "InceptionCalculator",
+    "KernelPlayground",
+    "Stepper",
+]
