@@ -8,12 +8,16 @@ content gives the same bytes.
 - `fragment(...)`: the HTML;
 - `module(...)`: a script and what it imports, as one module;
 - `array(...)`: numbers in the form in which the scripts read them;
-- `table(...)`: numbers to look at, where scripts do not run.
+- `in_base64(...)`: bytes, shorter than as numbers;
+- `palette()`: the colours of numbers with a sign;
+- `table(...)`, `picture(...)`: what to look at where scripts do not run.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
 import json
 import re
 from html import escape
@@ -21,8 +25,12 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
+
+from coursecnn.figures import DIVERGING
 
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=async function|function|const|class)", re.MULTILINE)
@@ -123,6 +131,41 @@ def table(values: npt.ArrayLike, caption: str) -> str:
         for row in np.asarray(values, dtype=float)
     ]
     return f"<table><caption>{escape(caption)}</caption>{''.join(rows)}</table>"
+
+
+def picture(brightness: npt.NDArray[np.uint8], caption: str) -> str:
+    """A grey picture, 255 for white, as an HTML figure.
+
+    Examples:
+        >>> picture(np.zeros((2, 2), np.uint8), "black")[:37]
+        '<figure><img src="data:image/bmp;base'
+    """
+    # As BMP, because that is not compressed: every version of every library writes the same bytes.
+    file = io.BytesIO()
+    Image.fromarray(brightness).save(file, format="BMP")
+    source = f"data:image/bmp;base64,{in_base64(file.getvalue())}"
+    words = escape(caption)
+    return f'<figure><img src="{source}" alt="{words}"><figcaption>{words}</figcaption></figure>'
+
+
+def in_base64(raw: bytes) -> str:
+    """Bytes as a text that JSON can hold.
+
+    Examples:
+        >>> in_base64(bytes([0, 255]))
+        'AP8='
+    """
+    return base64.b64encode(raw).decode("ascii")
+
+
+def palette() -> npt.NDArray[np.uint8]:
+    """The colours of the book's signed feature maps, from the lowest to the highest, (256, 3).
+
+    Examples:
+        >>> palette().shape
+        (256, 3)
+    """
+    return np.asarray(mpl.colormaps[DIVERGING](np.arange(256), bytes=True)[:, :3])
 
 
 def _read(name: str) -> str:

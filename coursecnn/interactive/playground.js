@@ -1,6 +1,7 @@
 // The kernel playground: a photograph, a kernel, and what the one makes of the other.
 
 import { conv2d, pixel, range, sum, windowProducts } from "./arithmetic.js";
+import { grey, paint, signedColour } from "./canvas.js";
 import {
   arrowStep,
   button,
@@ -34,7 +35,7 @@ class Playground {
   constructor(photos, kernels, palette) {
     const [rows, columns] = photos[0].shape;
     const middle = { row: Math.floor(rows / 2), column: Math.floor(columns / 2) };
-    Object.assign(this, { photos, palette, place: middle });
+    Object.assign(this, { photos, colour: signedColour(palette), place: middle });
     this.presets = kernels.map((kernel) => button(kernel.name, () => this.pick(kernel)));
     this.kernelStand = element("div");
     this.picker = choice("Photo", photos.map((photo) => photo.name), () => this.develop());
@@ -102,7 +103,7 @@ class Playground {
     );
     const largest = Math.max(-low, high) || 1;
     const isSigned = this.colours.list.selectedIndex === 1;
-    const coloured = (value) => this.palette[colourIndex(value / largest)];
+    const coloured = (value) => this.colour(value / largest);
     this.original.draw(this.photo, grey, this.photo.name);
     this.result.draw(this.answers, isSigned ? coloured : grey, this.name);
     this.summary.textContent =
@@ -148,11 +149,8 @@ class Picture {
   }
 
   /** Draw an image of one channel; `colour` gives [red, green, blue] for a value. */
-  draw({ shape: [rows, columns], values }, colour, title) {
-    Object.assign(this.canvas, { width: columns, height: rows });
-    const drawing = new ImageData(columns, rows);
-    values.forEach((value, index) => drawing.data.set([...colour(value), 255], 4 * index));
-    this.canvas.getContext("2d").putImageData(drawing, 0, 0);
+  draw(image, colour, title) {
+    paint(this.canvas, image, colour);
     this.caption.textContent = `${this.kind}: ${title}`;
     this.frame.ariaLabel = `${this.kind}: ${title}; the arrow keys move the window`;
   }
@@ -178,17 +176,6 @@ class Picture {
       column: column - Math.floor(this.width / 2),
     };
   }
-}
-
-/** The grey of a brightness, cut off at black and white. */
-function grey(value) {
-  const level = Math.round(255 * Math.min(Math.max(value, 0), 1));
-  return [level, level, level];
-}
-
-/** Which of 256 colours a value from -1 to 1 has. */
-function colourIndex(value) {
-  return Math.min(255, Math.floor(((value + 1) / 2) * 256));
 }
 
 function clamped(index, count) {

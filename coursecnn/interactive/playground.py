@@ -5,19 +5,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping
-from html import escape
 from typing import TypeAlias
 
-import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from coursecnn.convolution import correlate2d
-from coursecnn.figures import DIVERGING
 from coursecnn.interactive import page
 
 LARGEST_SIDE = 200  # a photo is part of its page: 200 x 200 pixels are 53 kB
@@ -74,11 +68,11 @@ class KernelPlayground:
     def _repr_html_(self) -> str:
         data = {
             "photos": [
-                {"name": name, "shape": photo.shape, "bytes": _text(photo.tobytes())}
+                {"name": name, "shape": photo.shape, "bytes": page.in_base64(photo.tobytes())}
                 for name, photo in self._photos.items()
             ],
             "kernels": [{"name": n, **page.array(k)} for n, k in self._kernels.items()],
-            "palette": _palette().tolist(),
+            "palette": page.palette().tolist(),
         }
         return page.fragment("playground.js", "Kernel playground", data, self._static())
 
@@ -87,7 +81,7 @@ class KernelPlayground:
         title, photo = next(iter(self._photos.items()))
         name, kernel = next(iter(self._kernels.items()))
         answers = np.clip(correlate2d(photo, kernel).round(), 0, 255).astype(np.uint8)
-        return _figure(photo, title) + _figure(answers, name) + page.table(kernel, name)
+        return page.picture(photo, title) + page.picture(answers, name) + page.table(kernel, name)
 
 
 def _in_8_bits(name: str, photo: npt.ArrayLike) -> Bytes:
@@ -110,21 +104,3 @@ def _check_fit(kernel: npt.NDArray[np.float64], photo: Bytes) -> None:
         raise ValueError(
             f"kernels must be flat and no larger than a photo, {photo.shape}, got {kernel.shape}"
         )
-
-
-def _palette() -> Bytes:
-    """The colours of the book's signed feature maps, shape (256, 3)."""
-    return np.asarray(mpl.colormaps[DIVERGING](np.arange(256), bytes=True)[:, :3])
-
-
-def _figure(picture: Bytes, caption: str) -> str:
-    # As BMP, because that is not compressed: every version of every library writes the same bytes.
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, format="BMP")
-    source = f"data:image/bmp;base64,{_text(file.getvalue())}"
-    words = escape(caption)
-    return f'<figure><img src="{source}" alt="{words}"><figcaption>{words}</figcaption></figure>'
-
-
-def _text(raw: bytes) -> str:
-    return base64.b64encode(raw).decode("ascii")

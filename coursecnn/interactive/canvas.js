@@ -1,0 +1,20 @@
+// Pictures made of numbers: a canvas that is painted pixel by pixel.
+
+/** Paint an image of one channel; `colour` gives [red, green, blue] for a value. */
+export function paint(canvas, { shape: [rows, columns], values }, colour) {
+  Object.assign(canvas, { width: columns, height: rows });
+  const drawing = new ImageData(columns, rows);
+  values.forEach((value, index) => drawing.data.set([...colour(value), 255], 4 * index));
+  canvas.getContext("2d").putImageData(drawing, 0, 0);
+}
+
+/** The grey of a brightness, cut off at black and white. */
+export function grey(value) {
+  const level = Math.round(255 * Math.min(Math.max(value, 0), 1));
+  return [level, level, level];
+}
+
+/** The colours of values from -1 to 1, from 256 of them: a function for `paint`. */
+export function signedColour(palette) {
+  return (value) => palette[Math.min(255, Math.floor(((value + 1) / 2) * 256))];
+}
