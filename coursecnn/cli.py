@@ -18,7 +18,7 @@ import coursecnn
 from coursecnn import datasets, records
 
 if TYPE_CHECKING:
-    from coursecnn.training import Recipe
+    from coursecnn.recipes import Recipe
 
 # Keras is imported by the commands that train: the others should answer at once.
 
@@ -118,7 +118,8 @@ def reproduce(
     """
     with _reported():
         wanted = _seeds(seeds)
-        from coursecnn.training import RECIPES, load
+        from coursecnn.recipes import RECIPES
+        from coursecnn.training import load
         from coursecnn.training import reproduce as measure
 
         if listing:

@@ -162,7 +162,7 @@ class Record:
 
     Attributes:
         name: the recipe's name, and the file's.
-        recipe: the fields of the `coursecnn.training.Recipe`.
+        recipe: the fields of the `coursecnn.recipes.Recipe`.
         data: what was trained on.
         machine: what computed it.
         date: when the newest run finished, as YYYY-MM-DD.

@@ -1,17 +1,13 @@
 """Training by recipe: the same recipe and the same seed give the same run.
 
-- `Recipe`, `RECIPES`: how a network is trained, as data;
 - `load`: the images that a recipe is fitted and judged on;
 - `fit`: one run, which survives being killed;
 - `affordable_epochs`: how much of a recipe a chapter measures again where it runs;
 - `reproduce`: the runs of a record, one per seed, continued where they stopped;
 - `trained`: the network that a run of the book's records left behind.
 
-Nothing is drawn here, and apart from a progress bar nothing is printed.
-
->>> recipe = RECIPES["mnist"]
->>> recipe.epochs, recipe.optimizer, recipe.batch_size
-(5, 'adam', 32)
+Nothing is drawn here, and apart from a progress bar nothing is printed. The recipes are data, in
+`coursecnn.recipes`.
 """
 
 from __future__ import annotations
@@ -30,23 +26,22 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 import coursecnn
-from coursecnn import architectures, backend, datasets, distributed, records
-from coursecnn.architectures import lecture_patterns
+from coursecnn import architectures, augmentation, backend, datasets, distributed, records
 from coursecnn.backend import keras
 from coursecnn.datasets import Dataset
 from coursecnn.files import require_writable, write_atomically
+from coursecnn.recipes import Recipe
 from coursecnn.records import Data, Machine, Record, Run
+from coursecnn.whitening import whitening
 
 __all__ = [
-    "RECIPES",
     "DivergedError",
-    "Recipe",
     "affordable_epochs",
     "fit",
     "load",
@@ -56,135 +51,12 @@ __all__ = [
 ]
 
 
+WHITENED_FROM = 5000  # training images: 48 variances are known to a percent from far fewer
+AUGMENTATION = 1  # tells the stream of draws for altered images from that for their order
+
+
 class DivergedError(ArithmeticError):
     """The training loss is no longer a number."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a network is trained. Pixels are divided by 255; the metric is the accuracy.
-
-    Attributes:
-        name: what `coursecnn reproduce` and the record's file call it.
-        architecture: a name of `coursecnn.architectures.names()`.
-        dataset: a name of `coursecnn.datasets.NAMES`.
-        epochs: how many times every training image is seen.
-        optimizer: Keras's name of it, with its default settings but for the learning rate.
-        learning_rate: the step size, or the largest one where a schedule changes it.
-        schedule: `"constant"`, or `"linear"`, which falls from the first step on to nothing behind
-            the last one.
-        batch_size: images per step.
-        loss: Keras's name of it.
-        options: what the architecture's builder is told, such as `{"pooling": "average"}`.
-        held_out: the fraction of the training images that is set aside and judged on in place of
-            the test images, as every recipe must have that is there to compare or to choose.
-        watched: whether the images that the run is judged on are looked at after each epoch too.
-
-    >>> Recipe("mine", architecture="mnist_tutorial", dataset="mnist", epochs=1).learning_rate
-    0.001
-    """
-
-    name: str
-    architecture: str
-    dataset: str
-    epochs: int
-    optimizer: str = "adam"
-    learning_rate: float = 0.001
-    schedule: Literal["constant", "linear"] = "constant"
-    batch_size: int = 32
-    loss: str = "sparse_categorical_crossentropy"
-    options: Mapping[str, Any] = field(default_factory=dict)
-    held_out: float = 0.0
-    watched: bool = False
-
-
-# Both sides of each question of `architectures.comparisons`: the name says which, the options make
-# it. All are trained alike, on few images, and judged on the others.
-COMPARISONS: dict[str, tuple[str, Mapping[str, Any]]] = {
-    "activation_relu": ("comparison_activation", {"function": "relu"}),
-    "activation_tanh": ("comparison_activation", {"function": "tanh"}),
-    "kernels_3x3": ("comparison_kernels", {"kernel": 3}),
-    "kernels_7x7": ("comparison_kernels", {"kernel": 7}),
-    "inception_naive": ("comparison_inception", {"bottleneck": False}),
-    "inception_bottleneck": ("comparison_inception", {"bottleneck": True}),
-    "inception_bottleneck_deep": ("comparison_inception", {"bottleneck": True, "modules": 3}),
-    "head_dense": ("comparison_head", {"kind": "dense"}),
-    "head_average": ("comparison_head", {"kind": "average"}),
-    "degradation_plain20": ("comparison_degradation", {"depth": 20, "shortcuts": False}),
-    "degradation_plain44": ("comparison_degradation", {"depth": 44, "shortcuts": False}),
-    "degradation_residual20": ("comparison_degradation", {"depth": 20, "shortcuts": True}),
-    "degradation_residual44": ("comparison_degradation", {"depth": 44, "shortcuts": True}),
-    "order_preactivation": ("comparison_order", {"depth": 44}),  # against degradation_residual44
-    "shape_deep": ("comparison_shape", {"form": "deep"}),
-    "shape_wide": ("comparison_shape", {"form": "wide"}),
-    "reuse_residual": ("comparison_reuse", {"connections": "residual"}),
-    "reuse_chain": ("comparison_reuse", {"connections": "chain"}),
-    "reuse_dense": ("comparison_reuse", {"connections": "dense"}),
-    "fire_modules": ("comparison_fire", {"modules": "fire"}),
-    "fire_convolutions": ("comparison_fire", {"modules": "convolutions"}),
-    "fire_narrow_convolutions": ("comparison_fire", {"modules": "narrow"}),
-}
-
-# With a constant learning rate the accuracy behind the last step differs by ten points between
-# seeds of the dense side, more than there is to find out: here the rate falls to nothing.
-FALLING = ("reuse_residual", "reuse_chain", "reuse_dense")
-
-RECIPES = {
-    recipe.name: recipe
-    for recipe in [
-        # Lecture 4, "Handwritten digit recognition with CNNs": `compile(optimizer='adam', ...)`
-        # and `fit(..., epochs=5)` with everything else at its default.
-        Recipe("mnist", architecture="mnist_tutorial", dataset="mnist", epochs=5),
-        # The same lecture calls max pooling far better than average pooling. Few images to train
-        # on leave the pooling something to decide; many to judge on measure small differences.
-        *(
-            Recipe(
-                f"pooling_{pooling}",
-                architecture="mnist_tutorial",
-                dataset="mnist",
-                epochs=8,
-                options={"pooling": pooling},
-                held_out=0.9,
-            )
-            for pooling in ("max", "average")
-        ),
-        # The lecture's four patterns, from a linear classifier to stacked blocks, on few images.
-        *(
-            Recipe(name, architecture=name, dataset="cifar10", epochs=5, held_out=0.9)
-            for name in lecture_patterns.BUILDERS
-        ),
-        # Lecture 3, "CIFAR-10": Adam, batches of 32, 20 epochs, and the test images after each.
-        Recipe("lab", architecture="cifar10_lab", dataset="cifar10", epochs=20, watched=True),
-        # LeNet-5 of 1998 and of today, with the same padding of MNIST's 28×28 pixels to 32×32.
-        Recipe(
-            "lenet5_1998",
-            architecture="lenet5_1998",
-            dataset="mnist",
-            epochs=5,
-            options={"input_shape": [28, 28, 1], "padding": 2, "probabilities": True},
-        ),
-        Recipe(
-            "lenet5",
-            architecture="lenet5",
-            dataset="mnist",
-            epochs=5,
-            options={"input_shape": [28, 28, 1], "padding": 2},
-        ),
-        *(
-            Recipe(
-                name,
-                architecture,
-                "cifar10",
-                epochs=4,
-                schedule="linear" if name in FALLING else "constant",
-                batch_size=64,
-                options=options,
-                held_out=0.8,
-            )
-            for name, (architecture, options) in COMPARISONS.items()
-        ),
-    ]
-}
 
 
 def load(recipe: Recipe) -> Dataset:
@@ -193,6 +65,7 @@ def load(recipe: Recipe) -> Dataset:
     Returns:
         The recipe's dataset; split by `Dataset.hold_out` where the recipe sets images aside.
 
+    >>> from coursecnn.recipes import RECIPES
     >>> load(RECIPES["mnist"]).judged_on
     'test'
     """
@@ -237,6 +110,7 @@ def fit(
             shared out equally, or if the weights' file has another ending.
         DivergedError: if the loss is no longer a number.
 
+    >>> from coursecnn.recipes import RECIPES
     >>> fit(RECIPES["mnist"], datasets.stand_in("mnist"), epochs=6)
     Traceback (most recent call last):
     ValueError: epochs must be from 1 to the recipe's 5, got 6
@@ -257,7 +131,7 @@ def fit(
         raise ValueError(f"weights must name a file that ends in .weights.h5, got {weights!r}")
     with backend.quiet_stderr():  # on every backend it also seeds, and loads, TensorFlow
         keras.utils.set_random_seed(seed)
-    state = _State(_compiled(recipe, dataset), _identity(recipe, dataset, seed))
+    state = _begin(recipe, dataset, seed)
     file = None if checkpoint is None else Path(checkpoint)
     if file is not None and file.exists():
         state.load(file)
@@ -300,6 +174,7 @@ def reproduce(
         DivergedError: as `fit`.
 
     >>> data = datasets.stand_in("mnist")
+    >>> from coursecnn.recipes import RECIPES
     >>> reproduce(RECIPES["mnist"], data, [0], Path("results"))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ValueError: records are made on the official mnist only, ...
@@ -333,6 +208,7 @@ def trained(recipe: Recipe, seed: int = 0, folder: Path = records.SHIPPED) -> An
     Raises:
         FileNotFoundError: if no weights were kept of this recipe and seed; says which were.
 
+    >>> from coursecnn.recipes import RECIPES
     >>> trained(RECIPES["lab"]).count_params()
     1253674
     """
@@ -355,6 +231,7 @@ def affordable_epochs(recipe: Recipe) -> int:
         All on a GPU, or where the environment variable `COURSECNN_FULL` is set to anything but
         0; otherwise one, the first.
 
+    >>> from coursecnn.recipes import RECIPES
     >>> 1 <= affordable_epochs(RECIPES["mnist"]) <= RECIPES["mnist"].epochs
     True
     """
@@ -442,14 +319,47 @@ def _learning_rate(recipe: Recipe, images: int) -> Any:
     if recipe.schedule == "constant":
         return recipe.learning_rate
     steps = recipe.epochs * math.ceil(images / recipe.batch_size)
-    return keras.optimizers.schedules.PolynomialDecay(
-        recipe.learning_rate, steps, end_learning_rate=0.0
+    if recipe.schedule == "linear":
+        return keras.optimizers.schedules.PolynomialDecay(
+            recipe.learning_rate, steps, end_learning_rate=0.0
+        )
+    climb = steps // 4
+    return keras.optimizers.schedules.CosineDecay(
+        0.0, steps - climb, warmup_target=recipe.learning_rate, warmup_steps=climb
     )
+
+
+def _loss(recipe: Recipe, classes: int) -> Any:
+    """Return what is made small: the recipe's loss, or that of labels that are less than sure."""
+    if not recipe.label_smoothing:
+        return recipe.loss
+    smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
+
+    def loss(labels: Any, probabilities: Any) -> Any:
+        sure = keras.ops.one_hot(keras.ops.reshape(labels, (-1,)), classes)
+        return smoothed(sure, probabilities)
+
+    return loss
+
+
+@contextlib.contextmanager
+def _precision(policy: str) -> Iterator[None]:
+    """Build layers that compute as `policy` says, a name of Keras's dtype policies."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _compiled(recipe: Recipe, dataset: Dataset) -> Any:
     """Build the recipe's network, with the division by 255 in front of it."""
-    network = architectures.build(recipe.architecture, **recipe.options)
+    with _precision(recipe.precision):
+        network = architectures.build(recipe.architecture, **recipe.options)
+    if recipe.whitened:
+        layer = network.get_layer("whitening")
+        layer.set_weights(whitening(dataset.x_train[:WHITENED_FROM], *layer.kernel_size[:1]))
     model = keras.Sequential(
         [
             # The images stay bytes until they are on the device: a quarter of the memory.
@@ -458,11 +368,39 @@ def _compiled(recipe: Recipe, dataset: Dataset) -> Any:
             network,
         ]
     )
-    optimizer = keras.optimizers.get(recipe.optimizer)
+    optimizer = keras.optimizers.get(
+        {"class_name": recipe.optimizer, "config": dict(recipe.optimizer_options)}
+    )
     optimizer.learning_rate = _learning_rate(recipe, len(dataset.x_train))
     optimizer.build(model.trainable_variables)
-    model.compile(optimizer, recipe.loss, metrics=["accuracy"])
+    model.compile(optimizer, _loss(recipe, len(dataset.classes)), metrics=["accuracy"])
     return model
+
+
+def _judge(recipe: Recipe, model: Any) -> Any:
+    """Return the model that judges: the mirror image looked at too, or at least the plain loss."""
+    if not (recipe.label_smoothing or recipe.judged_mirrored):
+        return model
+    images = model.inputs[0]
+    answers = model(images)
+    if recipe.judged_mirrored:
+        mirrored = model(keras.ops.flip(images, axis=2))
+        answers = keras.layers.Average(dtype="float32")([answers, mirrored])
+    judge = keras.Model(images, answers)
+    judge.compile(loss=recipe.loss, metrics=["accuracy"])
+    return judge
+
+
+def _augmented(recipe: Recipe, images: Any, seed: int, epoch: int) -> Any:
+    """Return the training images as one epoch sees them."""
+    generator = np.random.default_rng((seed, epoch, AUGMENTATION))
+    if recipe.mirrored:
+        images = augmentation.mirror(images, seed, epoch)
+    if recipe.shifted:
+        images = augmentation.shift(images, recipe.shifted, generator)
+    if recipe.cut_out:
+        images = augmentation.cut_out(images, recipe.cut_out, generator)
+    return images
 
 
 @dataclass
@@ -470,6 +408,7 @@ class _State:
     """A run in progress: everything that a checkpoint must hold."""
 
     model: Any
+    judge: Any
     identity: Mapping[str, Any]
     curves: dict[str, list[float]] = field(default_factory=dict)
     seconds: float = 0.0
@@ -484,8 +423,9 @@ class _State:
         order = np.random.default_rng((seed, self.epochs)).permutation(len(dataset.x_train))
         index, count = distributed.processes()
         own = distributed.share(order, recipe.batch_size, index, count)
+        images = _augmented(recipe, dataset.x_train, seed, self.epochs)
         history = self.model.fit(
-            dataset.x_train[own],
+            images[own],
             dataset.y_train[own],
             batch_size=recipe.batch_size // count,
             initial_epoch=self.epochs,
@@ -503,7 +443,7 @@ class _State:
 
     def judged(self, dataset: Dataset) -> dict[str, float]:
         """Measure accuracy and loss on the images that the run is judged on."""
-        measured = self.model.evaluate(dataset.x_test, dataset.y_test, verbose=0, return_dict=True)
+        measured = self.judge.evaluate(dataset.x_test, dataset.y_test, verbose=0, return_dict=True)
         kind = dataset.judged_on.replace("-", "_")
         return {f"{kind}_{name}": _shortest(measured[name]) for name in ("accuracy", "loss")}
 
@@ -544,6 +484,11 @@ class _State:
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
         self.curves, self.seconds = header["curves"], header["seconds"]
+
+
+def _begin(recipe: Recipe, dataset: Dataset, seed: int) -> _State:
+    model = _compiled(recipe, dataset)
+    return _State(model, _judge(recipe, model), _identity(recipe, dataset, seed))
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from test_training import TINY, tiny_dataset
 
 from coursecnn import training
 from coursecnn.backend import keras
+from coursecnn.recipes import RECIPES
 
 # Watched, so that a checkpoint tells how the network was judged. Not with Adam: where a gradient is
 # nothing but rounding, as that of a bias before a normalisation, it makes full steps of it.
@@ -106,7 +107,7 @@ def alone(folder):
 def machine(folder, script, *arguments):
     """Run a script that trains the lab's recipe, with the tiny network in place of the lab's."""
     training.architectures.build = test_training.build_tiny
-    training.RECIPES["lab"] = RECIPE
+    RECIPES["lab"] = RECIPE
     training.load = lambda _: EVEN
     os.chdir(folder)
     sys.argv = ["script", *arguments]

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import coursecnn
 from coursecnn import cli, datasets, records, training
+from coursecnn.recipes import RECIPES
 from coursecnn.records import Data, Machine, Record, Run
 
 RUNS = tuple(
@@ -78,7 +79,7 @@ def test_reproduce_measures_and_prints_the_record(measured, tmp_path):
 
     assert (code, err) == (0, "")
     assert out == f"{record(training.machine())}\n{tmp_path / 'mnist.json'}\n"
-    recipe = training.RECIPES["mnist"]
+    recipe = RECIPES["mnist"]
     assert measured == [(recipe, "the images of mnist", (0, 1, 2, 3, 4), tmp_path, False)]
 
 
@@ -106,7 +107,7 @@ def test_the_weights_are_kept_where_they_are_wanted(measured):
 def test_another_number_of_epochs_is_another_recipe(measured):
     coursecnn_says("reproduce", "mnist", "--epochs", "2")
 
-    assert measured[0][0] == replace(training.RECIPES["mnist"], epochs=2)
+    assert measured[0][0] == replace(RECIPES["mnist"], epochs=2)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +180,7 @@ def test_list_does_not_guess_what_was_not_measured(tmp_path):
     code, out, _ = coursecnn_says("reproduce", "--list", "--results", tmp_path)
 
     assert code == 0
-    assert [line.partition(":")[0] for line in out.splitlines()] == list(training.RECIPES)
+    assert [line.partition(":")[0] for line in out.splitlines()] == list(RECIPES)
     assert "nothing recorded, so what a run takes is not known" in out
 
 

@@ -7,6 +7,7 @@ from coursecnn import datasets, records, training
 from coursecnn.accounting import layer_table, totals
 from coursecnn.architectures import build
 from coursecnn.backend import keras
+from coursecnn.recipes import RECIPES
 
 # The lecture's summary: type, output shape, parameters.
 SUMMARY = [
@@ -83,7 +84,7 @@ def test_too_small_an_image_is_refused():
 
 
 def test_the_weights_that_were_kept_have_the_recorded_accuracy():
-    data, recipe = datasets.cifar10(), training.RECIPES["lab"]
+    data, recipe = datasets.cifar10(), RECIPES["lab"]
     if not data.provenance.official:
         pytest.skip(
             f"the accuracy is that on the official images, here is {data.provenance.source}"

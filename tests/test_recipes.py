@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from coursecnn import architectures, datasets, training
-from coursecnn.training import RECIPES
+from coursecnn.recipes import COMPARISONS, RECIPES
 
 
 @pytest.fixture
@@ -79,11 +79,11 @@ def test_without_a_wish_a_processor_measures_the_first_epoch(monkeypatch):
     assert training.affordable_epochs(RECIPES["mnist"]) == 1
 
 
-@pytest.mark.parametrize("name", training.COMPARISONS)
+@pytest.mark.parametrize("name", COMPARISONS)
 def test_both_sides_of_a_comparison_are_trained_alike(name):
     recipe = RECIPES[name]
     question = name.partition("_")[0]
-    sides = [RECIPES[other] for other in training.COMPARISONS if other.startswith(question)]
+    sides = [RECIPES[other] for other in COMPARISONS if other.startswith(question)]
     for side in [*sides, *([RECIPES["degradation_residual44"]] if question == "order" else [])]:
         same = {"name": name, "architecture": recipe.architecture, "options": recipe.options}
         assert replace(side, **same) == recipe

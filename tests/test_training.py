@@ -13,7 +13,8 @@ import pytest
 from coursecnn import records, training
 from coursecnn.backend import keras
 from coursecnn.datasets import Dataset, Provenance
-from coursecnn.training import DivergedError, Recipe, fit, reproduce
+from coursecnn.recipes import COMPARISONS, RECIPES, Recipe
+from coursecnn.training import DivergedError, fit, reproduce
 
 TINY = Recipe("tiny", architecture="tiny", dataset="mnist", epochs=3, batch_size=8)
 
@@ -230,9 +231,7 @@ def test_a_killed_process_loses_nothing_but_the_epoch_it_was_in(uninterrupted, t
 def checkpoint(tmp_path):
     """The checkpoint of a run of seed 3 that has not begun."""
     path = tmp_path / "run.npz"
-    training._State(
-        training._compiled(TINY, tiny_dataset()), training._identity(TINY, tiny_dataset(), seed=3)
-    ).save(path)
+    training._begin(TINY, tiny_dataset(), seed=3).save(path)
     return path
 
 
@@ -419,25 +418,25 @@ def test_the_machine_is_described_for_the_record():
     )
 
 
-@pytest.mark.parametrize("name", training.RECIPES)
+@pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_is_filed_under_its_own_name(name):
-    assert training.RECIPES[name].name == name
+    assert RECIPES[name].name == name
 
 
 IN_PROGRESS = {"lab"}  # a run takes most of an hour; no chapter shows the record before it is whole
 
 
-@pytest.mark.parametrize("name", training.RECIPES)
+@pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_has_a_record_that_was_made_with_it(name):
     record = records.read(name)
 
-    assert Recipe(**record.recipe) == training.RECIPES[name]
+    assert Recipe(**record.recipe) == RECIPES[name]
     assert record.data.official
     # Three where a run takes minutes: the fewest that give a spread worth printing.
-    fewest = 3 if name in {*training.COMPARISONS, *IN_PROGRESS} or "lenet" in name else 5
+    fewest = 3 if name in {*COMPARISONS, *IN_PROGRESS} or "lenet" in name else 5
     assert (len(record.runs) < fewest) == (name in IN_PROGRESS)
 
 
 def test_no_record_is_shipped_that_nothing_can_repeat():
     shipped = {path.stem for path in records.SHIPPED.glob("*.json")}
-    assert shipped - {"forward_time"} == set(training.RECIPES)  # see benchmarks/forward_time.py
+    assert shipped - {"forward_time"} == set(RECIPES)  # see benchmarks/forward_time.py

@@ -36,6 +36,7 @@ from coursecnn.architectures import (
     stochastic_depth,
     tutorials,
     vgg,
+    whitened,
     wide_resnet,
     zfnet,
 )
@@ -62,6 +63,7 @@ FAMILIES = [
     densenet,
     squeezenet,
     lab,
+    whitened,
     comparisons,
 ]
 

@@ -44,8 +44,9 @@ class DigitReader:
 
     Examples:
         >>> from coursecnn import datasets, training
+        >>> from coursecnn.recipes import RECIPES
         >>> digits = datasets.stand_in("mnist")
-        >>> network = training.trained(training.RECIPES["lenet5"])
+        >>> network = training.trained(RECIPES["lenet5"])
         >>> reader = DigitReader(network, digits.x_test[:3], digits.y_test[:3])
         >>> reader.layers(digits.x_test[0])["C3"].shape
         (10, 10, 16)
