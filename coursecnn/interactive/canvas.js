@@ -2,10 +2,18 @@
 
 /** Paint an image of one channel; `colour` gives [red, green, blue] for a value. */
 export function paint(canvas, { shape: [rows, columns], values }, colour) {
-  Object.assign(canvas, { width: columns, height: rows });
+  // A canvas that is given a size, even its own, is made anew.
+  if (canvas.width !== columns || canvas.height !== rows)
+    Object.assign(canvas, { width: columns, height: rows });
   const drawing = new ImageData(columns, rows);
-  values.forEach((value, index) => drawing.data.set([...colour(value), 255], 4 * index));
-  canvas.getContext("2d").putImageData(drawing, 0, 0);
+  values.forEach((value, index) => {
+    const [red, green, blue] = colour(value);
+    drawing.data[4 * index] = red;
+    drawing.data[4 * index + 1] = green;
+    drawing.data[4 * index + 2] = blue;
+    drawing.data[4 * index + 3] = 255;
+  });
+  canvas.getContext("2d", { willReadFrequently: true }).putImageData(drawing, 0, 0);
 }
 
 /** The grey of a brightness, cut off at black and white. */

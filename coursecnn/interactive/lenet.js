@@ -168,14 +168,18 @@ export function softmax(scores) {
 /** Numbers of 16 bits, two bytes each in base64, the lower first. */
 export function halves(text) {
   const bytes = bytesOf(text);
-  return Float64Array.from({ length: bytes.length / 2 }, (_, index) =>
-    half(bytes[2 * index] + 256 * bytes[2 * index + 1]),
-  );
+  const numbers = new Float64Array(bytes.length / 2);
+  for (let index = 0; index < numbers.length; index++)
+    numbers[index] = half(bytes[2 * index] + 256 * bytes[2 * index + 1]);
+  return numbers;
 }
 
 /** The bytes that a text in base64 stands for. */
 export function bytesOf(text) {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const characters = atob(text);
+  const bytes = new Uint8Array(characters.length);
+  for (let index = 0; index < bytes.length; index++) bytes[index] = characters.charCodeAt(index);
+  return bytes;
 }
 
 /** A finite number of 16 bits: one for the sign, five for the exponent, ten for the fraction. */
