@@ -16,6 +16,8 @@ from coursecnn.interactive import (
     GeometryCalculator,
     InceptionCalculator,
     KernelPlayground,
+    ReceptiveFieldExplorer,
+    Stack,
     Stepper,
     page,
 )
@@ -27,6 +29,7 @@ INTERACTIVES = {
     "playground": lambda: KernelPlayground({"ramp": PHOTO}, {"blur": BLUR}),
     "calculator": lambda: GeometryCalculator(Convolution(16, kernel=3, stride=2), (8, 8, 3)),
     "inception": lambda: InceptionCalculator({"3a": ((28, 28, 192), INCEPTIONS["3a"])}),
+    "receptive": lambda: ReceptiveFieldExplorer({"one": Stack({"conv": Convolution(1, 3)}, 9)}),
 }
 each_interactive = pytest.mark.parametrize("make", INTERACTIVES.values(), ids=INTERACTIVES)
 SMALLEST = {"static": "<p>-</p>", "label": "Stepper", "script": "stepper.js"}

@@ -18,6 +18,8 @@ from coursecnn.interactive import (
     GeometryCalculator,
     InceptionCalculator,
     KernelPlayground,
+    ReceptiveFieldExplorer,
+    Stack,
     Stepper,
 )
 from tests import browser
@@ -52,6 +54,7 @@ PLAYGROUND = KernelPlayground(
 )
 CALCULATOR = GeometryCalculator(Convolution(16, kernel=3, stride=2), (8, 8, 3))
 INCEPTION = InceptionCalculator({"3a": ((28, 28, 192), INCEPTIONS["3a"])})
+FIELDS = ReceptiveFieldExplorer({"one": Stack({"conv": Convolution(1, 3)}, 9, {"conv": np.eye(3)})})
 
 
 @pytest.fixture(scope="module")
@@ -442,7 +445,7 @@ def test_an_interactive_starts_where_its_html_is_inserted_later(show: Show) -> N
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1300])
 def test_the_page_does_not_scroll_sideways(show: Show, width: int, dark: bool) -> None:
-    page = show(STEPPER, PLAYGROUND, CALCULATOR, INCEPTION, width=width, dark=dark)
+    page = show(STEPPER, PLAYGROUND, CALCULATOR, INCEPTION, FIELDS, width=width, dark=dark)
 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
@@ -451,7 +454,7 @@ def test_the_page_does_not_scroll_sideways(show: Show, width: int, dark: bool) -
 def test_axe_finds_nothing(show: Show, dark: bool) -> None:
     module = "axe_playwright_python.sync_playwright"
     axe = pytest.importorskip(module, reason="accessibility is not tested: no axe")
-    page = show(FIVE, PLAYGROUND, CALCULATOR, INCEPTION, dark=dark)
+    page = show(FIVE, PLAYGROUND, CALCULATOR, INCEPTION, FIELDS, dark=dark)
 
     found = axe.Axe().run(page).response["violations"]
 

@@ -4,7 +4,9 @@
 - `KernelPlayground`: a photograph, a kernel, and what the one makes of the other;
 - `GeometryCalculator`: the shape and the price of a convolution, drawn;
 - `DigitReader`: draw a digit, and see every map of the LeNet-5 that reads it;
-- `InceptionCalculator`: what an Inception module costs, with its bottlenecks and without.
+- `InceptionCalculator`: what an Inception module costs, with its bottlenecks and without;
+- `ReceptiveFieldExplorer`, `Stack`: the pixels that reach a unit, and how much they count;
+- `effective_field`, `effective_width`: how much they count in a network of Keras.
 
 Each is an object whose HTML a notebook cell shows. The arithmetic in the page (`arithmetic.js`) is
 that of `geometry` and `convolution`, and tested against them.
@@ -12,8 +14,10 @@ that of `geometry` and `convolution`, and tested against them.
 
 from coursecnn.interactive.calculator import GeometryCalculator
 from coursecnn.interactive.digits import DigitReader
+from coursecnn.interactive.effective import effective_field, effective_width
 from coursecnn.interactive.inception import InceptionCalculator
 from coursecnn.interactive.playground import KernelPlayground
+from coursecnn.interactive.receptive import ReceptiveFieldExplorer, Stack
 from coursecnn.interactive.stepper import Example, Stepper
 
 __all__ = [
@@ -22,5 +26,9 @@ __all__ = [
     "GeometryCalculator",
     "InceptionCalculator",
     "KernelPlayground",
+    "ReceptiveFieldExplorer",
+    "Stack",
     "Stepper",
+    "effective_field",
+    "effective_width",
 ]

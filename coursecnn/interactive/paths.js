@@ -1,0 +1,72 @@
+// The receptive fields of coursecnn/geometry.py, and the paths inside of them. No DOM here.
+//
+// A layer is { name, kernel, stride, padding, dilation, rounding }. Everything is said along one
+// axis: kernels are square, so rows and columns are alike.
+
+import { outputSize, range, sum } from "./arithmetic.js";
+
+/** How many units there are along an axis: of the image, then behind each layer. */
+export function mapSizes(layers, pixels) {
+  const sizes = [pixels];
+  for (const layer of layers) {
+    const size = sizes.at(-1);
+    sizes.push(size > 0 ? outputSize({ ...layer, size }, layer.rounding) : 0);
+  }
+  return sizes;
+}
+
+/** The field of a unit behind the last layer: its size, the jump to its neighbour's, its start. */
+export function receptiveField(layers) {
+  const field = { size: 1, jump: 1, start: 0 };
+  for (const { kernel, stride, padding, dilation } of layers) {
+    field.size += dilation * (kernel - 1) * field.jump;
+    field.start -= padding * field.jump;
+    field.jump *= stride;
+  }
+  return field;
+}
+
+/** The paths on which each unit reaches one behind the last layer: a list for each map. */
+export function pathsTo(layers, pixels, unit) {
+  const sizes = mapSizes(layers, pixels);
+  const counts = sizes.map((size) => new Float64Array(size));
+  counts[layers.length][unit] = 1;
+  for (let level = layers.length; level > 0; level--)
+    goBack(layers[level - 1], counts[level], counts[level - 1]);
+  return counts;
+}
+
+/** Hand the counts of the units behind a layer on to those that it reads. */
+function goBack({ kernel, stride, padding, dilation }, behind, before) {
+  behind.forEach((count, unit) => {
+    for (const tap of range(0, kernel)) {
+      const read = unit * stride - padding + tap * dilation;
+      if (count > 0 && read >= 0 && read < before.length) before[read] += count;
+    }
+  });
+}
+
+/** The numbers of paths on a square field, from those along each axis; 0 outside of the image. */
+export function fieldOfPaths(counts, { size, start }) {
+  const along = range(start, start + size).map((pixel) => counts[pixel] ?? 0);
+  const largest = Math.max(...along);
+  const shares = along.map((count) => count / largest);
+  const values = shares.flatMap((row) => shares.map((column) => row * column));
+  return { shape: [size, size], values };
+}
+
+/** The side of the smallest square in the middle of a field that holds a share of its sum. */
+export function effectiveWidth({ shape: [size], values }, share) {
+  const rings = new Float64Array(Math.ceil(size / 2)); // the sums, from the outermost inwards
+  values.forEach((value, index) => {
+    const [row, column] = [Math.floor(index / size), index % size];
+    rings[Math.min(row, column, size - 1 - row, size - 1 - column)] += value;
+  });
+  const enough = share * sum([...rings]);
+  let inside = 0;
+  for (let ring = rings.length - 1; ring >= 0; ring--) {
+    inside += rings[ring];
+    if (inside >= enough) return size - 2 * ring;
+  }
+  return size;
+}

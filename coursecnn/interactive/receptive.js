@@ -1,0 +1,310 @@
+// The receptive field explorer: which pixels reach a unit, and how much each of them counts.
+
+import { extent, range } from "./arithmetic.js";
+import { arrowStep, button, choice, element, elementOf, integerField } from "./page.js";
+import { effectiveWidth, fieldOfPaths, mapSizes, pathsTo, receptiveField } from "./paths.js";
+
+const MOST_LAYERS = 24;
+const MOST_LINES = 64; // between the units of a map; beyond, they would be all that one sees
+const OWN_STACK = "your own";
+const HINT =
+  "One line for each map, from the image down. Point at a unit, or use the arrow keys: orange is " +
+  "the unit, blue is what reaches it.";
+const LIMITS = [
+  { name: "kernel", min: 1, max: 11 },
+  { name: "stride", min: 1, max: 4 },
+  { name: "dilation", min: 1, max: 4 },
+];
+
+/**
+ * The element that shows `stacks`, each { name, pixels, layers, measured }, to choose from.
+ *
+ * What was measured is { layer, shape, bytes }: sizes of gradients in base64, 255 the largest.
+ * `share` says how much of their squares the effective field holds.
+ */
+export function start({ stacks, share }) {
+  return new Explorer(stacks, share).node;
+}
+
+class Explorer {
+  constructor(stacks, share) {
+    Object.assign(this, { stacks, share });
+    const names = [...stacks.map((stack) => stack.name), OWN_STACK];
+    this.picker = choice("Layers", names, (index) => this.pick(index));
+    this.fields = new Map(LIMITS.map((limits) => [limits.name, this.field(limits)]));
+    this.adder = button("Add a layer", () => this.add());
+    this.remover = button("Remove this layer", () => this.remove());
+    this.maps = element("div", { className: "maps", tabIndex: 0, role: "application" });
+    this.maps.onpointerdown = (event) => this.point(event);
+    this.maps.onpointermove = (event) => event.buttons > 0 && this.point(event);
+    this.maps.onkeydown = (event) => this.walk(event);
+    this.status = element("p", { role: "status" });
+    this.pictures = element("div", { className: "fieldviews" });
+    this.node = element("div", {}, ...this.parts());
+    this.pick(0);
+  }
+
+  parts() {
+    const nodes = [...this.fields.values()].map((field) => field.node);
+    return [
+      element("div", { className: "bar" }, this.picker.node),
+      element("p", { className: "legend" }, HINT),
+      this.maps,
+      element("div", { className: "fields" }, ...nodes),
+      element("div", { className: "bar" }, this.adder, this.remover),
+      this.status,
+      this.pictures,
+    ];
+  }
+
+  field({ name, ...limits }) {
+    const onChange = (number) => this.change({ [name]: number });
+    const label = `${name} of the layer`;
+    return integerField(label, { ...limits, value: limits.min, onChange });
+  }
+
+  /** Take a stack of the list; behind the last there are the reader's own layers, kept. */
+  pick(index) {
+    if (index === this.stacks.length) return;
+    const { layers, pixels, measured } = this.stacks[index];
+    Object.assign(this, { pixels, measured: measured.map(decodedField) });
+    const names = layers.map((layer) => layer.name);
+    this.rebuild(layers, names.indexOf(measured.at(-1)?.layer ?? names.at(-1)) + 1);
+  }
+
+  /** Change the layer that is looked at. What was measured no longer holds then. */
+  change(changes) {
+    const layer = ownLayer({ ...this.layer(), ...changes });
+    this.edit(this.layers.with(this.level - 1, layer), this.level);
+  }
+
+  add() {
+    const layer = ownLayer({ name: "added", kernel: 3, stride: 1, dilation: 1 });
+    this.edit(this.layers.toSpliced(this.level, 0, layer), this.level + 1);
+  }
+
+  remove() {
+    this.edit(this.layers.toSpliced(this.level - 1, 1), Math.max(1, this.level - 1));
+  }
+
+  edit(layers, level) {
+    if (mapSizes(layers, this.pixels).includes(0)) {
+      this.showFields();
+      this.status.textContent = "That leaves no unit in one of the maps: it was not changed.";
+      return;
+    }
+    this.measured = [];
+    this.picker.list.selectedIndex = this.stacks.length;
+    this.rebuild(layers, level);
+  }
+
+  /** Draw these layers, and look at the middle of the map behind one of them. */
+  rebuild(layers, level) {
+    this.layers = layers;
+    this.sizes = mapSizes(layers, this.pixels);
+    this.lines = this.sizes.map((_, index) => this.mapLine(index));
+    this.maps.replaceChildren(...this.lines.map((line) => line.node));
+    this.adder.disabled = layers.length >= MOST_LAYERS;
+    this.remover.disabled = layers.length === 1;
+    this.look(level, Math.floor(this.sizes[level] / 2));
+  }
+
+  /** A map as a line of units, each as wide as the jump to the next. */
+  mapLine(level) {
+    const { jump } = this.fieldOf(level);
+    const edges = range(0, this.sizes[level] + 1).map((unit) => this.edge(level, unit));
+    const lines = edges.length <= MOST_LINES ? edges.map((edge) => `M${edge} 0V1`).join("") : "";
+    const reached = drawn("path", { class: "reached" });
+    const chosen = drawn("rect", { class: "unit", y: 0, width: jump, height: 1 });
+    const size = { x: edges[0], y: 0, width: edges.at(-1) - edges[0], height: 1 };
+    const box = { viewBox: `0 0 ${this.pixels} 1`, preserveAspectRatio: "none" };
+    const units = drawn("path", { class: "units", d: lines });
+    const map = drawn("rect", { class: "map", ...size });
+    const strip = drawn("svg", box, map, reached, units, chosen);
+    const node = element("div", { className: "map-line" }, this.title(level), strip);
+    node.dataset.level = level;
+    return { node, strip, reached, chosen };
+  }
+
+  title(level) {
+    if (level === 0) return element("span", {}, "image", element("small", {}, `${this.pixels}`));
+    const { name, kernel, stride, dilation } = this.layers[level - 1];
+    const parts = [
+      `${kernel}×${kernel}`,
+      ...(stride > 1 ? [`/${stride}`] : []),
+      ...(dilation > 1 ? [`d${dilation}`] : []),
+    ];
+    return element("span", {}, name, element("small", {}, parts.join(" ")));
+  }
+
+  layer() {
+    return this.layers[this.level - 1];
+  }
+
+  fieldOf(level) {
+    return receptiveField(this.layers.slice(0, level));
+  }
+
+  /** Where a unit begins in the drawing, in pixels of the image. */
+  edge(level, unit) {
+    const { size, jump, start } = this.fieldOf(level);
+    return start + size / 2 + (unit - 1 / 2) * jump;
+  }
+
+  point(event) {
+    const line = event.target.closest("[data-level]");
+    const level = Number(line?.dataset.level ?? 0);
+    if (level === 0) return;
+    const { left, width } = this.lines[level].strip.getBoundingClientRect();
+    this.lookAt(level, ((event.clientX - left) / width) * this.pixels);
+  }
+
+  walk(event) {
+    const step = arrowStep(event);
+    if (!step) return;
+    const { jump } = this.fieldOf(this.level);
+    if (step[1] !== 0) this.look(this.level, this.unit + step[1]);
+    else this.lookAt(this.level + step[0], this.edge(this.level, this.unit) + jump / 2);
+  }
+
+  /** Look at the unit of a map that is drawn at a place, in pixels of the image. */
+  lookAt(level, place) {
+    const inside = clampedTo(level, 1, this.layers.length);
+    const { jump } = this.fieldOf(inside);
+    this.look(inside, Math.floor((place - this.edge(inside, 0)) / jump));
+  }
+
+  look(level, unit) {
+    this.level = level;
+    this.unit = clampedTo(unit, 0, this.sizes[level] - 1);
+    this.counts = pathsTo(this.layers.slice(0, level), this.pixels, this.unit);
+    this.lines.forEach((line, index) => this.showLine(line, index));
+    this.showFields();
+    const views = this.views();
+    this.status.textContent = this.description();
+    this.pictures.replaceChildren(...views);
+    this.maps.ariaLabel = `${this.name()}; the arrow keys choose another unit`;
+  }
+
+  showFields() {
+    for (const { name } of LIMITS) this.fields.get(name).show(this.layer()[name]);
+  }
+
+  showLine({ node, reached, chosen }, index) {
+    const isChosen = index === this.level;
+    node.classList.toggle("chosen", isChosen);
+    chosen.style.display = isChosen ? "" : "none";
+    chosen.setAttribute("x", this.edge(index, this.unit));
+    const isBefore = index < this.level;
+    const units = isBefore ? range(0, this.sizes[index]) : [];
+    const read = units.filter((unit) => this.counts[index][unit] > 0);
+    const box = (unit) => `M${this.edge(index, unit)} 0V1H${this.edge(index, unit + 1)}V0Z`;
+    reached.setAttribute("d", read.map(box).join(""));
+  }
+
+  name() {
+    return `unit ${this.unit} of ${this.sizes[this.level]} in a row of ${this.layer().name}`;
+  }
+
+  description() {
+    const { size, jump, start } = this.fieldOf(this.level);
+    const first = start + this.unit * jump;
+    const last = first + size - 1;
+    const read = this.counts[0].filter((count) => count > 0).length;
+    const inImage = Math.min(last, this.pixels - 1) - Math.max(first, 0) + 1;
+    const sentences = [
+      `${capitalised(this.name())} has a field of ${size} pixels, from ${first} to ${last}`,
+      `the field of its neighbour begins ${jump === 1 ? "1 pixel" : `${jump} pixels`} further`,
+      ...(inImage < size ? [`${size - inImage} of them lie in the padding`] : []),
+      ...(read < inImage ? [`it reads only ${read} of them, the others are skipped`] : []),
+    ];
+    return `${sentences.map(capitalised).join(". ")}.`;
+  }
+
+  /** The field, with every pixel that reaches the unit; as expected; and as measured. */
+  views() {
+    const { size, jump, start } = this.fieldOf(this.level);
+    const field = { size, start: start + this.unit * jump };
+    const paths = fieldOfPaths(this.counts[0], field);
+    const reached = { ...paths, values: paths.values.map((number) => (number > 0 ? 0.25 : 0)) };
+    const views = [
+      this.view("theoretical", "all pixels that reach the unit", reached, field, size),
+      this.weighed("expected", "paths to the unit", paths, field),
+    ];
+    const measured = this.measured.find(({ layer }) => layer === this.layer().name);
+    const what = "gradients of a middle unit";
+    if (measured) views.push(this.weighed("measured", what, measured, field));
+    return views;
+  }
+
+  /** A view of squared gradients, or of what they are proportional to. */
+  weighed(kind, what, squares, field) {
+    const width = effectiveWidth(squares, this.share);
+    const area = Math.round((100 * width ** 2) / field.size ** 2);
+    const words = `${what}; ${100 * this.share} % lie in ${width}×${width}, ${area} % of the area`;
+    const sizes = { ...squares, values: squares.values.map(Math.sqrt) };
+    return this.view(kind, words, sizes, field, width);
+  }
+
+  /** A picture of numbers from 0 to 1 on a field, and a dashed frame in its middle. */
+  view(kind, words, numbers, { size, start }, width) {
+    const margin = Math.max(1, Math.round(size / 12));
+    const side = size + 2 * margin;
+    const canvas = element("canvas", { width: side, height: side });
+    paint(canvas, numbers, margin, (index) => this.isInImage(start - margin + index));
+    const frame = (name, wide) => {
+      const node = element("div", { className: `frame ${name}` });
+      const [corner, long] = [(side - wide) / 2, wide].map((pixels) => `${(100 * pixels) / side}%`);
+      Object.assign(node.style, { left: corner, top: corner, width: long, height: long });
+      return node;
+    };
+    const frames = [frame("whole", size), ...(width < size ? [frame("most", width)] : [])];
+    const caption = `${kind}, ${size}×${size}: ${words}`;
+    canvas.setAttribute("role", "img");
+    canvas.ariaLabel = caption;
+    const stand = element("div", { className: "stand" }, canvas, ...frames);
+    return element("figure", {}, stand, element("figcaption", {}, caption));
+  }
+
+  isInImage(pixel) {
+    return pixel >= 0 && pixel < this.pixels;
+  }
+}
+
+/** A layer that keeps the size of its input if its stride is 1 and its extent odd. */
+function ownLayer({ name, kernel, stride, dilation }) {
+  const padding = Math.floor((extent(kernel, dilation) - 1) / 2);
+  return { name, kernel, stride, dilation, padding, rounding: "floor" };
+}
+
+/** A measured field: squares of the gradients. */
+function decodedField({ layer, shape, bytes }) {
+  const sizes = Array.from(atob(bytes), (character) => character.charCodeAt(0) / 255);
+  return { layer, shape, values: sizes.map((size) => size ** 2) };
+}
+
+/** Paint numbers from 0 to 1 as brightness; what is not in the image stays transparent. */
+function paint(canvas, { shape: [size], values }, margin, isInImage) {
+  const side = canvas.width;
+  const drawing = new ImageData(side, side);
+  for (const row of range(0, side).filter(isInImage))
+    for (const column of range(0, side).filter(isInImage)) {
+      const [i, j] = [row - margin, column - margin];
+      const isInField = i >= 0 && j >= 0 && i < size && j < size;
+      const level = isInField ? Math.round(255 * values[i * size + j]) : 0;
+      drawing.data.set([level, level, level, 255], 4 * (row * side + column));
+    }
+  canvas.getContext("2d").putImageData(drawing, 0, 0);
+}
+
+function drawn(name, attributes, ...children) {
+  return elementOf("svg", name, attributes, ...children);
+}
+
+function capitalised(text) {
+  return text[0].toUpperCase() + text.slice(1);
+}
+
+function clampedTo(number, low, high) {
+  return Math.min(Math.max(number, low), high);
+}

@@ -1,0 +1,418 @@
+"""Receptive fields: the page, the package and the gradients of Keras networks agree."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterator
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import pytest
+
+from coursecnn.backend import keras
+from coursecnn.geometry import Convolution, Pooling, output_size, receptive_field
+from coursecnn.interactive import (
+    ReceptiveFieldExplorer,
+    Stack,
+    effective_field,
+    effective_width,
+    page,
+)
+from tests import browser
+
+CASES = 300
+NAMES = ["mapSizes", "receptiveField", "pathsTo", "fieldOfPaths", "effectiveWidth"]
+CALL = """async ([source, name, calls]) => {
+  const module = await import(`data:text/javascript;base64,${source}`);
+  const plain = (key, value) => (ArrayBuffer.isView(value) ? [...value] : value);
+  return calls.map((call) => JSON.parse(JSON.stringify(module[name](...call), plain)));
+}"""
+
+Layers = list[dict[str, Any]]
+Show = Callable[..., Any]
+
+
+def random_stacks(count: int, pixels: int = 40) -> list[Layers]:
+    """Layers that leave units on an image of this size."""
+    rng = np.random.default_rng(0)
+    stacks: list[Layers] = []
+    while len(stacks) < count:
+        layers = [random_layer(rng) for _ in range(rng.integers(1, 6))]
+        if min(sizes_of(layers, pixels)) > 0:
+            stacks.append(layers)
+    return stacks
+
+
+def random_layer(rng: np.random.Generator) -> dict[str, Any]:
+    kernel = int(rng.integers(1, 6))
+    return {
+        "kernel": kernel,
+        "stride": int(rng.integers(1, 4)),
+        "padding": int(rng.integers(0, kernel)),
+        "dilation": int(rng.integers(1, 4)),
+        "rounding": str(rng.choice(["floor", "ceil"])),
+    }
+
+
+def sizes_of(layers: Layers, pixels: int) -> list[int]:
+    sizes = [pixels]
+    for layer in layers:
+        try:
+            sizes.append(output_size(sizes[-1], **layer))
+        except ValueError:
+            return [*sizes, 0]
+    return sizes
+
+
+def connections(layer: dict[str, Any], before: int, behind: int) -> np.ndarray:
+    """How often each unit behind a layer reads each one before it, shape (behind, before)."""
+    matrix = np.zeros((behind, before))
+    taps = layer["dilation"] * np.arange(layer["kernel"]) - layer["padding"]
+    for unit in range(behind):
+        read = unit * layer["stride"] + taps
+        np.add.at(matrix[unit], read[(read >= 0) & (read < before)], 1)
+    return matrix
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser.started() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def compute(chromium: Any) -> Iterator[Callable[[str, list[Any]], list[Any]]]:
+    """Call a function of `paths.js` with each of many lists of arguments."""
+    module = f"{page.module('paths.js')}\nexport {{ {', '.join(NAMES)} }};"
+    source = base64.b64encode(module.encode()).decode()
+    with browser.visit(chromium) as visit:
+        yield lambda name, calls: visit.page.evaluate(CALL, [source, name, calls])
+        visit.assert_quiet()
+
+
+def test_fields_of_random_stacks(compute: Any) -> None:
+    stacks = random_stacks(CASES)
+
+    fields = compute("receptiveField", [[layers] for layers in stacks])
+
+    for layers, found in zip(stacks, fields, strict=True):
+        expected = receptive_field([Convolution(1, **layer) for layer in layers])
+        assert found == vars(expected)
+
+
+def test_units_of_random_stacks(compute: Any) -> None:
+    stacks = random_stacks(CASES)
+
+    found = compute("mapSizes", [[layers, 40] for layers in stacks])
+
+    assert found == [sizes_of(layers, 40) for layers in stacks]
+
+
+def test_paths_of_random_stacks(compute: Any) -> None:
+    """To a random unit, from every unit of every map: the product of the connection matrices."""
+    rng, stacks = np.random.default_rng(1), random_stacks(CASES)
+    units = [int(rng.integers(sizes_of(layers, 40)[-1])) for layers in stacks]
+
+    counts = compute("pathsTo", [[s, 40, unit] for s, unit in zip(stacks, units, strict=True)])
+
+    for layers, unit, found in zip(stacks, units, counts, strict=True):
+        sizes = sizes_of(layers, 40)
+        matrices = [connections(*a) for a in zip(layers, sizes[:-1], sizes[1:], strict=True)]
+        assert found == [
+            reduce(np.matmul, reversed(matrices[level:]), np.eye(sizes[-1]))[unit].tolist()
+            for level in range(len(sizes))
+        ]
+
+
+def test_widths_of_random_fields(compute: Any) -> None:
+    rng = np.random.default_rng(2)
+    fields = [rng.random((size, size)) ** 8 for size in rng.integers(1, 14, CASES)]
+
+    found = compute("effectiveWidth", [[page.array(field), 0.8] for field in fields])
+
+    assert found == [effective_width(field, 0.8) for field in fields]
+
+
+def keras_stack(layers: Layers, pixels: int, weights: Any = "he_normal") -> keras.Model:
+    """Convolutions without activations, as Keras has them."""
+    image = x = keras.Input((pixels, pixels, 1))
+    for number, layer in enumerate(layers):
+        x = keras.layers.ZeroPadding2D(layer["padding"])(x)
+        x = keras.layers.Conv2D(
+            1,
+            layer["kernel"],
+            layer["stride"],
+            dilation_rate=layer["dilation"],
+            kernel_initializer=weights,
+            name=f"conv{number}",
+        )(x)
+    return keras.Model(image, x)
+
+
+def keras_layers(count: int) -> list[Layers]:
+    """Random stacks that Keras can build: rounded down, no stride together with a dilation."""
+    stacks = [[{**layer, "rounding": "floor"} for layer in s] for s in random_stacks(CASES)]
+    return [
+        stack
+        for stack in stacks
+        if min(sizes_of(stack, 40)) > 0
+        and all(layer["stride"] == 1 or layer["dilation"] == 1 for layer in stack)
+    ][:count]
+
+
+def test_the_gradient_of_a_keras_network_counts_the_paths(compute: Any) -> None:
+    """With weights of 1; so it is zero where the page draws no path, and nowhere else."""
+    for layers in keras_layers(15):
+        last = f"conv{len(layers) - 1}"
+        middle = sizes_of(layers, 40)[-1] // 2
+        [[paths, *_]] = compute("pathsTo", [[layers, 40, middle]])
+        model = keras_stack(layers, 40, "ones")
+
+        gradient = np.sqrt(effective_field(model, last, np.ones((1, 40, 40, 1)), seed=None))
+
+        expected = np.outer(paths, paths)
+        assert expected.max() > 0
+        assert gradient / gradient.max() == pytest.approx(expected / expected.max(), abs=1e-12)
+
+
+def test_the_gradient_of_random_weights_is_where_the_theory_says() -> None:
+    """It begins at the first pixel of the theoretical field and ends at its last."""
+    for layers in keras_layers(10):
+        middle = sizes_of(layers, 40)[-1] // 2
+        field = receptive_field([Convolution(1, **layer) for layer in layers])
+        squares = effective_field(
+            keras_stack(layers, 40), f"conv{len(layers) - 1}", np.ones((1, 40, 40, 1))
+        )
+        rows = np.flatnonzero(squares.sum(axis=1))
+        first, last = field.interval(middle)
+        reads_edges = layers[0]["stride"] <= layers[0]["kernel"]
+        if first >= 0 and last < 40 and reads_edges:
+            assert (rows[0], rows[-1]) == (first, last)
+        assert rows[0] >= max(first, 0)
+        assert rows[-1] <= min(last, 39)
+
+
+def test_the_mean_square_of_the_gradient_is_proportional_to_the_paths() -> None:
+    """Many channels take the mean over random weights: three 3×3 convolutions without ReLUs."""
+    image = x = keras.Input((7, 7, 3))
+    for number in range(3):
+        x = keras.layers.Conv2D(96, 3, name=f"conv{number}")(x)
+    model = keras.Model(image, x)
+    draws = [effective_field(model, "conv2", np.ones((32, 7, 7, 3)), seed) for seed in range(5)]
+    squares = np.mean(draws, axis=0)
+    profile = np.convolve(np.convolve(np.ones(3), np.ones(3)), np.ones(3))
+    paths = np.outer(profile, profile)
+
+    assert squares / squares.sum() == pytest.approx(paths / paths.sum(), rel=0.25)
+    assert effective_width(squares) == effective_width(paths)
+
+
+def test_every_machine_finds_the_same_field() -> None:
+    model = keras_stack(keras_layers(1)[0], 40)
+    one, other = (effective_field(model, "conv0", np.ones((1, 40, 40, 1))) for _ in range(2))
+
+    assert one.dtype == np.float64
+    assert np.array_equal(one, other)
+
+
+def test_a_layer_without_rows_and_columns_has_no_field() -> None:
+    image = keras.Input((4, 4, 1))
+    model = keras.Model(image, keras.layers.Flatten(name="flat")(image))
+
+    with pytest.raises(ValueError, match=r"layer must have an output of .* got 'flat'"):
+        effective_field(model, "flat", np.ones((1, 4, 4, 1)))
+
+
+# The page
+
+C3 = Convolution(1, kernel=3, padding=1)
+MEASURED = np.random.default_rng(3).random((8, 8))
+STACKS = {
+    "mixed": Stack(
+        {
+            "conv1": C3,
+            "pool1": Pooling(2),
+            "conv2": C3,
+            "conv3": Convolution(1, kernel=5, stride=2, padding=2, rounding="floor"),
+            "pool2": Pooling(3, stride=2, rounding="ceil"),
+        },
+        pixels=32,
+        measured={"conv2": MEASURED},
+    ),
+    "dilated": Stack(
+        {f"conv{d}": Convolution(1, 3, padding=d, dilation=d) for d in (1, 4)}, pixels=24
+    ),
+}
+EXPLORER = ReceptiveFieldExplorer(STACKS)
+
+
+@pytest.fixture
+def show(chromium: Any) -> Iterator[Show]:
+    with browser.interactives(chromium) as open_page:
+        yield open_page
+
+
+def told(shown: Any) -> list[int]:
+    """The numbers of "Unit 3 of 7 in a row of conv3 has a field of 9 pixels, from 2 to 10"."""
+    text = shown.locator("[role=status]").inner_text().replace("−", "-")
+    found = re.match(
+        r"Unit (\d+) of (\d+) in a row of \S+ has a field of (\d+) pixels, from (-?\d+) to (-?\d+)",
+        text,
+    )
+    assert found, text
+    return [int(number) for number in found.groups()]
+
+
+def expected(stack: Stack, layer: str, unit: int) -> list[int]:
+    field = stack.field(layer)
+    return [unit, stack.units(layer), field.size, *field.interval(unit)]
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_every_unit_of_every_layer_says_its_field(show: Show, name: str) -> None:
+    """The keyboard walks along each map, from its first unit to its last."""
+    shown = show(EXPLORER)
+    shown.select_option("select", name)
+    stack = STACKS[name]
+    shown.locator(".maps").focus()
+    for _ in stack.layers:
+        shown.keyboard.press("ArrowUp")
+    for layer in stack.layers:
+        for _ in range(stack.units(layer)):
+            shown.keyboard.press("ArrowLeft")
+        for unit in range(stack.units(layer)):
+            assert told(shown) == expected(stack, layer, unit)
+            shown.keyboard.press("ArrowRight")
+        shown.keyboard.press("ArrowDown")
+
+
+def test_pointing_at_a_unit_shows_it(show: Show) -> None:
+    shown = show(EXPLORER)
+    strip = shown.locator(".map-line svg").nth(3)
+    box = strip.bounding_box()
+
+    strip.click(position={"x": box["width"] * 4.5 / 16, "y": box["height"] / 2})
+
+    assert told(shown) == expected(STACKS["mixed"], "conv2", 4)
+
+
+def test_a_tap_shows_a_unit(show: Show) -> None:
+    shown = show(EXPLORER, width=360, touch=True)
+    strip = shown.locator(".map-line svg").nth(1)
+    box = strip.bounding_box()
+
+    strip.tap(position={"x": box["width"] * 10.5 / 32, "y": box["height"] / 2})
+
+    assert told(shown) == expected(STACKS["mixed"], "conv1", 10)
+
+
+PIXELS = """(canvas) => [...canvas.getContext("2d")
+  .getImageData(0, 0, canvas.width, canvas.height).data].filter((_, index) => index % 4 === 0)"""
+
+
+def picture(shown: Any, kind: str) -> np.ndarray:
+    canvas = f'canvas[aria-label^="{kind}"]'
+    values = np.array(shown.eval_on_selector(canvas, PIXELS))
+    side = int(np.sqrt(len(values)))
+    return values.reshape(side, side)
+
+
+def test_the_measured_field_is_shown_as_it_was_given(show: Show) -> None:
+    """It is where the explorer begins: 8 pixels and a margin of 1."""
+    shown = show(EXPLORER)
+    sizes = np.sqrt(MEASURED / MEASURED.max())
+
+    assert np.array_equal(picture(shown, "measured")[1:-1, 1:-1], np.round(255 * sizes))
+    width = effective_width(np.round(255 * sizes) ** 2)
+    assert f"95 % lie in {width}×{width}" in shown.locator("figcaption").nth(2).inner_text()
+
+
+def test_the_expected_field_is_the_number_of_paths(show: Show) -> None:
+    """To unit 8 of conv2, through a pooling, by the connection matrices."""
+    shown = show(EXPLORER)
+    one = {"kernel": 3, "stride": 1, "padding": 1, "dilation": 1}
+    pool = {"kernel": 2, "stride": 2, "padding": 0, "dilation": 1}
+    counts = connections(one, 16, 16)[8] @ connections(pool, 32, 16) @ connections(one, 32, 32)
+    along = counts[counts > 0]
+
+    sizes = np.sqrt(np.outer(along, along))
+
+    assert sizes.shape == (8, 8)
+    levels = np.round(255 * sizes / sizes.max())
+    assert np.abs(picture(shown, "expected")[1:-1, 1:-1] - levels).max() <= 1
+
+
+def test_a_dilated_stack_skips_pixels(show: Show) -> None:
+    shown = show(EXPLORER)
+
+    shown.select_option("select", "dilated")
+    shown.get_by_label("dilation of the layer", exact=True).fill("2")
+    assert "It reads only" not in shown.locator("[role=status]").inner_text()
+    shown.get_by_label("dilation of the layer", exact=True).fill("4")
+
+    assert told(shown)[2] == 11
+    assert "It reads only 9 of them, the others are skipped" in (
+        shown.locator("[role=status]").inner_text()
+    )
+
+
+def test_layers_can_be_added_changed_and_removed(show: Show) -> None:
+    shown = show(EXPLORER)
+    shown.select_option("select", "dilated")
+
+    shown.get_by_role("button", name="Add a layer").click()
+    shown.get_by_label("kernel of the layer", exact=True).fill("5")
+    shown.get_by_label("stride of the layer", exact=True).fill("2")
+
+    layers = [*STACKS["dilated"].layers.values(), Convolution(1, 5, 2, 2)]
+    field = receptive_field(layers)
+    assert told(shown)[2:] == [field.size, *field.interval(told(shown)[0])]
+    assert shown.eval_on_selector("select", "(list) => list.value") == "your own"
+    for _ in range(2):
+        shown.get_by_role("button", name="Remove this layer").click()
+    assert told(shown)[2] == 3
+    assert shown.get_by_role("button", name="Remove this layer").is_disabled()
+
+
+def test_what_was_measured_does_not_outlive_a_change(show: Show) -> None:
+    shown = show(EXPLORER)
+    assert shown.locator("figure").count() == 3
+
+    shown.get_by_label("kernel of the layer", exact=True).fill("4")
+
+    assert shown.locator("figure").count() == 2
+
+
+def test_a_stack_without_units_is_not_built(show: Show) -> None:
+    shown = show(ReceptiveFieldExplorer({"one": Stack({"conv": Convolution(1, 3)}, pixels=3)}))
+
+    shown.get_by_role("button", name="Add a layer").click()
+    shown.get_by_label("kernel of the layer", exact=True).fill("2")
+
+    assert "it was not changed" in shown.locator("[role=status]").inner_text()
+    assert shown.get_by_label("kernel of the layer", exact=True).input_value() == "3"
+
+
+def test_where_scripts_do_not_run_the_fields_are_listed() -> None:
+    html = EXPLORER._repr_html_()
+
+    assert "<tr><th scope=row>pool1<td>2<td>2<td>16<td>4<td>2" in html
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: ReceptiveFieldExplorer({}), "at least one Stack"),
+        (lambda: Stack({}, 8), "layers must be 1 to 24, got 0"),
+        (lambda: Stack({"a": Convolution(1, (3, 1))}, 8), "square and padded by a number"),
+        (lambda: Stack({"a": Convolution(1, 3, padding="same")}, 8), "padded by a number"),
+        (lambda: Stack({"a": Convolution(1, 9)}, 8), "kernel must extend over at most"),
+        (lambda: Stack({"a": C3}, 8, {"a": np.ones((4, 4))}), r"the field, \(3, 3\)"),
+        (lambda: Stack({"a": C3}, 8, {"b": np.ones((3, 3))}), r"one of \['a'\], got 'b'"),
+    ],
+)
+def test_what_cannot_be_explored_is_refused(make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
