@@ -19,8 +19,10 @@ from coursecnn.interactive import (
     ReceptiveFieldExplorer,
     Stack,
     Stepper,
+    TrainingReplay,
     page,
 )
+from coursecnn.records import read
 
 IMAGE, KERNELS = np.arange(25).reshape(5, 5, 1) - 9, np.ones((3, 3, 1, 2))
 PHOTO, BLUR = np.linspace(0, 1, 120).reshape(10, 12), np.ones((3, 3)) / 9
@@ -29,6 +31,7 @@ INTERACTIVES = {
     "playground": lambda: KernelPlayground({"ramp": PHOTO}, {"blur": BLUR}),
     "calculator": lambda: GeometryCalculator(Convolution(16, kernel=3, stride=2), (8, 8, 3)),
     "inception": lambda: InceptionCalculator({"3a": ((28, 28, 192), INCEPTIONS["3a"])}),
+    "replay": lambda: TrainingReplay({"a first CNN": read("mnist")}),
     "receptive": lambda: ReceptiveFieldExplorer({"one": Stack({"conv": Convolution(1, 3)}, 9)}),
 }
 each_interactive = pytest.mark.parametrize("make", INTERACTIVES.values(), ids=INTERACTIVES)

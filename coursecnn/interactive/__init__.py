@@ -6,7 +6,8 @@
 - `DigitReader`: draw a digit, and see every map of the LeNet-5 that reads it;
 - `InceptionCalculator`: what an Inception module costs, with its bottlenecks and without;
 - `ReceptiveFieldExplorer`, `Stack`: the pixels that reach a unit, and how much they count;
-- `effective_field`, `effective_width`: how much they count in a network of Keras.
+- `effective_field`, `effective_width`: how much they count in a network of Keras;
+- `TrainingReplay`: the curves of recorded runs, epoch by epoch.
 
 Each is an object whose HTML a notebook cell shows. The arithmetic in the page (`arithmetic.js`) is
 that of `geometry` and `convolution`, and tested against them.
@@ -18,6 +19,7 @@ from coursecnn.interactive.effective import effective_field, effective_width
 from coursecnn.interactive.inception import InceptionCalculator
 from coursecnn.interactive.playground import KernelPlayground
 from coursecnn.interactive.receptive import ReceptiveFieldExplorer, Stack
+from coursecnn.interactive.replay import TrainingReplay
 from coursecnn.interactive.stepper import Example, Stepper
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "ReceptiveFieldExplorer",
     "Stack",
     "Stepper",
+    "TrainingReplay",
     "effective_field",
     "effective_width",
 ]

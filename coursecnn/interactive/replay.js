@@ -1,0 +1,175 @@
+// Training replayed: the curves of recorded runs, epoch by epoch.
+
+import { range, sum } from "./arithmetic.js";
+import { button, choice, element, elementOf, integerField } from "./page.js";
+
+const MILLISECONDS_PER_EPOCH = 1000;
+const [WIDTH, HEIGHT] = [360, 220]; // of the drawing, in units that are pixels on a phone
+const EDGE = { left: 34, right: 10, top: 10, bottom: 34 };
+const MOST_TICKS = 6;
+
+/**
+ * The element that replays `records`, each { name, seeds, runs }, over so many `epochs`.
+ *
+ * A run is { loss: [...], accuracy: [...] }, with a value for each epoch of each of the `curves`.
+ */
+export function start({ curves, epochs, records }) {
+  return new Replay(curves, epochs, records).node;
+}
+
+class Replay {
+  constructor(curves, epochs, records) {
+    Object.assign(this, { curves, epochs, records, timer: null });
+    const names = curves.map((curve) => `training ${curve}`);
+    this.picker = choice("Curve", names, () => this.show());
+    const limits = { min: 1, max: epochs, value: epochs };
+    const onChange = (epoch) => this.step(epoch - this.epoch);
+    this.field = integerField("epoch", { ...limits, onChange });
+    this.play = button("Play", () => (this.timer ? this.pause() : this.run()));
+    this.drawing = element("div");
+    this.table = element("div", { role: "status" });
+    const sides = element("div", { className: "replay" }, this.drawing, this.table);
+    this.node = element("div", {}, ...this.controls(), sides);
+    this.epoch = epochs;
+    this.show();
+  }
+
+  controls() {
+    const back = button("Back", () => this.step(-1));
+    const next = button("Step", () => this.step(1));
+    return [
+      element("div", { className: "bar" }, this.picker.node, this.field.node),
+      element("div", { className: "bar" }, back, next, this.play),
+    ];
+  }
+
+  /** Play on, or from the beginning if this is the end. */
+  run() {
+    this.play.textContent = "Pause";
+    this.timer = setInterval(() => this.tick(), MILLISECONDS_PER_EPOCH);
+    if (this.epoch === this.epochs) this.look(1);
+  }
+
+  tick() {
+    this.look(this.epoch + 1);
+    if (this.epoch === this.epochs) this.pause();
+  }
+
+  pause() {
+    clearInterval(this.timer);
+    this.timer = null;
+    this.play.textContent = "Play";
+  }
+
+  step(count) {
+    this.pause();
+    this.look(this.epoch + count);
+  }
+
+  look(epoch) {
+    this.epoch = Math.min(Math.max(epoch, 1), this.epochs);
+    this.field.show(this.epoch);
+    this.show();
+  }
+
+  show() {
+    this.curve = this.curves[this.picker.list.selectedIndex];
+    this.drawing.replaceChildren(this.chart());
+    this.table.replaceChildren(this.values());
+  }
+
+  /** All lines up to this epoch, on axes that hold those of the whole training. */
+  chart() {
+    const all = this.records.flatMap(({ runs }) => runs.flatMap((run) => run[this.curve]));
+    const scale = scales(this.epochs, Math.min(...all), Math.max(...all));
+    const lines = this.records.flatMap(({ runs }, kind) => {
+      const soFar = runs.map((run) => run[this.curve].slice(0, this.epoch));
+      const thin = soFar.map((run) => line(`run kind-${kind}`, run, scale));
+      return [...thin, line(`mean kind-${kind}`, means(soFar), scale), ...dots(kind, soFar, scale)];
+    });
+    const names = this.records.map(({ name }) => name).join(", ");
+    const label = `Training ${this.curve} up to epoch ${this.epoch}: ${names}`;
+    const attributes = { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label };
+    return shape("svg", attributes, ...axes(this.epochs, this.curve, scale), ...lines);
+  }
+
+  /** The mean of each record in this epoch, and how far its runs lie apart. */
+  values() {
+    const titles = [`epoch ${this.epoch}`, "mean", "lowest", "highest"];
+    const headings = titles.map((title) => element("th", { scope: "col" }, title));
+    const head = [element("td"), ...headings];
+    const rows = this.records.map(({ name, runs }, kind) => {
+      const values = runs.map((run) => run[this.curve][this.epoch - 1]);
+      const numbers = [sum(values) / values.length, Math.min(...values), Math.max(...values)];
+      const cells = numbers.map((number) => element("td", {}, number.toFixed(3)));
+      const title = element("th", { scope: "row" }, name);
+      return element("tr", {}, element("td", {}, sample(kind)), title, ...cells);
+    });
+    const body = element("tbody", {}, ...rows);
+    return element("table", {}, element("thead", {}, element("tr", {}, ...head)), body);
+  }
+}
+
+/** The mean over runs, for each epoch. */
+function means(runs) {
+  return runs[0].map((_, epoch) => sum(runs.map((run) => run[epoch])) / runs.length);
+}
+
+/** Where an epoch and a value are drawn, and the values to write beside the axis. */
+function scales(epochs, lowest, highest) {
+  const step = niceStep((highest - lowest) / (MOST_TICKS - 1) || 1);
+  const [first, last] = [Math.floor(lowest / step), Math.ceil(highest / step)];
+  const places = Math.max(0, -Math.floor(Math.log10(step)));
+  const ticks = range(first, last + 1).map((index) => (index * step).toFixed(places));
+  const wide = WIDTH - EDGE.left - EDGE.right;
+  const high = HEIGHT - EDGE.top - EDGE.bottom;
+  const x = (epoch) => EDGE.left + (wide * (epoch - 0.5)) / epochs;
+  const y = (value) => EDGE.top + (high * (last * step - value)) / ((last - first) * step);
+  return { x, y, ticks };
+}
+
+/** The smallest of 1, 2, 5, 10, ... that is at least as large, in tenths or whatever it takes. */
+function niceStep(least) {
+  const power = 10 ** Math.floor(Math.log10(least));
+  return [1, 2, 5, 10].map((digit) => digit * power).find((step) => step >= least);
+}
+
+function line(kind, values, { x, y }) {
+  const points = values.map((value, index) => `${x(index + 1)},${y(value)}`).join(" ");
+  return shape("polyline", { class: kind, points });
+}
+
+/** A dot for each run in each epoch. */
+function dots(kind, runs, { x, y }) {
+  return runs.flatMap((run) =>
+    run.map((value, index) => {
+      const place = { cx: x(index + 1), cy: y(value), r: 1.8 };
+      return shape("circle", { class: `dot kind-${kind}`, ...place });
+    }),
+  );
+}
+
+function axes(epochs, curve, { x, y, ticks }) {
+  const right = WIDTH - EDGE.right;
+  const text = (content, attributes) => shape("text", attributes, content);
+  const rows = ticks.flatMap((tick) => [
+    shape("path", { class: "rule", d: `M${EDGE.left} ${y(tick)}H${right}` }),
+    text(tick, { x: EDGE.left - 5, y: y(tick) + 3.5, "text-anchor": "end" }),
+  ]);
+  const under = HEIGHT - EDGE.bottom + 14;
+  const columns = range(1, epochs + 1).map((epoch) =>
+    text(String(epoch), { x: x(epoch), y: under, "text-anchor": "middle" }),
+  );
+  const middle = { x: (EDGE.left + right) / 2, y: under + 14, "text-anchor": "middle" };
+  return [...rows, ...columns, text(`epoch (lines: training ${curve})`, middle)];
+}
+
+/** A piece of the line of a record, for the table. */
+function sample(kind) {
+  const attributes = { viewBox: "0 0 36 10", class: "sample", "aria-hidden": "true" };
+  return shape("svg", attributes, shape("path", { class: `mean kind-${kind}`, d: "M1 5H35" }));
+}
+
+function shape(name, attributes, ...children) {
+  return elementOf("svg", name, attributes, ...children);
+}
