@@ -48,7 +48,8 @@ class Recipe:
         cut_out: the side of the square that is painted over in each training image, or 0.
         precision: `"float32"`, or `"mixed_bfloat16"` to multiply 16-bit numbers.
         held_out: the fraction of the training images that is set aside and judged on in place of
-            the test images, as every recipe must have that is there to compare or to choose.
+            the test images, which 0 asks for: the end of a road, never a recipe that is there to
+            compare or to choose.
         watched: whether the images that the run is judged on are looked at after each epoch too.
         judged_mirrored: whether an image is judged by the mean of the network's answers to it and
             to its mirror image.
@@ -74,7 +75,7 @@ class Recipe:
     shifted: int = 0
     cut_out: int = 0
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
-    held_out: float = 0.0
+    held_out: float = 0.1
     watched: bool = False
     judged_mirrored: bool = False
 
@@ -126,7 +127,7 @@ LADDER: dict[str, Rung] = {
 
 def _ladder() -> tuple[list[Recipe], Recipe]:
     """Return a recipe for each rung, and the one that all kept changes lead to."""
-    recipe = Recipe("", "cifar10_lab", "cifar10", epochs=2, held_out=0.1)
+    recipe = Recipe("", "cifar10_lab", "cifar10", epochs=2)
     recipes = []
     for name, rung in LADDER.items():
         changed = replace(recipe, name=f"ladder_{name}", **rung.changes)
@@ -173,7 +174,7 @@ RECIPES = {
     for recipe in [
         # Lecture 4, "Handwritten digit recognition with CNNs": `compile(optimizer='adam', ...)`
         # and `fit(..., epochs=5)` with everything else at its default.
-        Recipe("mnist", architecture="mnist_tutorial", dataset="mnist", epochs=5),
+        Recipe("mnist", architecture="mnist_tutorial", dataset="mnist", epochs=5, held_out=0.0),
         # The same lecture calls max pooling far better than average pooling. Few images to train
         # on leave the pooling something to decide; many to judge on measure small differences.
         *(
@@ -193,7 +194,7 @@ RECIPES = {
             for name in lecture_patterns.BUILDERS
         ),
         # Lecture 3, "CIFAR-10": Adam, batches of 32, 20 epochs, and the test images after each.
-        Recipe("lab", architecture="cifar10_lab", dataset="cifar10", epochs=20, watched=True),
+        Recipe("lab", "cifar10_lab", "cifar10", epochs=20, held_out=0.0, watched=True),
         *_RUNGS,
         _FAST,
         # LeNet-5 of 1998 and of today, with the same padding of MNIST's 28×28 pixels to 32×32.
@@ -203,6 +204,7 @@ RECIPES = {
             dataset="mnist",
             epochs=5,
             options={"input_shape": [28, 28, 1], "padding": 2, "probabilities": True},
+            held_out=0.0,
         ),
         Recipe(
             "lenet5",
@@ -210,6 +212,7 @@ RECIPES = {
             dataset="mnist",
             epochs=5,
             options={"input_shape": [28, 28, 1], "padding": 2},
+            held_out=0.0,
         ),
         *(
             Recipe(

@@ -4,11 +4,12 @@
 - `FEW`: one of each family, for whoever has half a minute;
 - `affordable`: which of the two a chapter measures again where it runs;
 - `forward_seconds(name)`: the time of one network;
-- `measure(names, seed)`: the times of several, as a `records.Run`.
+- `measure(names, seed)`: the times of several, as a `records.Run`;
+- `EpochClock`: the wall time of each epoch of a training.
 
-The time is that of the processor: the seconds that its cores were busy with this process, added up.
-What else the machine does meanwhile hardly changes it, while a clock on the wall would count that
-too; with c cores that all have enough to do, the clock shows a c-th of it.
+The time of a forward pass is that of the processor: the seconds that its cores were busy with this
+process, added up. What else the machine does meanwhile hardly changes it, while a clock on the wall
+would count that too; with c cores that all have enough to do, the clock shows a c-th of it.
 
 A time alone says little about a network and much about a machine. So times are compared as ratios,
 within a run, and a record of them (`records.read("forward_time")`, written by
@@ -32,7 +33,15 @@ from coursecnn import architectures
 from coursecnn.backend import keras, name
 from coursecnn.records import Run
 
-__all__ = ["CALLS", "FEW", "NETWORKS", "affordable", "forward_seconds", "measure"]
+__all__ = [
+    "CALLS",
+    "FEW",
+    "NETWORKS",
+    "EpochClock",
+    "affordable",
+    "forward_seconds",
+    "measure",
+]
 
 CALLS = 5
 CLASSES = 1000  # of ImageNet
@@ -126,3 +135,33 @@ def measure(
         for network in tqdm(networks, disable=None if progress else True, unit="network")
     }
     return Run(seed, metrics, {}, time.perf_counter() - start)
+
+
+class EpochClock(keras.callbacks.Callback):
+    """Note the wall time of each epoch of training, for the `callbacks` of `training.fit`.
+
+    The first epoch includes compilation. What happens between epochs is not counted: judging, and
+    the mirroring or moving of images before they are trained on.
+
+    Attributes:
+        seconds: one number per epoch, in order.
+
+    >>> clock = EpochClock()
+    >>> clock.on_epoch_begin(0)
+    >>> clock.on_epoch_end(0)
+    >>> len(clock.seconds)
+    1
+    """
+
+    def __init__(self) -> None:
+        """Begin without any epochs."""
+        super().__init__()
+        self.seconds: list[float] = []
+
+    def on_epoch_begin(self, _epoch: int, _logs: object = None) -> None:
+        """Start the clock."""
+        self._started = time.perf_counter()
+
+    def on_epoch_end(self, _epoch: int, _logs: object = None) -> None:
+        """Stop it."""
+        self.seconds.append(time.perf_counter() - self._started)

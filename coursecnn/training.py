@@ -81,6 +81,7 @@ def fit(
     checkpoint: str | Path | None = None,
     weights: str | Path | None = None,
     progress: bool = True,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Run:
     """Train once.
 
@@ -102,6 +103,7 @@ def fit(
         weights: a file, `*.weights.h5`, that gets the weights of the network after the last epoch,
             as its `load_weights` reads them.
         progress: whether to draw a progress bar on stderr.
+        callbacks: told of each step and each epoch, as by Keras; not of the judging in between.
 
     Raises:
         ValueError: if the seed is no seed, if the dataset is another than the recipe's, or not
@@ -145,7 +147,7 @@ def fit(
         disable=not progress,
     ) as bar:
         while state.epochs < last:
-            state.train(recipe, dataset, seed, bar)
+            state.train(recipe, dataset, seed, bar, callbacks)
             if file is not None:
                 state.save(file)
     if weights is not None:
@@ -417,7 +419,14 @@ class _State:
     def epochs(self) -> int:
         return len(self.curves.get("loss", ()))
 
-    def train(self, recipe: Recipe, dataset: Dataset, seed: int, bar: tqdm[Any]) -> None:
+    def train(
+        self,
+        recipe: Recipe,
+        dataset: Dataset,
+        seed: int,
+        bar: tqdm[Any],
+        callbacks: Sequence[keras.callbacks.Callback],
+    ) -> None:
         """Run one epoch; its order depends on the seed and the epoch, not on what ran before."""
         started = time.perf_counter()
         order = np.random.default_rng((seed, self.epochs)).permutation(len(dataset.x_train))
@@ -432,7 +441,7 @@ class _State:
             epochs=self.epochs + 1,
             shuffle=False,
             verbose=0,
-            callbacks=[_Watch(bar, recipe, self.epochs + 1)],
+            callbacks=[_Watch(bar, recipe, self.epochs + 1), *callbacks],
         ).history
         reached = {name: _shortest(history[name][0]) for name in ("loss", "accuracy")}
         if recipe.watched:

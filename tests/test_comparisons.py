@@ -3,7 +3,7 @@
 import pytest
 
 from coursecnn import accounting
-from coursecnn.training import COMPARISONS
+from coursecnn.recipes import COMPARISONS
 from tests.outlines import outline
 
 

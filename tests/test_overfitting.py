@@ -42,6 +42,7 @@ LESSONS = {
     "pattern_convolution_pooling": Lesson(1e-3, 15, adam=True),
     "pattern_deep_blocks": Lesson(1e-3, 30, adam=True),
     "cifar10_lab": Lesson(0.05, 20),
+    **{f"cifar10_{name}": Lesson(1.0, 30) for name in ("fast", "best")},
     "nin_cifar10": Lesson(3e-4, 120, adam=True),
     **{f"resnet{depth}": Lesson(0.05, 15) for depth in (20, 32, 44, 56)},
     **{f"plain{depth}": Lesson(0.05, 60) for depth in (20, 32)},
