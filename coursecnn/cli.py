@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
+import functools
+import math
+import statistics
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -108,7 +111,7 @@ def reproduce(
         bool, typer.Option("--keep-weights", help="Keep the trained weights beside the record.")
     ] = False,
     listing: Annotated[
-        bool, typer.Option("--list", help="Say what can be measured, and what it took.")
+        bool, typer.Option("--list", help="Say what can be measured, and what it takes.")
     ] = False,
 ) -> None:
     """Train a recipe over several seeds and record what came out.
@@ -124,7 +127,7 @@ def reproduce(
 
         if listing:
             for recipe in RECIPES.values():
-                typer.echo(_cost(recipe, results))
+                typer.echo(_cost(recipe, results, _slowness))
             return
         if name is None:
             raise UsageError(f"name a recipe: one of {', '.join(RECIPES)}")
@@ -137,8 +140,12 @@ def reproduce(
         typer.echo(f"{record}\n{results / name}.json")
 
 
-def _cost(recipe: Recipe, folder: Path) -> str:
-    """Say in one line what a recipe is, and what a run of it took where it was recorded."""
+def _cost(recipe: Recipe, folder: Path, slowness: Callable[[], float]) -> str:
+    """Say in one line what a recipe is, and what a run of it takes where it was recorded and here.
+
+    `slowness` is asked only about a record of another machine: how many times as long a step takes
+    here as on the machine of the book's records.
+    """
     from coursecnn.training import machine
 
     line = f"{recipe.name}: {recipe.architecture} on {recipe.dataset}, {recipe.epochs} epochs"
@@ -147,11 +154,25 @@ def _cost(recipe: Recipe, folder: Path) -> str:
         return f"{line}; nothing recorded, so what a run takes is not known"
     record = records.read(path)
     seconds = sum(run.seconds for run in record.runs) / len(record.runs)
-    where = "a machine like this one" if record.machine == machine() else "another machine"
-    return (
-        f"{line}; {len(record.runs)} runs recorded, {seconds:.0f} s each on {where} "
-        f"({record.machine.device}, {record.machine.threads} threads)"
-    )
+    took = f"{line}; {len(record.runs)} runs recorded, {seconds:.0f} s each on"
+    where = f"({record.machine.device}, {record.machine.threads} threads)"
+    if record.machine == machine():
+        return f"{took} a machine like this one {where}"
+    return f"{took} another machine {where}, about {slowness() * seconds:.0f} s here"
+
+
+@functools.cache
+def _slowness() -> float:
+    """Time some steps of the lab's recipe, and compare them with those of the book's machine."""
+    from coursecnn import timing
+    from coursecnn.recipes import RECIPES
+
+    typer.echo("timing a few steps of training on this machine ...", err=True)
+    lab = RECIPES["lab"]
+    there = records.read("epoch_time")
+    steps = math.ceil(there.recipe["images_of_an_epoch"] / lab.batch_size)
+    here = steps * timing.step_seconds(lab, datasets.stand_in(lab.dataset))
+    return here / statistics.median(there.values(lab.name))
 
 
 def _known(given: Sequence[str], known: Sequence[str], kind: str) -> Sequence[str]:

@@ -1,11 +1,12 @@
-"""How much time of the processor networks take for one image, forward.
+"""How long networks take: forward, on the processor, and in training, on the wall.
 
 - `NETWORKS`: the networks for ImageNet, which chapter 13 compares;
 - `FEW`: one of each family, for whoever has half a minute;
 - `affordable`: which of the two a chapter measures again where it runs;
 - `forward_seconds(name)`: the time of one network;
 - `measure(names, seed)`: the times of several, as a `records.Run`;
-- `EpochClock`: the wall time of each epoch of a training.
+- `EpochClock`: the wall time of each epoch of a training;
+- `step_seconds(recipe, dataset)`: the wall time of a step.
 
 The time of a forward pass is that of the processor: the seconds that its cores were busy with this
 process, added up. What else the machine does meanwhile hardly changes it, while a clock on the wall
@@ -25,12 +26,15 @@ import inspect
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from tqdm import tqdm
 
-from coursecnn import architectures
+from coursecnn import architectures, training
 from coursecnn.backend import keras, name
+from coursecnn.datasets import Dataset
+from coursecnn.recipes import Recipe
 from coursecnn.records import Run
 
 __all__ = [
@@ -41,6 +45,7 @@ __all__ = [
     "affordable",
     "forward_seconds",
     "measure",
+    "step_seconds",
 ]
 
 CALLS = 5
@@ -165,3 +170,35 @@ class EpochClock(keras.callbacks.Callback):
     def on_epoch_end(self, _epoch: int, _logs: object = None) -> None:
         """Stop it."""
         self.seconds.append(time.perf_counter() - self._started)
+
+
+def step_seconds(recipe: Recipe, dataset: Dataset, steps: int = 50) -> float:
+    """Time the steps of a recipe's training on a clock on the wall.
+
+    The recipe passes through the same images twice; only the second time counts, in which nothing
+    is compiled any more.
+
+    Args:
+        recipe: how to train.
+        dataset: as `training.load` returns it, or the offline stand-in; its first images are used,
+            again and again if they are fewer than needed.
+        steps: how many make a pass.
+
+    Returns:
+        Seconds per step, on average.
+
+    >>> from coursecnn import datasets
+    >>> from coursecnn.recipes import RECIPES
+    >>> step_seconds(RECIPES["mnist"], datasets.stand_in("mnist"), steps=2) > 0
+    True
+    """
+    images = steps * recipe.batch_size
+    part = replace(
+        dataset,
+        x_train=np.resize(dataset.x_train, (images, *dataset.x_train.shape[1:])),
+        y_train=np.resize(dataset.y_train, images),
+    )
+    # With a third epoch to come, there is nothing to judge.
+    timed, clock = replace(recipe, epochs=3, held_out=0.0, watched=False), EpochClock()
+    training.fit(timed, part, epochs=2, progress=False, callbacks=[clock])
+    return clock.seconds[1] / steps

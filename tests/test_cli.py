@@ -1,5 +1,6 @@
 """The command `coursecnn`: what it does, and what it says when it cannot."""
 
+import statistics
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import coursecnn
-from coursecnn import cli, datasets, records, training
+from coursecnn import cli, datasets, records, timing, training
 from coursecnn.recipes import RECIPES
 from coursecnn.records import Data, Machine, Record, Run
 
@@ -159,12 +160,8 @@ def test_a_bug_keeps_its_traceback(monkeypatch):
     assert isinstance(result.exception, KeyError)
 
 
-@pytest.mark.parametrize(
-    ("machine", "where"),
-    [(None, "a machine like this one"), (Machine("GPU: loom", 1, {}), "another machine")],
-)
-def test_list_says_what_a_recorded_recipe_took_and_where(tmp_path, machine, where):
-    machine = machine or training.machine()
+def test_list_says_what_a_recorded_recipe_took_on_a_machine_like_this_one(tmp_path):
+    machine = training.machine()
     records.write(record(machine), tmp_path / "mnist.json")
 
     code, out, _ = coursecnn_says("reproduce", "--list", "--results", tmp_path)
@@ -172,8 +169,24 @@ def test_list_says_what_a_recorded_recipe_took_and_where(tmp_path, machine, wher
     assert code == 0
     assert out.splitlines()[0] == (
         "mnist: mnist_tutorial on mnist, 5 epochs; 3 runs recorded, 60 s each on "
-        f"{where} ({machine.device}, {machine.threads} threads)"
+        f"a machine like this one ({machine.device}, {machine.threads} threads)"
     )
+
+
+def test_list_estimates_what_a_run_of_another_machine_takes_here(tmp_path, monkeypatch):
+    epoch = statistics.median(records.read("epoch_time").values("lab"))
+    monkeypatch.setattr(timing, "step_seconds", lambda *_: 3 * epoch / 1563)  # three times as slow
+    cli._slowness.cache_clear()
+    records.write(record(Machine("GPU: loom", 1, {})), tmp_path / "mnist.json")
+
+    code, out, error = coursecnn_says("reproduce", "--list", "--results", tmp_path)
+
+    assert code == 0
+    assert out.splitlines()[0] == (
+        "mnist: mnist_tutorial on mnist, 5 epochs; 3 runs recorded, 60 s each on "
+        "another machine (GPU: loom, 1 threads), about 180 s here"
+    )
+    assert error == "timing a few steps of training on this machine ...\n"
 
 
 def test_list_does_not_guess_what_was_not_measured(tmp_path):

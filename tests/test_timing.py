@@ -1,9 +1,10 @@
-"""How long networks take, forward."""
+"""How long networks take: forward, and in training."""
 
 import pytest
 
-from coursecnn import architectures, records, timing
+from coursecnn import architectures, datasets, records, timing
 from coursecnn.backend import without_weights
+from coursecnn.recipes import RECIPES
 
 
 def test_the_networks_are_those_with_a_thousand_classes():
@@ -32,3 +33,30 @@ def test_the_record_has_every_network_and_enough_rounds_for_a_band():
     record = records.read("forward_time")
     assert all(set(run.metrics) == set(timing.NETWORKS) for run in record.runs)
     assert len(record.runs) >= records.FEWEST_RUNS
+
+
+def test_the_clock_notes_each_epoch(monkeypatch):
+    times = iter([10.0, 13.0, 20.0, 21.5])
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: next(times))
+    clock = timing.EpochClock()
+
+    for epoch in range(2):
+        clock.on_epoch_begin(epoch)
+        clock.on_epoch_end(epoch)
+
+    assert clock.seconds == [3.0, 1.5]
+
+
+def test_a_step_is_timed_on_as_many_images_as_it_takes(monkeypatch):
+    passes = []
+
+    def fit(recipe, dataset, callbacks, **_options):
+        passes.append((recipe.epochs, len(dataset.x_train), len(dataset.y_train)))
+        callbacks[0].seconds = [99.0, 8.0]  # with compilation, and without
+
+    monkeypatch.setattr(timing.training, "fit", fit)
+
+    seconds = timing.step_seconds(RECIPES["fast"], datasets.stand_in("cifar10"), steps=16)
+
+    assert seconds == 0.5
+    assert passes == [(3, 16 * 128, 16 * 128)]
