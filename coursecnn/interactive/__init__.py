@@ -4,6 +4,7 @@
 - `KernelPlayground`: a photograph, a kernel, and what the one makes of the other;
 - `GeometryCalculator`: the shape and the price of a convolution, drawn;
 - `DigitReader`: draw a digit, and see every map of the LeNet-5 that reads it;
+- `ArchitectureExplorer`, `Accuracy`: networks layer by layer, two of them side by side;
 - `InceptionCalculator`: what an Inception module costs, with its bottlenecks and without;
 - `ReceptiveFieldExplorer`, `Stack`: the pixels that reach a unit, and how much they count;
 - `effective_field`, `effective_width`: how much they count in a network of Keras;
@@ -16,6 +17,7 @@ that of `geometry` and `convolution`, and tested against them.
 from coursecnn.interactive.calculator import GeometryCalculator
 from coursecnn.interactive.digits import DigitReader
 from coursecnn.interactive.effective import effective_field, effective_width
+from coursecnn.interactive.explorer import Accuracy, ArchitectureExplorer
 from coursecnn.interactive.inception import InceptionCalculator
 from coursecnn.interactive.playground import KernelPlayground
 from coursecnn.interactive.receptive import ReceptiveFieldExplorer, Stack
@@ -23,6 +25,8 @@ from coursecnn.interactive.replay import TrainingReplay
 from coursecnn.interactive.stepper import Example, Stepper
 
 __all__ = [
+    "Accuracy",
+    "ArchitectureExplorer",
     "DigitReader",
     "Example",
     "GeometryCalculator",

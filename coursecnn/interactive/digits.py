@@ -87,7 +87,7 @@ class DigitReader:
             By the layer's name an array of (rows, columns, maps); the last one, "output", holds
             the ten probabilities, shape (1, 1, 10).
         """
-        x = np.asarray(image)[None] / 255
+        x: Array = np.asarray(image)[None] / 255
         found = {}
         for name in LAYERS:
             if name in self._weights:

@@ -1,0 +1,389 @@
+// The architecture explorer: networks drawn from their layer tables, two of them side by side.
+
+import { range } from "./arithmetic.js";
+import { decoded, depthOf, named, sideOf, unrolled, writtenShape } from "./networks.js";
+import { arrowStep, choice, element, elementOf, grouped, rounded, tickBox } from "./page.js";
+
+const COLUMNS = { values: "values in memory", params: "parameters", macs: "MACs" };
+const KINDS = {
+  convolution: "convolution",
+  dense: "dense",
+  pooling: "pooling",
+  join: "addition or concatenation",
+  other: "others: normalisation, activation, ...",
+};
+const NARROW = 0.35; // width of a layer that has no kernel, no window and joins nothing
+const WIDE = 1000; // of every drawing, in its own units
+const BYTES = 4; // of a value, in float32
+const HINT =
+  "A layer is as high above the line as its maps have rows, and as deep below it as there are " +
+  "maps or units; both as square roots. What is repeated is drawn once, with how often. Point at " +
+  "a layer or a part of a bar; by keyboard, the arrow keys go from layer to layer.";
+
+/** The element that shows networks, as explorer.py writes them down. */
+export function start(data) {
+  return new Explorer(decoded(data)).node;
+}
+
+class Explorer {
+  constructor(networks) {
+    this.networks = networks;
+    this.panels = ["A", "B"].map((name) => new Panel(name, networks, () => this.show()));
+    this.scale = tickBox("bars of A and B on one scale", () => this.show());
+    this.scale.box.checked = true;
+    const published = networks.filter(({ accuracy }) => accuracy);
+    const pick = (network, panel) => this.panels[panel].load(network);
+    this.chart = published.length > 1 ? new Chart(published, pick) : null;
+    const panels = element("div", { className: "networks" }, ...this.panels.map(({ node }) => node));
+    const bar = element("div", { className: "bar" }, this.scale.node);
+    const charts = this.chart ? [this.chart.node] : [];
+    const hint = element("p", { className: "legend" }, HINT);
+    this.node = element("div", {}, ...charts, hint, kindLegend(), bar, panels);
+    this.panels.forEach((panel, index) => panel.load(networks[index]));
+  }
+
+  /** Give the bars their lengths, and mark the networks in the chart. */
+  show() {
+    const shown = this.panels.map(({ network }) => network).filter(Boolean);
+    if (shown.length < this.panels.length) return;
+    for (const panel of this.panels) {
+      const compared = this.scale.box.checked ? shown : [panel.network];
+      panel.stretch((column) => Math.max(...compared.map(({ totals }) => totals[column])));
+    }
+    this.chart?.mark(shown);
+  }
+}
+
+function kindLegend() {
+  const entries = Object.entries(KINDS).map(([kind, words]) => {
+    const swatch = element("span", { className: `swatch ${kind}`, ariaHidden: "true" });
+    return element("span", {}, swatch, words);
+  });
+  return element("p", { className: "legend kinds" }, ...entries);
+}
+
+/** One network: its drawing, its bars, its table. */
+class Panel {
+  constructor(title, networks, onChange) {
+    Object.assign(this, { title, networks, onChange });
+    const names = networks.map(({ name }) => name);
+    this.picker = choice(title, names, () => this.load(networks[this.picker.list.selectedIndex]));
+    this.summary = element("p");
+    this.drawing = element("div", { className: "skyline", tabIndex: 0, role: "application" });
+    this.bars = Object.keys(COLUMNS).map((column) => new Bar(column, (row) => this.look(row)));
+    this.details = element("p", { className: "details", role: "status" });
+    this.table = element("div", { className: "layers", tabIndex: 0, role: "region" });
+    this.folded = element("details", {}, element("summary", {}, "all layers as a table"), this.table);
+    this.folded.ontoggle = () => this.tabulate();
+    this.drawing.onkeydown = (event) => this.key(event);
+    this.drawing.onpointermove = this.drawing.onpointerdown = (event) => this.point(event);
+    const bars = this.bars.map(({ node }) => node);
+    const parts = [this.picker.node, this.summary, this.drawing, this.details, ...bars, this.folded];
+    this.node = element("div", {}, ...parts);
+  }
+
+  /** Show another network. */
+  load(network) {
+    this.network = network;
+    this.picker.list.selectedIndex = this.networks.indexOf(network);
+    this.rows = network.steps.flatMap(({ rows }) => rows);
+    const { layers, params, macs, values } = network.totals;
+    this.summary.textContent =
+      `${counted(layers, "layer")}: ${grouped(params)} parameters, ${grouped(macs)} MACs, ` +
+      `${grouped(values)} values (${memory(values)}).`;
+    this.drawSkyline();
+    for (const bar of this.bars) bar.draw(this.rows, network.totals);
+    const heaviest = Math.max(...this.rows.map((row) => row.params * row.times));
+    this.look(this.rows.findIndex((row) => row.params * row.times === heaviest));
+    this.tabulate();
+    this.onChange();
+  }
+
+  drawSkyline() {
+    const widths = this.rows.map(({ kind }) => (kind === "other" ? NARROW : 1));
+    this.places = placesOf(widths);
+    const highest = Math.max(...this.rows.map(sideOf));
+    const deepest = Math.max(...this.rows.map(depthOf));
+    const tops = this.rows.map((row) => 100 * Math.sqrt(sideOf(row) / highest));
+    const depths = this.rows.map((row) => 60 * Math.sqrt(depthOf(row) / deepest));
+    this.span = (index) => ({ y: 100 - tops[index], height: tops[index] + depths[index] });
+    this.frame = element("div", { className: "chosen", ariaHidden: "true" });
+    const picture = strip(this.rows, this.places, 160, this.span);
+    picture.append(svg("path", { class: "line", d: `M0 100H${WIDE}` }));
+    const boxes = element("div", { className: "boxes" }, picture, this.frame);
+    this.drawing.replaceChildren(boxes, this.repetitions());
+  }
+
+  /** Under the drawing, how often each part of it is repeated. */
+  repetitions() {
+    const node = element("div", { className: "repetitions", ariaHidden: "true" });
+    let first = 0;
+    for (const { times, rows } of this.network.steps) {
+      if (times > 1) node.append(this.repetition(times, first, first + rows.length));
+      first += rows.length;
+    }
+    return node;
+  }
+
+  repetition(times, first, next) {
+    const mark = element("span", {}, `×${times}`);
+    const [left, right] = [this.places[first], this.places[next]];
+    Object.assign(mark.style, percentages(left, right - left, this.places.at(-1)));
+    return mark;
+  }
+
+  /** Give the bars their lengths; `largest` tells what a full one stands for. */
+  stretch(largest) {
+    for (const bar of this.bars) bar.stretch(largest(bar.column));
+  }
+
+  /** Say everything about a layer, and mark it. */
+  look(index) {
+    this.index = Math.min(Math.max(index, 0), this.rows.length - 1);
+    const row = this.rows[this.index];
+    const { y, height } = this.span(this.index);
+    const [left, right] = [this.places[this.index], this.places[this.index + 1]];
+    Object.assign(this.frame.style, percentages(left, right - left, this.places.at(-1)), {
+      top: `${y / 1.6}%`,
+      height: `${height / 1.6}%`,
+    });
+    for (const bar of this.bars) bar.mark(this.index);
+    this.details.textContent = described(row, this.network.totals);
+    this.drawing.ariaLabel = `layers of ${this.network.name}; now ${named(row.pattern)}`;
+  }
+
+  point({ clientX }) {
+    const { left, width } = this.drawing.getBoundingClientRect();
+    this.look(placeUnder(this.places, (clientX - left) / width));
+  }
+
+  key(event) {
+    const step = arrowStep(event);
+    if (step) this.look(this.index + step[0] + step[1]);
+  }
+
+  /** Fill the table, once it is asked for. */
+  tabulate() {
+    this.table.ariaLabel = `layers of ${this.network.name}`;
+    if (!this.folded.open) return;
+    const head = ["layer", "type", "output", ...Object.values(COLUMNS)];
+    const cells = (row) => [
+      row.name,
+      row.type,
+      writtenShape(row.shape),
+      ...Object.keys(COLUMNS).map((column) => grouped(row[column])),
+    ];
+    const line = (name, texts) =>
+      element("tr", {}, ...texts.map((text) => element(name, {}, text)));
+    const lines = unrolled(this.network).map((row) => line("td", cells(row)));
+    const caption = element("thead", {}, line("th", head));
+    const table = element("table", { className: "facts" }, caption, element("tbody", {}, ...lines));
+    this.table.replaceChildren(table);
+  }
+}
+
+/** Where one column of a network sits: a bar of all its layers in their order. */
+class Bar {
+  constructor(column, onPoint) {
+    this.column = column;
+    this.title = element("p", { className: "title" });
+    this.frame = element("div", { className: "chosen", ariaHidden: "true" });
+    this.track = element("div", { className: "stack" });
+    this.node = element("div", {}, this.title, this.track);
+    this.track.onpointermove = this.track.onpointerdown = ({ clientX }) => {
+      const { left, width } = this.track.getBoundingClientRect();
+      onPoint(placeUnder(this.places, (clientX - left) / width));
+    };
+  }
+
+  draw(rows, totals) {
+    this.total = totals[this.column];
+    this.title.textContent = `${COLUMNS[this.column]}: ${grouped(this.total)}`;
+    this.places = placesOf(rows.map((row) => row.times * row[this.column]));
+    const picture = strip(rows, this.places, 1, () => ({ y: 0, height: 1 }));
+    this.track.replaceChildren(picture, this.frame);
+  }
+
+  stretch(largest) {
+    this.track.style.width = `${(100 * this.total) / largest}%`;
+  }
+
+  mark(index) {
+    const [left, right] = [this.places[index], this.places[index + 1]];
+    Object.assign(this.frame.style, percentages(left, right - left, this.total));
+    this.frame.hidden = left === right;
+  }
+}
+
+/** Accuracy over cost: a disc for each network for which an accuracy was published. */
+class Chart {
+  constructor(networks, onPick) {
+    this.networks = networks;
+    this.over = choice("Accuracy over", Object.values(COLUMNS), () => this.place());
+    this.over.list.selectedIndex = Object.keys(COLUMNS).indexOf("macs");
+    this.target = choice("A click shows a network as", ["A", "B"], () => {});
+    // The largest first, so that no disc hides a smaller one.
+    const bySize = networks.toSorted((one, other) => other.totals.params - one.totals.params);
+    this.discs = bySize.map((network) => this.disc(network, onPick));
+    this.ticks = element("div", { ariaHidden: "true" });
+    this.readout = element("p", { role: "status" });
+    const discs = this.discs.map(({ node }) => node);
+    this.field = element("div", { className: "chart", role: "group" }, this.ticks, ...discs);
+    this.field.ariaLabel = "networks by accuracy and cost";
+    const bar = element("div", { className: "bar" }, this.over.node, this.target.node);
+    const words =
+      "Top-1 accuracy on ImageNet in percent; a disc's area is the number of parameters. A ring: " +
+      "not measured by one crop.";
+    const legend = element("p", { className: "legend" }, words);
+    this.node = element("div", {}, bar, legend, this.field, this.readout);
+    this.place();
+  }
+
+  disc(network, onPick) {
+    const node = element("button", { type: "button", className: "disc" });
+    const largest = Math.max(...this.networks.map(({ totals }) => totals.params));
+    const [percent, protocol] = network.accuracy;
+    node.style.setProperty("--share", Math.sqrt(network.totals.params / largest));
+    node.classList.toggle("ring", protocol !== "one crop");
+    node.ariaLabel = `${network.name}: ${percent} %, ${protocol}`;
+    node.onclick = () => onPick(network, this.target.list.selectedIndex);
+    node.onpointerenter = node.onfocus = () => this.tell(network);
+    node.onkeydown = (event) => this.key(event, network);
+    return { network, node };
+  }
+
+  tell({ name, accuracy: [percent, protocol], totals }) {
+    this.readout.textContent =
+      `${name}: ${percent} % (${protocol}), ${grouped(totals.params)} parameters, ` +
+      `${grouped(totals.macs)} MACs, ${grouped(totals.values)} values.`;
+  }
+
+  /** The arrow keys go from disc to disc, in the order of cost. */
+  key(event, network) {
+    const step = arrowStep(event);
+    if (!step) return;
+    const inOrder = this.discs.toSorted((one, other) => this.cost(one) - this.cost(other));
+    const index = inOrder.findIndex((disc) => disc.network === network);
+    inOrder[index + step[0] + step[1]]?.node.focus();
+  }
+
+  cost({ network }) {
+    return network.totals[Object.keys(COLUMNS)[this.over.list.selectedIndex]];
+  }
+
+  /** Put the discs where their accuracy and their cost are. */
+  place() {
+    const costs = this.discs.map((disc) => Math.log10(this.cost(disc)));
+    const across = scale(Math.min(...costs) - 0.15, Math.max(...costs) + 0.15);
+    const percents = this.networks.map(({ accuracy }) => accuracy[0]);
+    const up = scale(Math.min(...percents) - 2, Math.max(...percents) + 2);
+    this.discs.forEach(({ node, network }, index) => {
+      node.style.left = `${100 * across.of(costs[index])}%`;
+      node.style.bottom = `${100 * up.of(network.accuracy[0])}%`;
+    });
+    const powers = [1, 2, 5].flatMap((digit) => range(4, 13).map((power) => digit * 10 ** power));
+    const below = powers.filter((cost) => across.has(Math.log10(cost)));
+    const beside = range(0, 21).map((five) => 5 * five).filter(up.has);
+    this.ticks.replaceChildren(
+      ...below.map((cost) => tick(short(cost), "left", across.of(Math.log10(cost)))),
+      ...beside.map((percent) => tick(`${percent} %`, "bottom", up.of(percent))),
+    );
+  }
+
+  /** The one disc that the Tab key stops at. */
+  enter(index) {
+    this.discs.forEach(({ node }, other) => (node.tabIndex = other === index ? 0 : -1));
+  }
+
+  /** Name the two networks that are looked at. */
+  mark([first, second]) {
+    this.discs.forEach(({ node, network }) => {
+      const letters = [network === first && "A", network === second && "B"].filter(Boolean);
+      node.textContent = letters.join("");
+      node.ariaPressed = String(letters.length > 0);
+    });
+    this.enter(Math.max(this.discs.findIndex(({ network }) => network === first), 0));
+  }
+}
+
+function scale(low, high) {
+  const has = (value) => value >= low && value <= high;
+  return { of: (value) => (value - low) / (high - low), has };
+}
+
+function tick(text, side, share) {
+  const node = element("span", { className: `tick-${side}` }, text);
+  node.style[side] = `${100 * share}%`;
+  return node;
+}
+
+/** Where each of several lengths begins, laid end to end, and where the last one ends. */
+function placesOf(lengths) {
+  const places = [0];
+  for (const length of lengths) places.push(places.at(-1) + length);
+  return places;
+}
+
+/** The last place that begins at or before a share of the whole, of those with some length. */
+function placeUnder(places, share) {
+  const at = Math.min(Math.max(share, 0), 1 - 1e-9) * places.at(-1);
+  return places.findIndex((place, index) => place <= at && at < places[index + 1]);
+}
+
+/** All rows in one picture that fills its place; one path for each kind is drawn at once. */
+function strip(rows, places, height, span) {
+  // Drawings compute in few digits: milliards of MACs would not come out.
+  const lefts = places.map((place) => (WIDE * place) / (places.at(-1) || 1));
+  const viewBox = `0 0 ${WIDE} ${height}`;
+  const paths = Object.keys(KINDS).map((kind) => {
+    const boxes = rows.map((row, index) => {
+      const width = lefts[index + 1] - lefts[index];
+      if (row.kind !== kind || width === 0) return "";
+      const { y, height: tall } = span(index);
+      return `M${lefts[index]} ${y}h${width}v${tall}h${-width}z`;
+    });
+    return svg("path", { class: kind, d: boxes.join("") });
+  });
+  return svg("svg", { viewBox, preserveAspectRatio: "none", "aria-hidden": "true" }, ...paths);
+}
+
+function svg(name, attributes, ...children) {
+  return elementOf("svg", name, attributes, ...children);
+}
+
+/** Where a part of a whole is, as a style; one that is too thin to be seen stays inside. */
+function percentages(left, width, whole) {
+  return {
+    left: `min(${(100 * left) / whole}%, 100% - 5px)`,
+    width: `${(100 * width) / whole}%`,
+  };
+}
+
+function described(row, totals) {
+  const { times, type, shape, values, params, macs } = row;
+  const often = times > 1 ? `, ${times} times` : "";
+  const share = (column) => `${rounded((100 * times * row[column]) / (totals[column] || 1))} %`;
+  const all = times > 1 ? "together" : "that is";
+  return (
+    `${named(row.pattern)} (${type})${often}: output ${writtenShape(shape)}, ` +
+    `${grouped(values)} values (${memory(values)}), ${grouped(params)} parameters, ` +
+    `${grouped(macs)} MACs; ${all} ${share("values")} of the values, ${share("params")} of the ` +
+    `parameters, ${share("macs")} of the MACs.`
+  );
+}
+
+function counted(number, word) {
+  return `${grouped(number)} ${word}${number === 1 ? "" : "s"}`;
+}
+
+/** The bytes of values. */
+function memory(values) {
+  return `${short(BYTES * values)}B`;
+}
+
+/** A number in three digits, with k, M or G for a thousand, a million, a thousand millions. */
+function short(number) {
+  const power = [9, 6, 3, 0].find((power) => number >= 10 ** power) ?? 0;
+  const unit = { 9: " G", 6: " M", 3: " k", 0: " " }[power];
+  return `${Number((number / 10 ** power).toPrecision(3))}${unit}`;
+}
