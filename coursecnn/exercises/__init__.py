@@ -33,6 +33,7 @@ CHAPTERS = (
     "roads",
     "comparison",
     "pretrained",
+    "lab",
     "distribution",
 )
 
