@@ -440,6 +440,9 @@ def learning_curves(
     >>> runs, bands = {"loss": [[0.5, 0.2], [0.6, 0.3]]}, {"loss": [(0.4, 0.7), (0.1, 0.4)]}
     >>> len(learning_curves(runs, bands, printed={"loss": {1: 0.55}}).axes)
     1
+    >>> runs, bands = {"loss": [[0.5] * 20]}, {"loss": [(0.4, 0.6)] * 20}
+    >>> learning_curves(runs, bands, printed={"loss": {20: 0.55}}).axes[0].get_xticks()[:3].tolist()
+    [1, 3, 5]
     """
     figure, axes = plt.subplots(1, len(runs), figsize=(3.8 * len(runs), 3.2), squeeze=False)
     for axis, (quantity, values) in zip(axes.flat, runs.items(), strict=True):
@@ -449,7 +452,7 @@ def learning_curves(
         lines = axis.plot(epochs, curves.T, color=COLOURS[0], lw=1)
         lines[0].set_label(f"{len(curves)} runs")
         axis.plot(*zip(*printed[quantity].items(), strict=True), "X", c=COLOURS[1], label="printed")
-        axis.set_xticks(epochs)
+        axis.set_xticks(epochs[:: -(-len(epochs) // 10)])  # ten numbers fit beside each other
         axis.set_xlabel("epoch")
         axis.set_ylabel(quantity)
         if quantity in logarithmic:
