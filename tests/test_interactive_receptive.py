@@ -325,7 +325,7 @@ def test_the_measured_field_is_shown_as_it_was_given(show: Show) -> None:
     sizes = np.sqrt(MEASURED / MEASURED.max())
 
     assert np.array_equal(picture(shown, "measured")[1:-1, 1:-1], np.round(255 * sizes))
-    width = effective_width(np.round(255 * sizes) ** 2)
+    width = effective_width(MEASURED)
     assert f"95 % lie in {width}×{width}" in shown.locator("figcaption").nth(2).inner_text()
 
 

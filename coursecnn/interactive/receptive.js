@@ -19,7 +19,8 @@ const LIMITS = [
 /**
  * The element that shows `stacks`, each { name, pixels, layers, measured }, to choose from.
  *
- * What was measured is { layer, shape, bytes }: sizes of gradients in base64, 255 the largest.
+ * What was measured is { layer, width, shape, bytes }: the effective width, and the sizes of the
+ * gradients in base64, 255 the largest.
  * `share` says how much of their squares the effective field holds.
  */
 export function start({ stacks, share }) {
@@ -229,17 +230,20 @@ class Explorer {
     const reached = { ...paths, values: paths.values.map((number) => (number > 0 ? 0.25 : 0)) };
     const views = [
       this.view("theoretical", "all pixels that reach the unit", reached, field, size),
-      this.weighed("expected", "paths to the unit", paths, field),
+      this.weighed("expected", "paths to the unit", paths, field, this.widthOf(paths)),
     ];
     const measured = this.measured.find(({ layer }) => layer === this.layer().name);
     const what = "gradients of a middle unit";
-    if (measured) views.push(this.weighed("measured", what, measured, field));
+    if (measured) views.push(this.weighed("measured", what, measured, field, measured.width));
     return views;
   }
 
+  widthOf(squares) {
+    return effectiveWidth(squares, this.share);
+  }
+
   /** A view of squared gradients, or of what they are proportional to. */
-  weighed(kind, what, squares, field) {
-    const width = effectiveWidth(squares, this.share);
+  weighed(kind, what, squares, field, width) {
     const area = Math.round((100 * width ** 2) / field.size ** 2);
     const words = `${what}; ${100 * this.share} % lie in ${width}×${width}, ${area} % of the area`;
     const sizes = { ...squares, values: squares.values.map(Math.sqrt) };
@@ -278,9 +282,9 @@ function ownLayer({ name, kernel, stride, dilation }) {
 }
 
 /** A measured field: squares of the gradients. */
-function decodedField({ layer, shape, bytes }) {
+function decodedField({ layer, width, shape, bytes }) {
   const sizes = Array.from(atob(bytes), (character) => character.charCodeAt(0) / 255);
-  return { layer, shape, values: sizes.map((size) => size ** 2) };
+  return { layer, width, shape, values: sizes.map((size) => size ** 2) };
 }
 
 /** Paint numbers from 0 to 1 as brightness; what is not in the image stays transparent. */

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from coursecnn.geometry import Convolution, Pooling, ReceptiveField, receptive_field
 from coursecnn.interactive import page
-from coursecnn.interactive.effective import SHARE
+from coursecnn.interactive.effective import SHARE, effective_width
 
 MOST_LAYERS = 24  # lines of one drawing
 WIDEST_MEASURED = 128  # a measured field is part of its page: 128 x 128 pixels are 22 kB
@@ -140,7 +140,10 @@ def _plain(name: str, stack: Stack) -> dict[str, Any]:
         }
         for layer_name, layer in stack.layers.items()
     ]
-    measured = [{"layer": layer, **_in_8_bits(s)} for layer, s in stack.measured.items()]
+    measured = [
+        {"layer": layer, "width": effective_width(squares), **_in_8_bits(squares)}
+        for layer, squares in stack.measured.items()
+    ]
     return {"name": name, "pixels": stack.pixels, "layers": layers, "measured": measured}
 
 
