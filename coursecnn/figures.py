@@ -24,7 +24,9 @@
 - `ranked_bars(...)`: a bar for each name, under each other, perhaps made of parts;
 - `bubbles(...)`: named discs of different areas;
 - `rival_curves(...)`: runs of rival networks, epoch by epoch;
-- `along_layers(...)`: a quantity of every layer of some networks.
+- `along_layers(...)`: a quantity of every layer of some networks;
+- `rungs(...)`: steps from top to bottom, with what each measured and what it costs;
+- `races(...)`: what rivals reach against what they spend.
 
 Every function returns its `Figure`; a notebook cell shows it with `plt.show()`.
 """
@@ -846,4 +848,80 @@ def along_layers(lines: Mapping[str, ArrayLike], label: str) -> Figure:
     axis.set_xlabel("layer, from the image on")
     axis.set_ylabel(label)
     figure.legend(loc="outside upper center", ncols=2)
+    return figure
+
+
+def rungs(
+    runs: Mapping[str, ArrayLike],
+    costs: Mapping[str, float],
+    labels: tuple[str, str],
+    hollow: Sequence[str] = (),
+) -> Figure:
+    """Draw steps from top to bottom: what the runs of each measured, and beside it what it costs.
+
+    Circles are runs, the short thick line is their mean.
+
+    Args:
+        runs: for each step one number per run.
+        costs: for each step a number.
+        labels: what the numbers of the runs are, and what the costs are.
+        hollow: steps that led nowhere, drawn as outlines.
+
+    >>> figure = rungs({"start": [60.0, 61.0]}, {"start": 1.0}, ("accuracy", "time"))
+    >>> [axis.get_xlabel() for axis in figure.axes]
+    ['accuracy', 'time']
+    """
+    size = (5.6, 0.36 * len(runs) + 0.9)
+    figure, axes = plt.subplots(1, 2, figsize=size, sharey=True, width_ratios=[3, 2])
+    for place, (name, values) in enumerate(runs.items()):
+        face = "none" if name in hollow else COLOURS[0]
+        heights = np.full(np.size(values), place)
+        axes[0].plot(values, heights, "o", mec=COLOURS[0], mfc=face, ms=5)
+        axes[0].plot(np.mean(values), place, "|", color=COLOURS[1], ms=15, mew=2.5)
+        bar = axes[1].barh(place, costs[name], height=0.6, fc=face, ec=COLOURS[0])
+        axes[1].bar_label(bar, [f"{costs[name]:.2f}"], padding=3, fontsize=8)
+    axes[0].set_yticks(range(len(runs)), list(runs))
+    axes[0].invert_yaxis()
+    axes[1].set_xlim(0, 1.3 * max(costs.values()))
+    for axis, label in zip(axes, labels, strict=True):
+        axis.set_xlabel(label)
+    axes[1].grid(visible=False, axis="y")
+    return figure
+
+
+def races(
+    panels: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike]]],
+    label: str,
+    goal: tuple[str, float],
+) -> Figure:
+    """Draw what rivals reach against what they spend, the panels under each other.
+
+    Lines are means over the runs; around them lies all that the runs measured.
+
+    Args:
+        panels: for each kind of cost the rivals, each with its costs, one for each epoch, and what
+            its runs measured then, shape (runs, epochs).
+        label: what was measured.
+        goal: name and value of a level to reach.
+
+    >>> rivals = {"slow": ([1, 2], [[0.5, 0.6], [0.4, 0.7]])}
+    >>> races({"epochs": rivals}, "accuracy", ("goal", 0.6)).axes[0].get_xscale()
+    'log'
+    """
+    figure, axes = plt.subplots(len(panels), 1, figsize=(4.8, 3.0 * len(panels)), sharey=True)
+    for axis, (cost, rivals) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+        for number, (name, (spent, values)) in enumerate(rivals.items()):
+            reached, colour = np.asarray(values), COLOURS[number]
+            edges = reached.min(axis=0), reached.max(axis=0)
+            axis.fill_between(spent, *edges, color=colour, alpha=0.25, lw=0)
+            style = ("o-", "s--", "^:")[number % 3]
+            axis.plot(spent, reached.mean(axis=0), style, color=colour, ms=4, lw=2, label=name)
+        axis.axhline(goal[1], color="black", ls=":", label=goal[0])
+        axis.set_xscale("log")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.set_xlabel(cost)
+        axis.set_ylabel(label)
+    np.atleast_1d(axes)[0].legend(loc="lower right")
     return figure
