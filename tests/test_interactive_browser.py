@@ -462,17 +462,7 @@ def test_axe_finds_nothing(show: Show, dark: bool) -> None:
 
 
 def test_all_of_them_are_ready_in_a_second_on_a_phone(chromium: Any) -> None:
-    """The time of the page's own thread, which what else the machine does leaves alone."""
-    html = "".join(one._repr_html_() for one in (FIVE, PLAYGROUND, CALCULATOR, INCEPTION))
-    with browser.visit(chromium, width=360, touch=True) as visit:
-        session = visit.page.context.new_cdp_session(visit.page)
-        session.send("Performance.enable", {"timeDomain": "threadTicks"})
-        session.send("Emulation.setCPUThrottlingRate", {"rate": 4})  # a mid-range phone
-        visit.page.set_content(browser.DOCUMENT.format(html))
-        visit.page.wait_for_selector(".coursecnn[data-running] >> nth=3")
-        metrics = session.send("Performance.getMetrics")["metrics"]
-
-    [seconds] = [metric["value"] for metric in metrics if metric["name"] == "TaskDuration"]
+    seconds = browser.seconds_to_start(chromium, FIVE, PLAYGROUND, CALCULATOR, INCEPTION)
     assert 0 < seconds < 1, seconds
 
 

@@ -80,7 +80,7 @@ class ArchitectureExplorer:
         >>> tables = {name: layer_table(build(name)) for name in ("lenet5", "mnist_tutorial")}
         >>> ArchitectureExplorer(tables, {})
         Architecture explorer
-        lenet5: 9 layers, 61,706 parameters, 416,520 MACs, 8,494 values
+        lenet5: 9 layers, 61,706 parameters, 416,520 MACs, 9,238 values
         mnist_tutorial: 9 layers, 93,322 parameters, 2,794,240 MACs, 38,394 values
     """
 
