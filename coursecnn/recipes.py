@@ -88,6 +88,9 @@ class Rung:
         what: the change, in a few words.
         changes: the fields of the recipe that it sets.
         kept: whether the next rungs stand on it. One that does not pay is measured, and left.
+
+    >>> LADDER["batch"]
+    Rung(what='128 images in a step', changes={'batch_size': 128}, kept=True)
     """
 
     what: str

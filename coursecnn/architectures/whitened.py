@@ -30,6 +30,9 @@ class Table(NamedTuple):
         patch: Side of the filters that whiten, in pixels; there are two for each number in a patch.
         stride: Pixels from one patch to the next.
         widths: Filters of both convolutions of each stage; a stage halves the map.
+
+    >>> TABLES["cifar10_fast"]
+    Table(patch=4, stride=2, widths=(64, 128))
     """
 
     patch: int
