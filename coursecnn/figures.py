@@ -875,9 +875,10 @@ def rungs(
     figure, axes = plt.subplots(1, 2, figsize=size, sharey=True, width_ratios=[3, 2])
     for place, (name, values) in enumerate(runs.items()):
         face = "none" if name in hollow else COLOURS[0]
-        heights = np.full(np.size(values), place)
-        axes[0].plot(values, heights, "o", mec=COLOURS[0], mfc=face, ms=5)
-        axes[0].plot(np.mean(values), place, "|", color=COLOURS[1], ms=15, mew=2.5)
+        points = np.asarray(values, dtype=float)
+        heights = np.full(points.size, place)
+        axes[0].plot(points, heights, "o", mec=COLOURS[0], mfc=face, ms=5)
+        axes[0].plot(points.mean(), place, "|", color=COLOURS[1], ms=15, mew=2.5)
         bar = axes[1].barh(place, costs[name], height=0.6, fc=face, ec=COLOURS[0])
         axes[1].bar_label(bar, [f"{costs[name]:.2f}"], padding=3, fontsize=8)
     axes[0].set_yticks(range(len(runs)), list(runs))
