@@ -172,7 +172,7 @@ EXERCISES = (
         mistakes=(
             Mistake((64, 128, 512), "more products than the lecture's network makes."),
             Mistake((32, 64, 128), "less than 95 % of the products: there is room for more."),
-            Mistake((64, 128), "this is cifar10_fast itself; the question is for three stages."),
+            Mistake((192, 96, 64), "no stage is narrower than the one before it."),
         ),
     ),
 )
