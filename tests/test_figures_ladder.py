@@ -1,0 +1,53 @@
+"""The drawings of chapter 16: what is drawn is what was given."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgba
+
+from coursecnn import figures
+
+RUNS = {"start": [60.0, 62.0], "better": [70.0, 74.0], "left": [69.0, 71.0]}
+COSTS = {"start": 1.0, "better": 0.4, "left": 0.5}
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    yield
+    plt.close("all")
+
+
+def test_a_rung_has_its_runs_and_their_mean_in_a_row():
+    measured, _ = figures.rungs(RUNS, COSTS, ("accuracy", "time")).axes
+    points, means = measured.lines[::2], measured.lines[1::2]
+    assert [list(line.get_xdata()) for line in points] == list(RUNS.values())
+    assert [line.get_xdata()[0] for line in means] == [61, 72, 70]
+    assert [line.get_ydata()[0] for line in points] == [0, 1, 2]
+
+
+def test_steps_are_named_from_top_to_bottom_and_cost_what_they_cost():
+    measured, cost = figures.rungs(RUNS, COSTS, ("accuracy", "time")).axes
+    assert [label.get_text() for label in measured.get_yticklabels()] == list(RUNS)
+    assert measured.yaxis_inverted()
+    assert [bar.get_width() for bar in cost.patches] == list(COSTS.values())
+
+
+def test_steps_that_led_nowhere_are_outlines():
+    _, cost = figures.rungs(RUNS, COSTS, ("accuracy", "time"), hollow=["left"]).axes
+    assert [bar.get_facecolor()[3] for bar in cost.patches] == [1, 1, 0]
+    assert {bar.get_edgecolor() for bar in cost.patches} == {to_rgba(figures.COLOURS[0])}
+
+
+def test_a_race_shows_means_within_all_that_was_measured():
+    runs = [[50.0, 60.0], [40.0, 70.0]]
+    (axis,) = figures.races({"s": {"slow": ([10, 20], runs)}}, "accuracy", ("goal", 65)).axes
+    np.testing.assert_array_equal(axis.lines[0].get_xydata(), [[10, 45], [20, 65]])
+    corners = axis.collections[0].get_paths()[0].vertices
+    assert {tuple(corner) for corner in corners} == {(10, 40), (10, 50), (20, 60), (20, 70)}
+    assert set(axis.lines[1].get_ydata()) == {65}
+
+
+def test_each_cost_has_its_panel():
+    rivals = {"slow": ([1], [[0.5]])}
+    figure = figures.races({"epochs": rivals, "seconds": rivals}, "accuracy", ("goal", 0.6))
+    assert [axis.get_xlabel() for axis in figure.axes] == ["epochs", "seconds"]
