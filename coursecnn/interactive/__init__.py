@@ -5,7 +5,7 @@
 - `GeometryCalculator`: the shape and the price of a convolution, drawn;
 - `DigitReader`: draw a digit, and see every map of the LeNet-5 that reads it;
 - `ArchitectureExplorer`, `Accuracy`: networks layer by layer, two of them side by side;
-- `InceptionCalculator`: what an Inception module costs, with its bottlenecks and without;
+- `InceptionCalculator`, `Cost`: what an Inception module costs, with its bottlenecks and without;
 - `ReceptiveFieldExplorer`, `Stack`: the pixels that reach a unit, and how much they count;
 - `effective_field`, `effective_width`: how much they count in a network of Keras;
 - `TrainingReplay`: the curves of recorded runs, epoch by epoch.
@@ -18,7 +18,7 @@ from coursecnn.interactive.calculator import GeometryCalculator
 from coursecnn.interactive.digits import DigitReader
 from coursecnn.interactive.effective import effective_field, effective_width
 from coursecnn.interactive.explorer import Accuracy, ArchitectureExplorer
-from coursecnn.interactive.inception import InceptionCalculator
+from coursecnn.interactive.inception import Cost, InceptionCalculator
 from coursecnn.interactive.playground import KernelPlayground
 from coursecnn.interactive.receptive import ReceptiveFieldExplorer, Stack
 from coursecnn.interactive.replay import TrainingReplay
@@ -27,6 +27,7 @@ from coursecnn.interactive.stepper import Example, Stepper
 __all__ = [
     "Accuracy",
     "ArchitectureExplorer",
+    "Cost",
     "DigitReader",
     "Example",
     "GeometryCalculator",
