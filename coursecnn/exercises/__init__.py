@@ -34,7 +34,6 @@ CHAPTERS = (
     "comparison",
     "pretrained",
     "lab",
-    "craft",
     "distribution",
 )
 
