@@ -123,7 +123,7 @@ def test_a_digit_in_a_run_record_is_refused(path, tmp_path):
     records.read(path)  # as it is, it is intact
     forged = tmp_path / path.name
     text = path.read_text(encoding="utf-8")
-    value = re.search(r"\d\.\d{4,}", text).group()
+    value = re.search(r"\d\.\d{3,}", text).group()
     forged.write_text(text.replace(value, other_digit(value), 1), encoding="utf-8")
     with pytest.raises(ValueError, match=rf"{path.name} was edited by hand"):
         records.read(forged)
