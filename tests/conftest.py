@@ -1,7 +1,29 @@
 """Settings that all tests share."""
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
 from hypothesis import settings
 
 # A busy machine may take any time over an example; how fast code is, the benchmarks say.
 settings.register_profile("course", deadline=None, derandomize=True)
 settings.load_profile("course")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A browser; the test is skipped where Playwright or Chromium is missing."""
+    from tests import browser
+
+    with browser.started() as started:
+        yield started
+
+
+@pytest.fixture
+def show(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """Open interactives in an empty page; at the end, nothing must have gone wrong there."""
+    from tests import browser
+
+    with browser.interactives(chromium) as open_page:
+        yield open_page

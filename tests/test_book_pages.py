@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -23,12 +22,6 @@ if not PAGES:
 
 BUDGET = 1_500_000  # bytes
 SENT_AS_THEY_ARE = {".png", ".jpg", ".woff2"}  # compressed already; servers compress the others
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser.started() as started:
-        yield started
 
 
 def transferred(addresses: set[str]) -> int:

@@ -44,12 +44,6 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser.started() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def address() -> Iterator[Callable[[str], str]]:
     """Where a page is found on a web server."""
     handler = functools.partial(Quiet, directory=str(BOOK))

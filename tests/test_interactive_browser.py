@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -55,19 +55,6 @@ PLAYGROUND = KernelPlayground(
 CALCULATOR = GeometryCalculator(Convolution(16, kernel=3, stride=2), (8, 8, 3))
 INCEPTION = InceptionCalculator({"3a": ((28, 28, 192), INCEPTIONS["3a"])})
 FIELDS = ReceptiveFieldExplorer({"one": Stack({"conv": Convolution(1, 3)}, 9, {"conv": np.eye(3)})})
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser.started() as started:
-        yield started
-
-
-@pytest.fixture
-def show(chromium: Any) -> Iterator[Show]:
-    """Open interactives in an empty page; at the end, nothing must have gone wrong there."""
-    with browser.interactives(chromium) as open_page:
-        yield open_page
 
 
 def numbers(page: Any, label: str) -> list[float]:

@@ -83,18 +83,6 @@ class Drawn(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser.started() as started:
-        yield started
-
-
-@pytest.fixture
-def show(chromium: Any) -> Iterator[Show]:
-    with browser.interactives(chromium) as open_page:
-        yield open_page
-
-
-@pytest.fixture(scope="module")
 def compute(chromium: Any) -> Iterator[Compute]:
     """Run a script that imports `lenet.js`, on a page that holds the reader."""
     source = base64.b64encode(SOURCE.encode()).decode()

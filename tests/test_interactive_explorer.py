@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -47,18 +47,6 @@ UNROLLED = """async (source) => {
 }"""
 
 Show = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser.started() as started:
-        yield started
-
-
-@pytest.fixture
-def show(chromium: Any) -> Iterator[Show]:
-    with browser.interactives(chromium) as open_page:
-        yield open_page
 
 
 def panel(opened: Any, name: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import astuple
 from typing import Any
 
@@ -15,7 +15,6 @@ from coursecnn.architectures.googlenet import INCEPTIONS, Inception, inception_m
 from coursecnn.backend import keras, without_weights
 from coursecnn.interactive import InceptionCalculator
 from coursecnn.interactive.inception import FIELDS, Cost
-from tests import browser
 from tests.outlines import outline
 
 CASES = 120
@@ -66,18 +65,6 @@ def test_the_modules_of_googlenet_add_up_to_those_of_the_network() -> None:
 
     assert sum(cost.macs for cost in costs) == inside["macs"].sum()
     assert sum(cost.params for cost in costs) == inside["params"].sum()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser.started() as started:
-        yield started
-
-
-@pytest.fixture
-def show(chromium: Any) -> Iterator[Show]:
-    with browser.interactives(chromium) as open_page:
-        yield open_page
 
 
 # Type all numbers, and read each table from top to bottom.

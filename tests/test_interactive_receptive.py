@@ -77,12 +77,6 @@ def connections(layer: dict[str, Any], before: int, behind: int) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser.started() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def compute(chromium: Any) -> Iterator[Callable[[str, list[Any]], list[Any]]]:
     """Call a function of `paths.js` with each of many lists of arguments."""
     module = f"{page.module('paths.js')}\nexport {{ {', '.join(NAMES)} }};"
@@ -246,12 +240,6 @@ STACKS = {
     ),
 }
 EXPLORER = ReceptiveFieldExplorer(STACKS)
-
-
-@pytest.fixture
-def show(chromium: Any) -> Iterator[Show]:
-    with browser.interactives(chromium) as open_page:
-        yield open_page
 
 
 def told(shown: Any) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -21,18 +21,6 @@ RECORDS = {
 EPOCHS = 4
 REPLAY = TrainingReplay(RECORDS)
 Show = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser.started() as started:
-        yield started
-
-
-@pytest.fixture
-def show(chromium: Any) -> Iterator[Show]:
-    with browser.interactives(chromium) as open_page:
-        yield open_page
 
 
 ROWS = """() => [...document.querySelectorAll(".replay tbody tr")].map((row) =>
