@@ -14,14 +14,13 @@ import argparse
 import gc
 import json
 import re
-import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.torchinfo_counting import BYTES
+from benchmarks.torchinfo_counting import peak
 from coursecnn import accounting, architectures
 from coursecnn.backend import keras, without_weights
 
@@ -82,8 +81,7 @@ def count() -> Rows:
 
 def finding(rows: Rows) -> dict[str, Any]:
     """Add what this process took for the rows."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * BYTES
-    return {"rows": rows, "seconds": time.process_time(), "peak": peak}
+    return {"rows": rows, "seconds": time.process_time(), "peak": peak()}
 
 
 def started(*command: str) -> dict[str, Any] | None:

@@ -82,7 +82,7 @@ class DigitReader {
   }
 
   stage() {
-    const clear = button("Clear", () => this.surface.show(blank()));
+    const clear = button("Clear", () => this.clear());
     const controls = element("div", { className: "bar" }, clear, this.surface.rubber.node);
     const drawing = element("div", {}, this.surface.node, controls);
     const caption = element("figcaption", {}, READ);
@@ -99,10 +99,16 @@ class DigitReader {
     return [element("p", { className: "legend" }, LEGEND), ...nodes];
   }
 
-  /** Begin with a test digit. */
+  /** Begin with a test digit. It is read as it is: MNIST's authors have prepared it. */
   take(digit) {
     this.surface.show(enlarged(digit.pixels));
+    this.read(digit.pixels);
     this.mark(digit);
+  }
+
+  clear() {
+    this.surface.show(blank());
+    this.redrawn();
   }
 
   mark(digit) {
@@ -113,13 +119,16 @@ class DigitReader {
 
   /** Read what is drawn now. */
   redrawn() {
-    const pixels = asMnist(this.surface.drawing);
+    this.read(asMnist(this.surface.drawing));
+    this.mark(null);
+  }
+
+  read(pixels) {
     paint(this.pixels, { shape: [FIELD, FIELD], values: pixels }, (pixel) => grey(pixel / 255));
     this.isBlank = pixels.every((pixel) => pixel === 0);
     const { output, ...layers } = layersOf(this.weights, pixels);
     this.output = output.values;
     for (const [name, layer] of Object.entries(layers)) this.maps.get(name).show(layer, this.colour);
-    this.mark(null);
   }
 
   say() {
@@ -138,7 +147,7 @@ class DigitReader {
   }
 }
 
-/** The field to draw on. `onChange` is called whenever its drawing has changed. */
+/** The field to draw on. `onChange` is called after each stroke. */
 class Surface {
   constructor(onChange) {
     this.onChange = onChange;
@@ -159,12 +168,7 @@ class Surface {
   /** Take another drawing. */
   show(drawing) {
     this.drawing = drawing;
-    this.changed();
-  }
-
-  changed() {
-    paint(this.canvas, this.drawing, grey);
-    this.onChange();
+    paint(this.canvas, drawing, grey);
   }
 
   press(event) {
@@ -204,7 +208,8 @@ class Surface {
   lineTo(place) {
     drawLine(this.drawing, this.place, place, this.radius(), this.rubber.box.checked);
     this.move(place);
-    this.changed();
+    this.show(this.drawing);
+    this.onChange();
   }
 
   radius() {
