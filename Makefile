@@ -9,7 +9,7 @@ CHAPTERS := $(wildcard book/*/*.ipynb)
 export TF_CPP_MIN_LOG_LEVEL = 3
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint types unit long chapters notebooks benchmarks requirements clean
+.PHONY: help book test lint types unit long jax chapters notebooks benchmarks requirements clean
 .PHONY: environment evidence colab links audit release gpu
 
 help:  ## list these commands
@@ -47,6 +47,17 @@ unit: $(READY)  ## unit tests and doctests
 
 long: $(READY)  ## unit tests that train for minutes: each deep network learns a batch by heart
 	@COURSECNN_FULL=1 $(BIN)/python -m pytest tests/test_overfitting.py -k in_minutes -n 2 --dist load -q -rs
+
+# TensorFlow Lite imports jax wherever it is: it stays out of the environment, and lies beside it.
+JAX := _build/jax
+
+$(JAX): requirements-jax.txt | $(READY)
+	@rm -rf $@
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --target $@ -r requirements-jax.txt
+	@touch $@
+
+jax: $(JAX)  ## unit tests that need JAX: every network answers the same there, two machines train
+	@PYTHONPATH=$(JAX) $(BIN)/python -m pytest tests/test_fingerprints.py tests/test_distributed.py -k "backend or machine" -n 2 -q -rs
 
 chapters: $(READY)  ## re-execute every chapter and compare every output
 	@$(BIN)/python -m pytest --nbval --nbval-current-env book -n 2 --dist loadfile -q
@@ -100,6 +111,8 @@ gpu: $(READY)  ## add what the pinned TensorFlow needs on a machine with an NVID
 requirements: pyproject.toml  ## pin the environment anew (needs uv)
 	@uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --fork-strategy fewest \
 		--generate-hashes --no-header --no-annotate --upgrade --quiet --output-file requirements.txt
+	@printf 'jax\njaxlib\n' | uv pip compile - --universal --python-version 3.11 --fork-strategy fewest --no-deps \
+		--generate-hashes --no-header --no-annotate --upgrade --quiet --output-file requirements-jax.txt
 
 clean:  ## remove the built book, caches and the environment
 	@rm -rf _build build dist *.egg-info $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
