@@ -2,7 +2,8 @@
 
 - `mirror`: left and right exchanged, in one half of the images, and in the next epoch in the other;
 - `shift`: moved by a few pixels, with the edge reflected into the gap;
-- `cut_out`: a square painted over.
+- `cut_out`: a square painted over;
+- `scale`: with fewer pixels, which saves time.
 
 Each takes uint8 images of (count, height, width, channels) and returns new ones; the same
 generator, seed and epoch give the same images.
@@ -12,12 +13,17 @@ generator, seed and epoch give the same images.
 [[2, 1, 0], [0, 1, 2], [2, 1, 0]]
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["cut_out", "mirror", "shift"]
+from coursecnn.backend import keras
+
+__all__ = ["cut_out", "mirror", "scale", "shift"]
 
 Images = NDArray[np.uint8]
+AT_ONCE = 5000  # images that are scaled together: as numbers of 32 bits they need much memory
 
 
 def mirror(images: Images, seed: int, epoch: int) -> Images:
@@ -84,6 +90,31 @@ def cut_out(images: Images, size: int, generator: np.random.Generator) -> Images
     )[:, None, :]
     colour = images.mean(axis=(0, 1, 2)).astype(images.dtype)
     return np.where(covered[..., None], colour, images)
+
+
+def scale(images: Images, side: int) -> Images:
+    """Scale images down to `side` × `side` pixels, each the mean of what it covers.
+
+    The weights of the mean are those of linear interpolation, widened until none is left out.
+
+    Raises:
+        ValueError: if `side` is not a positive int smaller than the images.
+
+    >>> image = np.array([[0, 200], [0, 200]], dtype="uint8").reshape(1, 2, 2, 1)
+    >>> scale(image, 1).ravel().tolist()
+    [100]
+    """
+    _require(side, "side", images)
+    parts = np.array_split(images, math.ceil(len(images) / AT_ONCE))
+    return np.concatenate([_scaled(part, side) for part in parts])
+
+
+def _scaled(images: Images, side: int) -> Images:
+    floats = keras.ops.convert_to_tensor(images, "float32")
+    smaller = keras.ops.image.resize(
+        floats, (side, side), antialias=True, data_format="channels_last"
+    )
+    return np.rint(keras.ops.convert_to_numpy(smaller)).clip(0, 255).astype(np.uint8)
 
 
 def _require(value: int, name: str, images: Images) -> None:

@@ -46,6 +46,9 @@ class Recipe:
             other half in the next epoch.
         shifted: by how many pixels a training image is moved at most, along each axis.
         cut_out: the side of the square that is painted over in each training image, or 0.
+        small_epochs: how many of the first epochs see the training images scaled down, which is
+            faster; the architecture must take images of any size.
+        small_side: to how many pixels a side.
         precision: `"float32"`, or `"mixed_bfloat16"` to multiply 16-bit numbers.
         held_out: the fraction of the training images that is set aside and judged on in place of
             the test images, which 0 asks for: the end of a road, never a recipe that is there to
@@ -74,6 +77,8 @@ class Recipe:
     mirrored: bool = False
     shifted: int = 0
     cut_out: int = 0
+    small_epochs: int = 0
+    small_side: int = 24
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     held_out: float = 0.1
     watched: bool = False

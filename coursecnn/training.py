@@ -357,15 +357,19 @@ def _precision(policy: str) -> Iterator[None]:
 
 def _compiled(recipe: Recipe, dataset: Dataset) -> Any:
     """Build the recipe's network, with the division by 255 in front of it."""
+    shape, sizes = dataset.x_train.shape[1:], {}
+    if recipe.small_epochs:
+        shape = (None, None, shape[-1])
+        sizes = {"input_shape": shape}
     with _precision(recipe.precision):
-        network = architectures.build(recipe.architecture, **recipe.options)
+        network = architectures.build(recipe.architecture, **recipe.options, **sizes)
     if recipe.whitened:
         layer = network.get_layer("whitening")
         layer.set_weights(whitening(dataset.x_train[:WHITENED_FROM], *layer.kernel_size[:1]))
     model = keras.Sequential(
         [
             # The images stay bytes until they are on the device: a quarter of the memory.
-            keras.Input(dataset.x_train.shape[1:], dtype="uint8"),
+            keras.Input(shape, dtype="uint8"),
             keras.layers.Rescaling(1 / 255),
             network,
         ]
@@ -402,6 +406,8 @@ def _augmented(recipe: Recipe, images: Any, seed: int, epoch: int) -> Any:
         images = augmentation.shift(images, recipe.shifted, generator)
     if recipe.cut_out:
         images = augmentation.cut_out(images, recipe.cut_out, generator)
+    if epoch < recipe.small_epochs:
+        images = augmentation.scale(images, recipe.small_side)
     return images
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from coursecnn.augmentation import cut_out, mirror, shift
+from coursecnn.augmentation import AT_ONCE, cut_out, mirror, scale, shift
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2000, 6, 8, 3), dtype="uint8")
 
@@ -63,6 +64,22 @@ def test_a_square_is_painted_in_the_mean_colour():
     assert changed.any(axis=0).all(), "squares fall everywhere"
 
 
+def test_scaled_images_are_those_of_pillow():
+    for side in (1, 3, 4, 5):
+        theirs = [
+            np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BILINEAR))
+            for image in IMAGES
+        ]
+        ours = scale(IMAGES, side)
+        assert ours.dtype == np.uint8
+        np.testing.assert_allclose(ours.astype(int), theirs, atol=1)  # rounded otherwise
+
+
+def test_however_many_images_are_scaled_each_is_scaled_alone():
+    many = np.resize(IMAGES, (AT_ONCE + 3, *IMAGES.shape[1:]))
+    np.testing.assert_array_equal(scale(many, 4)[-3:], scale(many[-3:], 4))
+
+
 @pytest.mark.parametrize("alter", [shift, cut_out])
 def test_the_same_generator_gives_the_same_images_and_leaves_the_others_alone(alter):
     before = IMAGES.copy()
@@ -78,3 +95,9 @@ def test_a_distance_that_is_none_is_refused(alter, name, value):
     message = rf"{name} must be a positive int smaller than the images' 6 pixels, got {value}"
     with pytest.raises(ValueError, match=message):
         alter(IMAGES, value, generator())
+
+
+@pytest.mark.parametrize("value", [0, 6, -1, 2.0, True])
+def test_a_side_that_is_none_is_refused(value):
+    with pytest.raises(ValueError, match=rf"side must be .* images' 6 pixels, got {value}"):
+        scale(IMAGES, value)

@@ -92,6 +92,30 @@ def test_each_kind_of_altered_images_is_seen_in_training():
         assert not np.array_equal(pair[0], images)
 
 
+def test_the_first_epochs_see_small_images(monkeypatch):
+    recipe = replace(TINY, epochs=3, small_epochs=2, small_side=4)
+    shapes = []
+
+    def build(_architecture, input_shape, **_options):
+        shapes.append(input_shape)
+        pooled = keras.layers.GlobalMaxPooling2D()
+        dense = keras.layers.Dense(2, activation="softmax")
+        return keras.Sequential([keras.Input(input_shape), pooled, dense])
+
+    def seen(_recipe, images, seed, epoch):
+        found = augmented(_recipe, images, seed, epoch)
+        shapes.append(found.shape[1:])
+        return found
+
+    augmented = training._augmented
+    monkeypatch.setattr(training.architectures, "build", build)
+    monkeypatch.setattr(training, "_augmented", seen)
+
+    fit(recipe, tiny_dataset(), progress=False)
+
+    assert shapes == [(None, None, 1), (4, 4, 1), (4, 4, 1), (6, 6, 1)]
+
+
 @pytest.mark.parametrize("kill_after", [1, 2])
 def test_a_run_with_all_of_it_survives_a_stop(tmp_path, kill_after):
     whole = fit(CRAFT, tiny_dataset(), seed=5, progress=False)

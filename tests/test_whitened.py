@@ -137,6 +137,14 @@ def test_the_smallest_images(name, smallest):
         build(name, input_shape=(32, smallest - 1, 3))
 
 
+def test_images_of_any_size_are_taken_where_they_are_asked_for():
+    model = build("cifar10_fast", input_shape=(None, None, 3))
+    for side in (24, 32):
+        assert model(np.zeros((2, side, side + 1, 3), "float32")).shape == (2, 10)
+    with pytest.raises(ValueError, match=r"got \(None, 32, 3\)"):
+        build("cifar10_fast", input_shape=(None, 32, 3))
+
+
 def test_no_classes_are_refused():
     with pytest.raises(ValueError, match=r"classes.*got 0"):
         build("cifar10_fast", classes=0)

@@ -21,6 +21,7 @@ __all__ = ["GroupedConv2D", "LocalResponseNormalization", "Shape", "completed", 
 
 ops = keras.ops
 Shape: TypeAlias = tuple[int, int, int]
+AnySize: TypeAlias = tuple[None, None, int]
 
 
 @keras.saving.register_keras_serializable(package="coursecnn")
@@ -125,13 +126,16 @@ class GroupedConv2D(keras.layers.Conv2D):
         return ops.concatenate(maps, axis=-1)
 
 
-def image_input(input_shape: Shape, classes: int, smallest: int) -> keras.KerasTensor:
+def image_input(
+    input_shape: Shape | AnySize, classes: int, smallest: int, any_size: bool = False
+) -> keras.KerasTensor:
     """Make the input layer `image`, and refuse what a network cannot take.
 
     Args:
         input_shape: (height, width, channels) of an image.
         classes: Number of outputs.
         smallest: Pixels that a side must have.
+        any_size: Whether (None, None, channels) will do, for images of any size.
 
     Raises:
         ValueError: A side is too small or open, or the channels or the classes are no number.
@@ -139,8 +143,11 @@ def image_input(input_shape: Shape, classes: int, smallest: int) -> keras.KerasT
     >>> image_input((32, 32, 3), classes=10, smallest=8).shape
     (None, 32, 32, 3)
     """
-    sizes = isinstance(input_shape, tuple | list) and [type(size) for size in input_shape]
-    if sizes != [int, int, int] or min(input_shape[:2]) < smallest or input_shape[2] < 1:
+    shape: Any = input_shape
+    if any_size and isinstance(shape, tuple | list) and tuple(shape[:2]) == (None, None):
+        shape = (smallest, smallest, *shape[2:])
+    sizes = isinstance(shape, tuple | list) and [type(size) for size in shape]
+    if sizes != [int, int, int] or min(shape[:2]) < smallest or shape[2] < 1:
         raise ValueError(
             f"input_shape must be (height, width, channels) with {smallest}×{smallest} pixels or "
             f"more, got {input_shape!r}"

@@ -17,7 +17,7 @@ and deviation per colour; and `cifar10_fast` has another table, so it is small e
 from functools import partial
 from typing import Any, NamedTuple
 
-from coursecnn.architectures.layers import Shape, image_input
+from coursecnn.architectures.layers import AnySize, Shape, image_input
 from coursecnn.backend import keras
 
 __all__ = ["BUILDERS", "TABLES", "PartialIdentity", "Table", "build"]
@@ -89,7 +89,7 @@ class PartialIdentity(keras.initializers.Initializer):
 
 def build(
     name: str,
-    input_shape: Shape = (32, 32, 3),
+    input_shape: Shape | AnySize = (32, 32, 3),
     classes: int = 10,
     frozen: bool = True,
     identity: bool = True,
@@ -102,7 +102,8 @@ def build(
 
     Args:
         name: One of `TABLES`.
-        input_shape: (height, width, channels) of an image.
+        input_shape: (height, width, channels) of an image; (None, None, channels) for images of
+            any size.
         classes: Number of outputs, a probability for each class.
         frozen: Whether the first layer stays as it is in training.
         identity: Whether the kernels are a `PartialIdentity` at first, or drawn (Glorot).
@@ -120,7 +121,7 @@ def build(
     """
     table = TABLES[name]
     smallest = table.stride * (2 ** len(table.widths) - 1) + table.patch
-    inputs = image_input(input_shape, classes, smallest=smallest)
+    inputs = image_input(input_shape, classes, smallest, any_size=True)
     x = keras.layers.Conv2D(
         2 * table.patch**2 * input_shape[-1],
         table.patch,
