@@ -34,6 +34,7 @@ CHAPTERS = (
     "comparison",
     "pretrained",
     "lab",
+    "craft",
     "distribution",
 )
 
