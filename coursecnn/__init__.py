@@ -7,6 +7,7 @@ Each room has one job, and imports point one way:
 - `architectures`, `patterns`: Keras models, by name and from the lectures' notation;
 - `pretrained`: networks with ImageNet's weights, where these can be had;
 - `accounting`: what each layer of a model costs;
+- `attribution`: which pixels an answer depends on;
 - `datasets`: CIFAR-10 and MNIST, checked;
 - `training`, `records`: recipes, runs, and the files that keep what was measured;
 - `augmentation`: training images, altered; `distributed`: training shared among machines;
@@ -14,6 +15,7 @@ Each room has one job, and imports point one way:
 - `exercises`: the checks behind the exercises;
 - `figures`: the drawings of data;
 - `interactive`: explorers that answer in the page, with no kernel;
+- `experiments`: trainings and questions to networks, with controls, where a kernel runs;
 - `graphs`, `diagrams`: the graph of a model, and the drawings made from it;
 - `backend`, `files`: Keras without log lines, and files that are never half written.
 """

@@ -1,0 +1,173 @@
+"""What the experiments share: a static picture for the book, and controls where a kernel runs.
+
+- `Picture`: something that draws itself, and shows as an image in any notebook;
+- `Experiment`: something with controls, which `open()` shows;
+- `library()`: ipywidgets, which only the controls need;
+- `Asked`: a picture's number or a picture of the reader's own; `chosen(...)`: its pixels;
+- `uploaded(...)`: the file that a reader gave;
+- `shown(...)`, `told(...)`: a picture, and a message, as HTML for the controls.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from functools import cached_property
+from html import escape
+from types import ModuleType
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+from PIL import Image, ImageOps
+
+from coursecnn.datasets import Dataset
+
+Pixels: TypeAlias = npt.NDArray[np.float64]
+Asked: TypeAlias = int | npt.ArrayLike | bytes
+
+
+class Picture(ABC):
+    """Draws itself into a figure, and shows as that figure at the end of a cell.
+
+    It makes no use of pyplot, so that controls may draw it while a cell runs.
+    """
+
+    @abstractmethod
+    def draw(self, figure: Figure) -> None:
+        """Draw into an empty figure, and give it its size."""
+
+    def figure(self) -> Figure:
+        """The figure, to save it or to change it."""
+        figure = Figure(layout="constrained")
+        self.draw(figure)
+        return figure
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.figure().savefig(file, format="png", bbox_inches="tight")
+        return file.getvalue()
+
+
+class Experiment(Picture):
+    """A picture with controls, which live in a notebook with a kernel.
+
+    In the book, and wherever a stored notebook is read, the picture is all there is. Its bytes do
+    not depend on the controls, whose identities are random.
+    """
+
+    @cached_property
+    @abstractmethod
+    def controls(self) -> Any:
+        """The controls, made when they are first asked for, each an attribute with its traits."""
+
+    @property
+    def widget(self) -> Any:
+        """All controls as one widget of ipywidgets."""
+        return self.controls.box
+
+    def open(self) -> None:
+        """Show the controls, in Jupyter or on Colab.
+
+        Raises:
+            ImportError: ipywidgets is not installed.
+        """
+        from IPython.display import display
+
+        display(self.widget)
+
+
+def library() -> ModuleType:
+    """ipywidgets, release 7 or 8.
+
+    Raises:
+        ImportError: It is not installed; says how it is.
+    """
+    try:
+        import ipywidgets
+    except ImportError as error:
+        raise ImportError(
+            "the controls of an experiment need ipywidgets, which is not installed: "
+            "run `%pip install ipywidgets`, and restart the kernel"
+        ) from error
+    return ipywidgets
+
+
+def chosen(asked: Asked, data: Dataset) -> tuple[Pixels, str]:
+    """The pixels that are asked for, between 0 and 1, and what to call them.
+
+    Args:
+        asked: The number of a picture of `data.x_test`; or the bytes of a file, cut and scaled to
+            the size of these; or pixels of their shape.
+        data: Whose pictures they are.
+
+    Raises:
+        ValueError: There is no picture of that number, the file cannot be read, or the pixels are
+            of another shape.
+    """
+    shape = data.x_test.shape[1:]
+    if isinstance(asked, bytes):
+        return _read(asked, shape), "your picture"
+    if isinstance(asked, int):
+        if not 0 <= asked < len(data.x_test):
+            raise ValueError(f"image must be a number below {len(data.x_test):,}, got {asked!r}")
+        label = data.classes[data.y_test[asked]]
+        return data.x_test[asked] / 255, f"image {asked}, {label}"
+    pixels = np.asarray(asked, dtype=float)
+    if pixels.shape != shape:
+        raise ValueError(f"image must have the shape {shape}, got {pixels.shape}")
+    return pixels, "your picture"
+
+
+def _read(content: bytes, shape: tuple[int, ...]) -> Pixels:
+    height, width, channels = shape
+    try:
+        picture = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
+        picture = picture.convert("RGB" if channels == 3 else "L")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(
+            f"image must be a file that can be read, such as a PNG or a JPEG, got one of "
+            f"{len(content):,} bytes that cannot"
+        ) from error
+    return np.asarray(ImageOps.fit(picture, (width, height))).reshape(shape) / 255
+
+
+def uploaded(value: Any) -> bytes | None:
+    """The content of the file in a FileUpload's value, if there is one.
+
+    Args:
+        value: Of ipywidgets 8, a sequence of files; or of ipywidgets 7, files by their names.
+    """
+    files = list(value.values()) if isinstance(value, Mapping) else list(value)
+    return bytes(files[-1]["content"]) if files else None
+
+
+def shown(picture: Picture) -> str:
+    """A picture as HTML, with its text for those who do not see it."""
+    source = base64.b64encode(picture._repr_png_()).decode("ascii")
+    return f'<img src="data:image/png;base64,{source}" alt="{escape(repr(picture))}">'
+
+
+def told(message: object, is_error: bool = False) -> str:
+    """A message as HTML, its lines and spaces as they are; screen readers say it at once."""
+    role = "alert" if is_error else "status"
+    return f'<pre role="{role}">{escape(str(message))}</pre>' if str(message) else ""
+
+
+def spatial_layers(model: Any) -> list[str]:
+    """The layers of a model whose output has rows and columns, but its input.
+
+    Raises:
+        ValueError: There is none.
+    """
+    names = [
+        layer.name
+        for layer in model.layers
+        if type(layer).__name__ != "InputLayer" and len(layer.output.shape) == 4
+    ]
+    if not names:
+        raise ValueError(f"model must have a layer with rows and columns, {model.name!r} has none")
+    return names
