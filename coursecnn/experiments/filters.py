@@ -36,6 +36,10 @@ class FilterView(Picture):
         channel: Which of its maps.
         feature_map: The channel's answer, shape (rows, columns).
         kernel: Shape (height, width, input channels); None for a layer without one.
+
+    Examples:
+        >>> FilterView("mine", np.ones((4, 4, 1)), "conv", 3, np.eye(2), np.ones((3, 3, 1)))
+        conv, channel 3: kernel 3×3×1, map 2×2, largest answer 1.000 at row 0, column 0 of mine
     """
 
     title: str

@@ -39,6 +39,12 @@ class Explanation(Picture):
         layer: The layer whose maps Grad-CAM adds up.
         occlusion: For each pixel how much the probability falls where it is hidden.
         cam: Grad-CAM, shape (rows, columns) of the layer.
+
+    Examples:
+        >>> answers, square = {"cat": 0.75, "dog": 0.25}, np.eye(2)
+        >>> Explanation("mine", square[..., np.newaxis], answers, "cat", "conv", square, square)
+        mine: the network says cat, 75.0%
+        cat loses most, 100.0 points, where a patch hides row 0, column 0
     """
 
     title: str
