@@ -19,14 +19,14 @@ RECORDS = {
     for depth in (20, 44)
 }
 EPOCHS = 4
-REPLAY = TrainingReplay(RECORDS)
+REPLAY = TrainingReplay(RECORDS, blocks={name: name.split()[0] for name in RECORDS})
 Show = Callable[..., Any]
 
 
 ROWS = """() => [...document.querySelectorAll(".replay tbody tr")].map((row) =>
   [...row.querySelectorAll("th, td:not(:first-child)")].map((cell) => cell.innerText))"""
 # The places of the dots, and of the corners of the lines of one kind.
-DOTS = """() => [...document.querySelectorAll("circle")].map((dot) =>
+DOTS = """() => [...document.querySelectorAll(".dot")].map((dot) =>
   [dot.getAttribute("cx"), dot.getAttribute("cy")].map(Number))"""
 CORNERS = """(kind) => [...document.querySelectorAll(`polyline.${kind}`)].map((line) =>
   [...line.points].map((point) => point.y))"""
@@ -112,7 +112,43 @@ def test_a_tap_steps(show: Show) -> None:
     assert page.evaluate(ROWS) == expected_rows("loss", EPOCHS - 1)
 
 
-def test_where_scripts_do_not_run_the_means_are_there() -> None:
+# What the drawing of a block has: its words, its colour, and whether it adds.
+BLOCKS = """() => [...document.querySelectorAll(".block")].map((block) => [
+  block.querySelector("text").textContent,
+  block.ariaLabel,
+  getComputedStyle(block).stroke,
+  block.querySelectorAll("circle").length,
+])"""
+STROKE = "(line) => getComputedStyle(line).stroke"
+
+
+def test_a_plain_and_a_residual_block_are_drawn_in_the_colours_of_their_curves(show: Show) -> None:
+    page = show(REPLAY)
+
+    (plain, _, orange, sums), (residual, words, blue, residual_sums) = page.evaluate(BLOCKS)
+
+    assert (plain, sums) == ("plain: F(x)", 0)
+    assert (residual, residual_sums) == ("residual: F(x) + x", 1)
+    assert "a shortcut leads around them; both are added" in words
+    for colour, kinds in ((orange, "01"), (blue, "23")):
+        for kind in kinds:
+            assert page.eval_on_selector(f"polyline.kind-{kind}", STROKE) == colour
+
+
+def test_the_letters_of_the_blocks_are_legible_on_a_phone(show: Show) -> None:
+    page = show(REPLAY, width=360)
+
+    heights = "(all) => all.map((text) => text.getBoundingClientRect().height)"
+
+    assert min(page.eval_on_selector_all(".block text", heights)) >= 11
+
+
+def test_without_blocks_none_are_drawn(show: Show) -> None:
+    assert show(TrainingReplay(RECORDS)).evaluate(BLOCKS) == []
+
+
+def test_where_scripts_do_not_run_the_means_and_the_blocks_are_there() -> None:
+    assert "<p>A residual block: x goes through" in REPLAY._repr_html_()
     cells = "".join(f"<td>{mean:.3f}" for mean in REPLAY.means("residual 44", "loss"))
 
     assert f"<th scope=row>residual 44{cells}" in REPLAY._repr_html_()
@@ -136,6 +172,8 @@ PLAIN = RECORDS["plain 20"]
         (lambda: TrainingReplay({str(n): PLAIN for n in range(5)}), "1 to 4, got 5"),
         (lambda: TrainingReplay({"a": PLAIN, "b": shorter(PLAIN)}), r"got \[3, 4\]"),
         (lambda: TrainingReplay({"a": PLAIN}, ["speed"]), "curve must be one of .* got 'speed'"),
+        (lambda: TrainingReplay({"a": PLAIN}, blocks={"b": "plain"}), "got 'plain' for 'b'"),
+        (lambda: TrainingReplay({"a": PLAIN}, blocks={"a": "dense"}), "'plain' or 'residual' by"),
     ],
 )
 def test_what_cannot_be_replayed_is_refused(make: Any, message: str) -> None:

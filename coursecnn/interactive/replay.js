@@ -12,13 +12,15 @@ const MOST_TICKS = 6;
  * The element that replays `records`, each { name, seeds, runs }, over so many `epochs`.
  *
  * A run is { loss: [...], accuracy: [...] }, with a value for each epoch of each of the `curves`.
+ * The `blocks` are drawn beside them, each { title, words, kind, shortcut } in the colour of the
+ * record in that place, `kind`.
  */
-export function start({ curves, epochs, records }) {
-  return new Replay(curves, epochs, records).node;
+export function start({ curves, epochs, records, blocks }) {
+  return new Replay(curves, epochs, records, blocks).node;
 }
 
 class Replay {
-  constructor(curves, epochs, records) {
+  constructor(curves, epochs, records, blocks) {
     Object.assign(this, { curves, epochs, records, timer: null });
     const names = curves.map((curve) => `training ${curve}`);
     this.picker = choice("Curve", names, () => this.show());
@@ -28,7 +30,9 @@ class Replay {
     this.play = button("Play", () => (this.timer ? this.pause() : this.run()));
     this.drawing = element("div");
     this.table = element("div", { role: "status" });
-    const sides = element("div", { className: "replay" }, this.drawing, this.table);
+    const drawings = element("div", { className: "blocks" }, ...blocks.map(drawingOf));
+    const right = element("div", {}, this.table, drawings);
+    const sides = element("div", { className: "replay" }, this.drawing, right);
     this.node = element("div", {}, ...this.controls(), sides);
     this.epoch = epochs;
     this.show();
@@ -168,6 +172,39 @@ function axes(epochs, curve, { x, y, ticks }) {
 function sample(kind) {
   const attributes = { viewBox: "0 0 36 10", class: "sample", "aria-hidden": "true" };
   return shape("svg", attributes, shape("path", { class: `mean kind-${kind}`, d: "M1 5H35" }));
+}
+
+/** Two layers, from their input at the top to their output, perhaps with a shortcut around them. */
+function drawingOf({ title, words, kind, shortcut }) {
+  const [x, sum, end] = [70, 133, 168]; // the line through the layers, the addition, the output
+  const beside = (text, y) => shape("text", { x: x + 8, y }, text);
+  const around = [
+    shape("path", { class: "mean", d: `M${x} 26H150V${sum}H${x + 8}` }),
+    shape("path", { d: `M${x + 14} ${sum - 5}L${x + 8} ${sum}l6 5` }),
+    shape("circle", { cx: x, cy: sum, r: 8 }),
+    shape("path", { d: `M${x - 4} ${sum}h8m-4 -4v8` }),
+  ];
+  const stops = shortcut ? [sum - 8, sum + 8] : [end, end];
+  const parts = [
+    shape("text", { x, y: 12, "text-anchor": "middle" }, title),
+    ...[[20, 42], [64, 88], [110, stops[0]]].map(([from, to]) => arrow(x, from, to)),
+    ...[42, 88].flatMap((top) => convolution(x, top)),
+    beside("ReLU", 80),
+    beside("ReLU", 160),
+    ...(shortcut ? [...around, arrow(x, stops[1], end)] : []),
+  ];
+  const attributes = { viewBox: "0 0 160 170", role: "img", "aria-label": words };
+  return shape("svg", { ...attributes, class: `block kind-${kind}` }, ...parts);
+}
+
+function arrow(x, from, to) {
+  return shape("path", { d: `M${x} ${from}V${to}M${x - 5} ${to - 6}l5 6l5 -6` });
+}
+
+function convolution(x, top) {
+  const middle = { x, y: top + 15, "text-anchor": "middle" };
+  const box = { x: x - 60, y: top, width: 120, height: 22 };
+  return [shape("rect", box), shape("text", middle, "3×3 convolution")];
 }
 
 function shape(name, attributes, ...children) {

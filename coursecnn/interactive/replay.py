@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from html import escape
+from types import MappingProxyType
 
 import numpy as np
 
@@ -14,6 +16,36 @@ from coursecnn.interactive import page
 from coursecnn.records import Record
 
 MOST_RECORDS = 4  # kinds of lines that can be told apart, in colour and in dashes
+
+
+@dataclass(frozen=True)
+class Block:
+    """Two layers that a network repeats, to be drawn.
+
+    Attributes:
+        title: What the output is, F standing for the layers.
+        words: The drawing in words.
+        shortcut: Whether the input goes around the layers as well, and is added to what they say.
+    """
+
+    title: str
+    words: str
+    shortcut: bool
+
+
+BLOCKS = {
+    "plain": Block(
+        "plain: F(x)",
+        "Two plain layers: x goes through a 3×3 convolution, a ReLU, a 3×3 convolution and a ReLU.",
+        shortcut=False,
+    ),
+    "residual": Block(
+        "residual: F(x) + x",
+        "A residual block: x goes through a 3×3 convolution, a ReLU and a 3×3 convolution; a"
+        " shortcut leads around them; both are added, and their sum goes through a ReLU.",
+        shortcut=True,
+    ),
+}
 
 
 class TrainingReplay:
@@ -25,6 +57,8 @@ class TrainingReplay:
     Args:
         records: By name, in the order in which they are listed.
         curves: Which of their curves, by name; the first is shown at the beginning.
+        blocks: What the networks of a record repeat, "plain" or "residual" layers, by its name.
+            They are drawn beside the curves, each once and in the colour of its first record.
 
     Examples:
         >>> from coursecnn.records import read
@@ -34,13 +68,16 @@ class TrainingReplay:
     """
 
     def __init__(
-        self, records: Mapping[str, Record], curves: Sequence[str] = ("loss", "accuracy")
+        self,
+        records: Mapping[str, Record],
+        curves: Sequence[str] = ("loss", "accuracy"),
+        blocks: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Check and keep the records.
 
         Raises:
-            ValueError: There are none or too many, a run lacks a curve, or the runs have not all
-                the same epochs.
+            ValueError: There are none or too many, a run lacks a curve, the runs have not all the
+                same epochs, or a block is unknown or that of no record.
         """
         if not 1 <= len(records) <= MOST_RECORDS:
             raise ValueError(f"records must hold 1 to {MOST_RECORDS}, got {len(records)}")
@@ -51,6 +88,13 @@ class TrainingReplay:
         for record in self.records.values():
             for curve in self.curves:
                 record.values(curve, epoch=self.epochs)  # refuses a curve that is not there
+        for name, block in blocks.items():
+            if name not in self.records or block not in BLOCKS:
+                kinds = " or ".join(map(repr, BLOCKS))
+                raise ValueError(
+                    f"blocks must be {kinds} by names of records, got {block!r} for {name!r}"
+                )
+        self.blocks = dict(blocks)
 
     def means(self, name: str, curve: str) -> list[float]:
         """The mean over the runs of a record, for each epoch."""
@@ -75,12 +119,26 @@ class TrainingReplay:
             }
             for name, record in self.records.items()
         ]
-        data = {"curves": self.curves, "epochs": self.epochs, "records": records}
+        data = {
+            "curves": self.curves,
+            "epochs": self.epochs,
+            "records": records,
+            "blocks": self._blocks(),
+        }
         return page.fragment("replay.js", "Training replay", data, self._static())
 
+    def _blocks(self) -> list[dict[str, object]]:
+        """Each block once, with the place of its first record."""
+        first: dict[str, int] = {}
+        for kind, name in enumerate(self.records):
+            if name in self.blocks:
+                first.setdefault(self.blocks[name], kind)
+        return [{**asdict(BLOCKS[block]), "kind": kind} for block, kind in first.items()]
+
     def _static(self) -> str:
-        """The means of every curve."""
-        return "".join(self._table(curve) for curve in self.curves)
+        """The means of every curve, and the blocks in words."""
+        words = "".join(f"<p>{escape(str(block['words']))}</p>" for block in self._blocks())
+        return "".join(self._table(curve) for curve in self.curves) + words
 
     def _table(self, curve: str) -> str:
         head = "".join(f"<th scope=col>epoch {epoch + 1}" for epoch in range(self.epochs))
