@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,42 @@ playwright = pytest.importorskip(
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 STARTS = 3
+BOOK = Path(os.environ.get("COURSECNN_BOOK") or Path(__file__).parent.parent / "_build" / "html")
 LOCAL = ("file:", "data:", "blob:", "about:", "http://127.0.0.1:")
+
+# Axe takes a minute over the words of a chapter's code, one by one. Words in the same ink on the
+# same ground pass or fail together: of each kind, this leaves the first to be seen.
+ONE_OF_EACH_INK = """() => {
+  const inks = new Map([[null, ""]]);
+  const inkOf = (node) => {
+    if (!inks.has(node)) {
+      const { color, backgroundColor, backgroundImage, opacity } = getComputedStyle(node);
+      const own = [color, backgroundColor, backgroundImage, opacity].join(" ");
+      inks.set(node, `${inkOf(node.parentElement)}/${own}`);
+    }
+    return inks.get(node);
+  };
+  const hasWords = (node) => [...node.childNodes].some((child) =>
+    child.nodeType === Node.TEXT_NODE && child.data.trim());
+  const isSeen = (node) => node.checkVisibility({ visibilityProperty: true });
+  const written = [...document.body.querySelectorAll("*")].filter(hasWords).filter(isSeen);
+  const seen = new Set();
+  for (const node of written) {
+    const { fontSize, fontWeight } = getComputedStyle(node);
+    const ink = [inkOf(node), fontSize, fontWeight].join(" ");
+    node.style.visibility = seen.has(ink) ? "hidden" : "visible";
+    seen.add(ink);
+  }
+}"""
+ALL_INK = """() => {
+  for (const node of document.querySelectorAll("[style]")) node.style.visibility = "";
+}"""
+VIOLATIONS = """async (options) => {
+  const shared = { preload: false, resultTypes: ["violations"] }; // nothing is asked for anew
+  const { violations } = await axe.run({ ...shared, ...options });
+  return violations.flatMap(({ id, impact, nodes }) =>
+    nodes.map(({ target, html }) => ({ id, impact, target: target.join(" "), html })));
+}"""
 
 DOCUMENT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -124,6 +160,48 @@ def _seconds_of_a_start(browser: Any, interactives: Sequence[Any]) -> float:
         metrics = session.send("Performance.getMetrics")["metrics"]
     [seconds] = [metric["value"] for metric in metrics if metric["name"] == "TaskDuration"]
     return float(seconds)
+
+
+def built_pages() -> list[str]:
+    """The pages of the built book, apart from those that lead elsewhere; none if it is not built.
+
+    It is looked for in _build/html, or where the environment variable COURSECNN_BOOK says.
+    """
+    paths = [*BOOK.glob("*.html"), *BOOK.glob("book/**/*.html")]
+    return sorted(
+        path.relative_to(BOOK).as_posix()
+        for path in paths
+        if "http-equiv=" not in path.read_text(encoding="utf-8").lower()
+    )
+
+
+def resize(page: Any, width: int) -> None:
+    """Make a page wider or narrower, and wait until the book's theme has taken note of it."""
+    if page.viewport_size["width"] != width:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(350)  # the theme waits for 300 ms, whether the resizing goes on
+
+
+def faults(page: Any) -> list[dict[str, str]]:
+    """What axe finds, apart from contrasts: the rule, how grave it is, where, and the element."""
+    return _axe(page, {"rules": {"color-contrast": {"enabled": False}}})
+
+
+def faults_of_contrast(page: Any) -> list[dict[str, str]]:
+    """The contrasts that axe finds too low, each once."""
+    page.evaluate(ONE_OF_EACH_INK)
+    found = _axe(page, {"runOnly": ["color-contrast"]})
+    page.evaluate(ALL_INK)
+    return found
+
+
+def _axe(page: Any, options: dict[str, Any]) -> list[dict[str, str]]:
+    axe = pytest.importorskip(
+        "axe_playwright_python.base", reason="accessibility is not tested: no axe"
+    )
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(axe.AXE_SCRIPT)
+    return list(page.evaluate(VIOLATIONS, options))
 
 
 def _answer(route: Any, visit: Visit) -> None:

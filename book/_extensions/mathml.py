@@ -40,8 +40,9 @@ def visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
 
 
 def visit_block(translator: HTML5Translator, node: nodes.math_block) -> None:
-    """Write a displayed formula."""
-    translator.body.append(f'<div class="math">{mathml(node, block=True)}</div>')
+    """Write a displayed formula, which the theme lets the keyboard scroll as it does its tables."""
+    classes = "math pst-scrollable-table-container"
+    translator.body.append(f'<div class="{classes}">{mathml(node, block=True)}</div>')
     raise nodes.SkipNode
 
 
