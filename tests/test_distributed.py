@@ -55,9 +55,10 @@ def test_batches_that_cannot_be_shared_equally_are_refused(images, sizes):
 
 def start(backend, *arguments, **environment):
     """Start a program of `distributed_fits`."""
+    path = os.pathsep.join(filter(None, (str(TESTS.parent), os.environ.get("PYTHONPATH"))))
     return subprocess.Popen(
         [sys.executable, TESTS / "distributed_fits.py", *arguments],
-        env=os.environ | {"PYTHONPATH": str(TESTS.parent), "KERAS_BACKEND": backend} | environment,
+        env=os.environ | {"PYTHONPATH": path, "KERAS_BACKEND": backend} | environment,
         stderr=subprocess.PIPE,
         text=True,
     )
