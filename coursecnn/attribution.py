@@ -5,7 +5,8 @@
 - `gradient(model, inputs, direction)`: how much a mixture of the outputs rises with each input.
 
 They ask the network and change nothing in it: its weights stay, dropout is off, and a batch
-normalisation uses its moving averages. All of it runs on every backend of Keras.
+normalisation uses its moving averages. All of it runs on every backend of Keras; where 64 bits are
+asked for, JAX takes 32 unless it is told otherwise (`JAX_ENABLE_X64=1`).
 
 >>> from coursecnn.backend import keras
 >>> pixels = keras.Input((2, 2, 1))
