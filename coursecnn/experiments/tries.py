@@ -255,7 +255,7 @@ class TrainingExperiment(Experiment):
 
     @property
     def rows(self) -> list[dict[str, str]]:
-        """The tries as a table: for each its line, by the names of its columns."""
+        """For each try its line of the table, by the names of the columns."""
         return [
             {
                 "try": str(number),
