@@ -19,18 +19,15 @@ from coursecnn.interactive.explorer import KINDS, named, steps
 from tests import browser
 from tests.outlines import outline
 
-NAMES = [name for name in architectures.names() if not name.startswith("comparison_")]
 FIRST = ["vgg16", "resnet50"]
-TABLES = {
-    name: layer_table(outline(name)) for name in [*FIRST, *(n for n in NAMES if n not in FIRST)]
-}
+OTHERS = [name for name in architectures.names() if not name.startswith("comparison_")]
+NAMES = list(dict.fromkeys([*FIRST, *OTHERS]))
 ACCURACIES = {
     "alexnet": Accuracy(57.2, "one crop"),
     "vgg16": Accuracy(71.5, "one crop"),
     "vgg19": Accuracy(74.5, "whole image"),
     "resnet50": Accuracy(75.3, "one crop"),
 }
-EXPLORER = ArchitectureExplorer(TABLES, ACCURACIES)
 COLUMNS = ("values", "params", "macs")
 
 # All layers of all networks, one by one, from what the page holds.
@@ -47,6 +44,19 @@ UNROLLED = """async (source) => {
 }"""
 
 Show = Callable[..., Any]
+Tables = dict[str, pd.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def tables() -> Tables:
+    """The layers of every network; to build them all takes a while."""
+    return {name: layer_table(outline(name)) for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def html(tables: Tables) -> str:
+    """The explorer of all networks."""
+    return ArchitectureExplorer(tables, ACCURACIES)._repr_html_()
 
 
 def panel(opened: Any, name: str) -> Any:
@@ -64,16 +74,16 @@ def numbers(text: str) -> list[int]:
 # The numbers
 
 
-def test_the_page_holds_every_layer_of_every_network(show: Show) -> None:
+def test_the_page_holds_every_layer_of_every_network(show: Show, html: str, tables: Tables) -> None:
     source = f"{page.module('networks.js')}\nexport {{ decoded, unrolled }};"
     encoded = base64.b64encode(source.encode()).decode()
 
-    networks = json.loads(show(EXPLORER).evaluate(UNROLLED, encoded))
+    networks = json.loads(show(html).evaluate(UNROLLED, encoded))
 
-    assert [name for name, _, _ in networks] == list(TABLES)
-    assert len(TABLES) > 50
+    assert [name for name, _, _ in networks] == list(tables)
+    assert len(tables) > 50
     for name, totals, layers in networks:
-        table = TABLES[name]
+        table = tables[name]
         expected = table.assign(output_shape=table["output_shape"].map(lists)).to_numpy().tolist()
         assert layers == expected
         assert totals == {"layers": len(table), **table[list(COLUMNS)].sum().to_dict()}
@@ -83,9 +93,9 @@ def lists(shape: Any) -> Any:
     return [lists(part) for part in shape] if isinstance(shape, tuple) else shape
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_steps_hold_what_the_table_holds(name: str) -> None:
-    table = TABLES[name]
+@pytest.mark.parametrize("name", NAMES)
+def test_steps_hold_what_the_table_holds(name: str, tables: Tables) -> None:
+    table = tables[name]
 
     found = [
         (named(pattern, time), *row)
@@ -98,8 +108,8 @@ def test_steps_hold_what_the_table_holds(name: str) -> None:
     assert found == list(table[columns].itertuples(index=False, name=None))
 
 
-def test_what_is_repeated_stands_there_once() -> None:
-    times = [step.times for step in steps(TABLES["resnet152"])]
+def test_what_is_repeated_stands_there_once(tables: Tables) -> None:
+    times = [step.times for step in steps(tables["resnet152"])]
     assert times == [1, 2, 1, 7, 1, 35, 1, 2, 1]  # 3, 8, 36 and 3 blocks, each first one another
 
 
@@ -120,28 +130,28 @@ def test_only_names_that_count_on_are_taken_together(names: list[str], expected:
     assert [(step.times, step.names) for step in found] == expected
 
 
-def test_every_layer_that_computes_has_its_kind() -> None:
-    table = pd.concat(TABLES.values())
+def test_every_layer_that_computes_has_its_kind(tables: Tables) -> None:
+    table = pd.concat(tables.values())
     assert set(table.loc[table["macs"] > 0, "type"]) <= set(KINDS)
 
 
 # The page
 
 
-def test_a_panel_shows_the_totals_of_its_network(show: Show) -> None:
-    opened = show(EXPLORER)
+def test_a_panel_shows_the_totals_of_its_network(show: Show, html: str, tables: Tables) -> None:
+    opened = show(html)
     part = panel(opened, "B")
     for name in ("lenet5", "densenet201", "preact_resnet1001", "fractalnet40"):
         part.locator("select").select_option(name)
-        table = TABLES[name]
+        table = tables[name]
         sums = [int(table[column].sum()) for column in ("params", "macs", "values")]
         assert numbers(part.locator("p").first.inner_text())[:4] == [len(table), *sums]
         titles = part.locator(".title").all_inner_texts()
         assert [numbers(title)[-1] for title in titles] == [table[c].sum() for c in COLUMNS]
 
 
-def test_the_table_has_all_layers(show: Show) -> None:
-    opened = show(EXPLORER)
+def test_the_table_has_all_layers(show: Show, html: str, tables: Tables) -> None:
+    opened = show(html)
     part = panel(opened, "A")
     assert part.locator("td").count() == 0
 
@@ -149,14 +159,14 @@ def test_the_table_has_all_layers(show: Show) -> None:
 
     part.locator("td").first.wait_for()
     cells = np.reshape(part.locator("td").all_text_contents(), (-1, 6))
-    table = TABLES["vgg16"]
+    table = tables["vgg16"]
     assert cells[:, 0].tolist() == table["layer"].tolist()
     for column, shown in zip(COLUMNS, cells.T[3:], strict=True):
         assert [numbers(text)[0] for text in shown] == table[column].tolist()
 
 
-def test_the_keyboard_goes_from_layer_to_layer(show: Show) -> None:
-    opened = show(EXPLORER)
+def test_the_keyboard_goes_from_layer_to_layer(show: Show, html: str, tables: Tables) -> None:
+    opened = show(html)
     part = panel(opened, "A")
     assert details(part).startswith("fc6 (Dense): output 4096, 4,096 values (16.4 kB), 102,764,544")
 
@@ -164,13 +174,15 @@ def test_the_keyboard_goes_from_layer_to_layer(show: Show) -> None:
     for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowUp", "ArrowLeft"):
         opened.keyboard.press(key)
 
-    row = TABLES["vgg16"].set_index("layer").index.get_loc("fc6") + 1
-    assert details(part).startswith(TABLES["vgg16"]["layer"][row])
+    row = tables["vgg16"].set_index("layer").index.get_loc("fc6") + 1
+    assert details(part).startswith(tables["vgg16"]["layer"][row])
 
 
 @pytest.mark.parametrize("touch", [False, True], ids=["mouse", "finger"])
-def test_pointing_at_a_bar_says_which_layer_it_is(show: Show, touch: bool) -> None:
-    opened = show(EXPLORER, width=360, touch=touch)
+def test_pointing_at_a_bar_says_which_layer_it_is(
+    show: Show, touch: bool, html: str, tables: Tables
+) -> None:
+    opened = show(html, width=360, touch=touch)
     part = panel(opened, "B")
     box = part.locator(".stack").nth(1)
     box.scroll_into_view_if_needed()
@@ -178,15 +190,15 @@ def test_pointing_at_a_bar_says_which_layer_it_is(show: Show, touch: bool) -> No
 
     box.tap(position=place) if touch else box.hover(position=place)
 
-    params = TABLES["resnet50"].set_index("layer")["params"]
+    params = tables["resnet50"].set_index("layer")["params"]
     text = details(part)
     assert text.startswith(f"{params.index[-1]} (Dense)")
     share = 100 * params.iloc[-1] / params.sum()
     assert f"{share:.3f}".rstrip("0") + " % of the parameters" in text
 
 
-def test_pointing_at_the_drawing_says_which_layer_it_is(show: Show) -> None:
-    opened = show(EXPLORER)
+def test_pointing_at_the_drawing_says_which_layer_it_is(show: Show, html: str) -> None:
+    opened = show(html)
     drawing = panel(opened, "A").locator(".boxes")
 
     drawing.hover(position={"x": 1, "y": 20})
@@ -199,9 +211,9 @@ def widths(opened: Any) -> list[float]:
     return [bar.bounding_box()["width"] for bar in opened.locator(".stack").all()]
 
 
-def test_bars_are_as_long_as_what_they_stand_for(show: Show) -> None:
-    opened = show(EXPLORER)
-    a, b = (TABLES[name] for name in FIRST)
+def test_bars_are_as_long_as_what_they_stand_for(show: Show, html: str, tables: Tables) -> None:
+    opened = show(html)
+    a, b = (tables[name] for name in FIRST)
 
     found = widths(opened)
     for shown_a, shown_b, column in zip(found[:3], found[3:], COLUMNS, strict=True):
@@ -212,8 +224,8 @@ def test_bars_are_as_long_as_what_they_stand_for(show: Show) -> None:
     assert max(widths(opened)) == pytest.approx(min(widths(opened)), abs=1)
 
 
-def test_a_disc_of_the_chart_shows_its_network(show: Show) -> None:
-    opened = show(EXPLORER)
+def test_a_disc_of_the_chart_shows_its_network(show: Show, html: str) -> None:
+    opened = show(html)
     disc = opened.get_by_role("button", name="vgg19: 74.5 %, whole image")
     assert "ring" in disc.get_attribute("class")
 
@@ -225,12 +237,14 @@ def test_a_disc_of_the_chart_shows_its_network(show: Show) -> None:
     assert "vgg19: 74.5 % (whole image), 143,667,240 parameters" in opened.inner_text(".coursecnn")
 
 
-def test_the_discs_stand_where_their_accuracy_and_cost_are(show: Show) -> None:
-    opened = show(EXPLORER)
+def test_the_discs_stand_where_their_accuracy_and_cost_are(
+    show: Show, html: str, tables: Tables
+) -> None:
+    opened = show(html)
     for column, words in zip(COLUMNS, ("values in memory", "parameters", "MACs"), strict=True):
         opened.get_by_label("Accuracy over").select_option(words)
         places = [middle(opened, name) for name in ACCURACIES]
-        costs = [np.log10(TABLES[name][column].sum()) for name in ACCURACIES]
+        costs = [np.log10(tables[name][column].sum()) for name in ACCURACIES]
         percents = [accuracy.percent for accuracy in ACCURACIES.values()]
         x, y = np.transpose(places)
         assert np.corrcoef(x, costs)[0, 1] == pytest.approx(1, abs=1e-3)
@@ -242,8 +256,8 @@ def middle(opened: Any, name: str) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
-def test_the_chart_is_one_stop_of_the_tab_key(show: Show) -> None:
-    opened = show(EXPLORER)
+def test_the_chart_is_one_stop_of_the_tab_key(show: Show, html: str) -> None:
+    opened = show(html)
     assert opened.locator('.disc[tabindex="0"]').count() == 1
     opened.locator('.disc[tabindex="0"]').focus()
 
@@ -254,8 +268,8 @@ def test_the_chart_is_one_stop_of_the_tab_key(show: Show) -> None:
     assert panel(opened, "A").locator("select").input_value() == "vgg19"
 
 
-def test_without_accuracies_there_is_no_chart(show: Show) -> None:
-    few = {name: TABLES[name] for name in ("lenet5", "mnist_tutorial")}
+def test_without_accuracies_there_is_no_chart(show: Show, tables: Tables) -> None:
+    few = {name: tables[name] for name in ("lenet5", "mnist_tutorial")}
     assert show(ArchitectureExplorer(few, {})).locator(".chart").count() == 0
 
 
@@ -264,43 +278,33 @@ def test_without_accuracies_there_is_no_chart(show: Show) -> None:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1300])
-def test_the_page_does_not_scroll_sideways(show: Show, width: int, dark: bool) -> None:
-    opened = show(EXPLORER, width=width, dark=dark)
+def test_the_page_does_not_scroll_sideways(show: Show, width: int, dark: bool, html: str) -> None:
+    opened = show(html, width=width, dark=dark)
     opened.locator("summary").first.click()
 
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_axe_finds_nothing(show: Show, dark: bool) -> None:
-    module = "axe_playwright_python.sync_playwright"
-    axe = pytest.importorskip(module, reason="accessibility is not tested: no axe")
-    opened = show(EXPLORER, dark=dark)
+def test_axe_finds_nothing(show: Show, dark: bool, html: str) -> None:
+    opened = show(html, dark=dark)
     opened.locator("summary").first.click()
 
-    found = axe.Axe().run(opened).response["violations"]
-
-    assert [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in found] == []
+    assert browser.faults(opened) == []
 
 
-def test_it_is_ready_in_a_second_on_a_phone(chromium: Any) -> None:
-    seconds = browser.seconds_to_start(chromium, EXPLORER)
-    assert 0 < seconds < 1, seconds
+def test_it_is_no_heavier_than_planned(html: str) -> None:
+    assert len(html.encode()) < 260_000
 
 
-def test_it_is_no_heavier_than_planned() -> None:
-    assert len(EXPLORER._repr_html_().encode()) < 260_000
-
-
-def test_it_loads_nothing_and_is_always_the_same() -> None:
-    html = EXPLORER._repr_html_()
-    assert html == ArchitectureExplorer(TABLES, ACCURACIES)._repr_html_()
+def test_it_loads_nothing_and_is_always_the_same(html: str, tables: Tables) -> None:
+    assert html == ArchitectureExplorer(tables, ACCURACIES)._repr_html_()
     addresses = set(re.findall(r"https?://[^\s\"'<]+", html))
     assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1998/Math/MathML"}
 
 
-def test_where_scripts_do_not_run_the_totals_are_there() -> None:
-    assert "<tr><td>vgg16<td>138,357,544<td>15,470,264,320" in EXPLORER._repr_html_()
+def test_where_scripts_do_not_run_the_totals_are_there(html: str) -> None:
+    assert "<tr><td>vgg16<td>138,357,544<td>15,470,264,320" in html
 
 
 @pytest.mark.parametrize(
@@ -310,6 +314,8 @@ def test_where_scripts_do_not_run_the_totals_are_there() -> None:
         (FIRST, {"vgg19": Accuracy(74.5, "one crop")}, r"of networks in tables, got \['vgg19'\]"),
     ],
 )
-def test_what_cannot_be_shown_is_refused(names: list[str], accuracies: Any, message: str) -> None:
+def test_what_cannot_be_shown_is_refused(
+    names: list[str], accuracies: Any, message: str, tables: Tables
+) -> None:
     with pytest.raises(ValueError, match=message):
-        ArchitectureExplorer({name: TABLES[name] for name in names}, accuracies)
+        ArchitectureExplorer({name: tables[name] for name in names}, accuracies)

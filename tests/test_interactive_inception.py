@@ -67,38 +67,42 @@ def test_the_modules_of_googlenet_add_up_to_those_of_the_network() -> None:
     assert sum(cost.params for cost in costs) == inside["params"].sum()
 
 
-# Type all numbers, and read each table from top to bottom.
-SET = """(numbers) => {
-  document.querySelectorAll("label input[type=number]").forEach((box, index) => {
-    box.value = numbers[index];
-    box.dispatchEvent(new Event("input"));
-  });
-}"""
+# Each table from top to bottom; and the same after all numbers were typed.
 READ = """() => [...document.querySelectorAll(".costs table")].map((table) =>
   [...table.querySelectorAll("td")].map((cell) => Number(cell.innerText.replaceAll(",", ""))))"""
+SET = f"""(settings) => settings.map((numbers) => {{
+  document.querySelectorAll("label input[type=number]").forEach((box, index) => {{
+    box.value = numbers[index];
+    box.dispatchEvent(new Event("input"));
+  }});
+  return ({READ})();
+}})"""
 
 
-def shown_costs(page: Any) -> tuple[Cost, Cost]:
+def costs_in(tables: list[list[float]]) -> tuple[Cost, Cost]:
     """The totals in the page, whose rows must add up to them."""
     costs = []
-    for *rows, macs, params, depth in page.evaluate(READ):
+    for *rows, macs, params, depth in tables:
         assert sum(rows) == macs
         costs.append(Cost(macs, params, depth))
     return costs[0], costs[1]
 
 
 def test_the_page_counts_as_accounting_does_on_random_modules(show: Show) -> None:
-    page = show(CALCULATOR)
-    for shape, row in random_modules():
-        page.evaluate(SET, [shape[0], shape[2], *astuple(row)])
-        assert shown_costs(page) == built(shape, row)
+    modules = random_modules()
+    settings = [[shape[0], shape[2], *astuple(row)] for shape, row in modules]
+
+    shown = show(CALCULATOR).evaluate(SET, settings)
+
+    for (shape, row), tables in zip(modules, shown, strict=True):
+        assert costs_in(tables) == built(shape, row)
 
 
 def test_every_module_of_the_list_can_be_picked(show: Show) -> None:
     page = show(CALCULATOR)
     for name in MODULES:
         page.select_option("select", name)
-        assert shown_costs(page) == CALCULATOR.costs(name)
+        assert costs_in(page.evaluate(READ)) == CALCULATOR.costs(name)
 
 
 def test_the_lectures_example_saves_a_factor_of_three(show: Show) -> None:
@@ -136,7 +140,7 @@ def test_the_keyboard_changes_a_width(show: Show) -> None:
     page.keyboard.press("ArrowRight")
 
     assert page.get_by_label("3×3 filters", exact=True).input_value() == "193"
-    assert shown_costs(page)[0].depth == 673
+    assert costs_in(page.evaluate(READ))[0].depth == 673
 
 
 def test_where_scripts_do_not_run_the_costs_of_all_modules_are_there() -> None:
