@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from coursecnn.attribution import gradient
+
 if TYPE_CHECKING:  # whoever has a model has imported Keras
     from coursecnn.backend import keras
 
@@ -64,7 +66,7 @@ def effective_field(
     _, rows, columns, channels = trunk.output.shape
     direction = np.zeros((len(pixels), rows, columns, channels))
     direction[:, rows // 2, columns // 2] = rng.normal(size=(len(pixels), channels))
-    squares = np.square(_gradient(trunk, pixels, direction))
+    squares = np.square(gradient(trunk, pixels, direction))
     return np.asarray(squares.mean(axis=0).sum(axis=-1))
 
 
@@ -118,31 +120,3 @@ def _drawn(rng: np.random.Generator, shape: tuple[int, ...], name: str) -> Array
     if len(shape) == 1:
         return np.full(shape, float(name == "gamma"))
     return rng.normal(0, np.sqrt(2 / np.prod(shape[:-1])), shape)
-
-
-def _gradient(trunk: keras.Model, pixels: Array, direction: Array) -> Array:
-    """The gradient of sum(direction * trunk(pixels)) by the pixels.
-
-    A step of gradient descent with rate 1 subtracts it from weights that are added to the pixels
-    and begin at 0: every backend of Keras can take such a step.
-    """
-    from coursecnn.backend import keras
-
-    class Shift(keras.layers.Layer):
-        def build(self, shape: Any) -> None:
-            self.shift = self.add_weight(shape=shape, initializer="zeros")
-
-        def call(self, x: Any) -> Any:
-            return x + self.shift
-
-    class Along(keras.losses.Loss):
-        def call(self, along: Any, output: Any) -> Any:
-            return keras.ops.sum(along * output, axis=(1, 2, 3))
-
-    shift = Shift(dtype="float64")
-    image = keras.Input(batch_shape=pixels.shape, dtype="float64")
-    model = keras.Model(image, trunk(shift(image)))
-    loss = Along(reduction="sum", dtype="float64")
-    model.compile(keras.optimizers.SGD(1.0), loss, run_eagerly=True)
-    model.train_on_batch(pixels, direction)
-    return np.asarray(-keras.ops.convert_to_numpy(shift.shift))
