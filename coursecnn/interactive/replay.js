@@ -31,8 +31,8 @@ class Replay {
     this.drawing = element("div");
     this.table = element("div", { role: "status" });
     const drawings = element("div", { className: "blocks" }, ...blocks.map(drawingOf));
-    const right = element("div", {}, this.table, drawings);
-    const sides = element("div", { className: "replay" }, this.drawing, right);
+    const parts = [this.drawing, this.table, ...(blocks.length ? [drawings] : [])];
+    const sides = element("div", { className: "replay" }, ...parts);
     this.node = element("div", {}, ...this.controls(), sides);
     this.epoch = epochs;
     this.show();
