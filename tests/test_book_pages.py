@@ -22,6 +22,15 @@ PHONE, ZOOMED, DESK = 360, 640, 1300  # pixels; 640 is a screen of 1280 at a zoo
 GRAVE = {"serious", "critical"}
 
 UNFOLD = "for (const folded of document.querySelectorAll('details')) folded.open = true"
+# Most of a chapter are the coloured words of its code: for axe, three of each colour stay in each
+# kind of box, and the others become plain text.
+THIN_OUT = """() => {
+  const kindOf = (word) =>
+    [word, word.parentElement, word.closest("[class*=highlight]")].map((node) => node?.className);
+  const words = [...document.querySelectorAll("pre span:not(:has(*))")];
+  for (const alike of Map.groupBy(words, (word) => kindOf(word).join()).values())
+    for (const word of alike.slice(3)) word.replaceWith(word.textContent);
+}"""
 # What is cut off or leaves the page: wider than the screen, and in no box that scrolls.
 STICK_OUT = """() => {
   const scrolls = (node) => ["auto", "scroll"].includes(getComputedStyle(node).overflowX);
@@ -67,6 +76,7 @@ def opened(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Opened]:
         visit.page.on("request", lambda request: asked.add(request.url))
         visit.page.goto((browser.BOOK / request.param).as_uri(), wait_until="load")
         visit.page.evaluate(UNFOLD)
+        visit.page.evaluate(THIN_OUT)
         yield Opened(visit.page, asked)
         visit.assert_quiet()
 
@@ -99,7 +109,8 @@ def test_all_fits_and_what_scrolls_is_reached(opened: Opened, width: int) -> Non
 
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
     assert opened.page.evaluate(STICK_OUT) == []
-    assert graves(browser.faults_of_layout(opened.page)) == []
+    if width == PHONE:  # what scrolls on a wider screen scrolls here
+        assert graves(browser.faults_of_layout(opened.page)) == []
 
 
 def test_axe_finds_nothing_grave(opened: Opened) -> None:
@@ -146,6 +157,23 @@ def test_axe_can_find_something(chromium: Any, scheme: str) -> None:
     ]
     assert {fault["id"] for fault in contrasts} == {"color-contrast"}
     assert len(contrasts) == (2 if scheme == "dark" else 1)
+
+
+COLOURED = "html .highlight :is(.kn, .mi) { color: #aaa !important }"  # import, and whole numbers
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if "05_" in name])
+def test_axe_finds_a_pale_word_in_the_code_of_a_chapter(chromium: Any, name: str) -> None:
+    with browser.visit(chromium) as visit:
+        visit.page.goto((browser.BOOK / name).as_uri(), wait_until="load")
+        visit.page.add_style_tag(content=COLOURED)
+        visit.page.evaluate(UNFOLD)
+        visit.page.evaluate(THIN_OUT)
+        faults = browser.faults_of_contrast(visit.page)
+
+    found = "".join(fault["html"] for fault in faults)
+    assert 'class="kn"' in found
+    assert 'class="mi"' in found
 
 
 def test_the_icons_are_drawn_without_a_script(chromium: Any) -> None:
