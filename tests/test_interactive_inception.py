@@ -143,6 +143,18 @@ def test_the_keyboard_changes_a_width(show: Show) -> None:
     assert costs_in(page.evaluate(READ))[0].depth == 673
 
 
+@pytest.mark.parametrize("hand", ["click", "tap"])
+def test_mouse_and_finger_move_a_slider(show: Show, hand: str) -> None:
+    page = show(CALCULATOR, width=360, touch=True)
+    slider = page.get_by_label("3×3 filters, slider")
+    box, largest = slider.bounding_box(), int(slider.get_attribute("max"))
+
+    getattr(slider, hand)(position={"x": box["width"] - 2, "y": box["height"] / 2})
+
+    assert page.get_by_label("3×3 filters", exact=True).input_value() == str(largest)
+    assert costs_in(page.evaluate(READ))[0].depth == 672 - 192 + largest
+
+
 def test_where_scripts_do_not_run_the_costs_of_all_modules_are_there() -> None:
     html = CALCULATOR._repr_html_()
     naive, reduced = CALCULATOR.costs("5b")
