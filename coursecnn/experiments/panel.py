@@ -2,6 +2,7 @@
 
 - `Picture`: something that draws itself, and shows as an image in any notebook;
 - `Experiment`: something with controls, which `open()` shows;
+- `PictureControls`: controls that ask about a picture, and show what comes of it;
 - `library()`: ipywidgets, which only the controls need;
 - `Asked`: a picture's number or a picture of the reader's own; `chosen(...)`: its pixels;
 - `uploaded(...)`: the file that a reader gave;
@@ -28,6 +29,7 @@ from coursecnn.datasets import Dataset
 
 Pixels: TypeAlias = npt.NDArray[np.float64]
 Asked: TypeAlias = int | npt.ArrayLike | bytes
+WIDE = {"description_width": "8em"}
 
 
 class Picture(ABC):
@@ -78,6 +80,61 @@ class Experiment(Picture):
         from IPython.display import display
 
         display(self.widget)
+
+
+class PictureControls(ABC):
+    """Controls that ask about a picture of a dataset, or of the reader's own.
+
+    Attributes:
+        number, upload: Widgets of ipywidgets that say which picture.
+        message, result: HTML: what came of it.
+        sources: The first two, as one widget.
+    """
+
+    def __init__(self, pictures: int) -> None:
+        """Make the widgets of the picture.
+
+        Args:
+            pictures: How many the dataset has to offer.
+        """
+        widgets = library()
+        self._asked: Asked = 0
+        self.number = widgets.BoundedIntText(
+            value=0, min=0, max=pictures - 1, description="image", style=WIDE
+        )
+        self.upload = widgets.FileUpload(accept="image/*", description="or your own")
+        self.message, self.result = widgets.HTML(), widgets.HTML()
+        self.sources = widgets.HBox([self.number, self.upload])
+        self.number.observe(self._take_number, "value")
+        self.upload.observe(self._take_file, "value")
+
+    @abstractmethod
+    def answer(self, asked: Asked) -> Picture:
+        """What the experiment shows for a picture, with the other controls as they stand.
+
+        Raises:
+            ValueError: It cannot be asked; says why.
+        """
+
+    def ask(self, _change: object = None) -> None:
+        """Ask anew; what cannot be asked leaves the last answer where it is."""
+        try:
+            picture = self.answer(self._asked)
+        except ValueError as error:
+            self.message.value = told(error, is_error=True)
+            return
+        self.message.value = told(repr(picture))
+        self.result.value = shown(picture)
+
+    def _take_number(self, change: Any) -> None:
+        self._asked = change["new"]
+        self.ask()
+
+    def _take_file(self, change: Any) -> None:
+        content = uploaded(change["new"])
+        if content is not None:
+            self._asked = content
+            self.ask()
 
 
 def library() -> ModuleType:
