@@ -10,7 +10,8 @@ Each room has one job, and imports point one way:
 - `attribution`: which pixels an answer depends on;
 - `datasets`: CIFAR-10 and MNIST, checked;
 - `training`, `records`: recipes, runs, and the files that keep what was measured;
-- `augmentation`: training images, altered; `distributed`: training shared among machines;
+- `recipes`, `optimizers`, `whitening`, `augmentation`: what a training is made of;
+- `distributed`: training shared among machines;
 - `ledger`: every number that was printed elsewhere, and whether it holds;
 - `exercises`: the checks behind the exercises;
 - `figures`: the drawings of data;

@@ -4,7 +4,8 @@
 - `fit`: one run, which survives being killed;
 - `affordable_epochs`: how much of a recipe a chapter measures again where it runs;
 - `reproduce`: the runs of a record, one per seed, continued where they stopped;
-- `trained`: the network that a run of the book's records left behind.
+- `trained`: the network that a run of the book's records left behind;
+- `judged`: how good a network is, by a recipe's way of judging.
 
 Nothing is drawn here, and apart from a progress bar nothing is printed. The recipes are data, in
 `coursecnn.recipes`.
@@ -32,7 +33,15 @@ import numpy as np
 from tqdm import tqdm
 
 import coursecnn
-from coursecnn import architectures, augmentation, backend, datasets, distributed, records
+from coursecnn import (
+    architectures,
+    augmentation,
+    backend,
+    datasets,
+    distributed,
+    optimizers,
+    records,
+)
 from coursecnn.backend import keras
 from coursecnn.datasets import Dataset
 from coursecnn.files import require_writable, write_atomically
@@ -44,6 +53,7 @@ __all__ = [
     "DivergedError",
     "affordable_epochs",
     "fit",
+    "judged",
     "load",
     "machine",
     "reproduce",
@@ -82,6 +92,7 @@ def fit(
     weights: str | Path | None = None,
     progress: bool = True,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    until: float | None = None,
 ) -> Run:
     """Train once.
 
@@ -104,12 +115,14 @@ def fit(
             as its `load_weights` reads them.
         progress: whether to draw a progress bar on stderr.
         callbacks: told of each step and each epoch, as by Keras; not of the judging in between.
+        until: stop behind the first epoch after which a watched run has at least this accuracy.
 
     Raises:
         ValueError: if the seed is no seed, if the dataset is another than the recipe's, or not
             split though the recipe sets images aside, if there are more epochs than the recipe
             has, if the checkpoint is damaged or belongs to another run, if a batch cannot be
-            shared out equally, or if the weights' file has another ending.
+            shared out equally, if the weights' file has another ending, or if a recipe that is not
+            watched should stop at an accuracy.
         DivergedError: if the loss is no longer a number.
 
     >>> from coursecnn.recipes import RECIPES
@@ -131,6 +144,11 @@ def fit(
         raise ValueError(f"seed must be an int from 0 to {2**32 - 1}, got {seed!r}")
     if weights is not None and not str(weights).endswith(".weights.h5"):
         raise ValueError(f"weights must name a file that ends in .weights.h5, got {weights!r}")
+    if until is not None and not recipe.watched:
+        raise ValueError(
+            f"recipe {recipe.name} is not watched, so it cannot stop at an accuracy: leave until "
+            f"away, got {until!r}"
+        )
     with backend.quiet_stderr():  # on every backend it also seeds, and loads, TensorFlow
         keras.utils.set_random_seed(seed)
     state = _begin(recipe, dataset, seed)
@@ -146,13 +164,13 @@ def fit(
         mininterval=0.5,
         disable=not progress,
     ) as bar:
-        while state.epochs < last:
+        while state.epochs < last and not state.reached(until, dataset):
             state.train(recipe, dataset, seed, bar, callbacks)
             if file is not None:
                 state.save(file)
     if weights is not None:
         _save_weights(state.model.layers[-1], Path(weights))
-    return state.run(seed, dataset if last == recipe.epochs else None)
+    return state.run(seed, dataset if state.epochs == recipe.epochs else None)
 
 
 def reproduce(
@@ -224,6 +242,27 @@ def trained(recipe: Recipe, seed: int = 0, folder: Path = records.SHIPPED) -> An
     network = architectures.build(recipe.architecture, **recipe.options)
     network.load_weights(path)
     return network
+
+
+def judged(recipe: Recipe, network: Any, dataset: Dataset) -> dict[str, float]:
+    """Measure a network as a run of the recipe is measured after its last epoch.
+
+    Args:
+        recipe: says how to judge: by one look at an image, or by the mean of several.
+        network: a Keras model of images between 0 and 1, as `trained` returns it.
+        dataset: whose `x_test` to judge on.
+
+    Returns:
+        The accuracy and the loss, such as `test_accuracy` and `test_loss`.
+
+    >>> from coursecnn.recipes import RECIPES
+    >>> lab = RECIPES["lab"]
+    >>> list(judged(lab, trained(lab), datasets.stand_in("cifar10")))
+    ['test_accuracy', 'test_loss']
+    """
+    model = _of_bytes(network, dataset.x_test.shape[1:])
+    model.compile(loss=recipe.loss, metrics=["accuracy"])
+    return _measured(_judge(recipe, model), dataset)
 
 
 def affordable_epochs(recipe: Recipe) -> int:
@@ -355,6 +394,13 @@ def _precision(policy: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
+def _of_bytes(network: Any, shape: tuple[int | None, ...]) -> Any:
+    """Put the division by 255 in front of a network: images stay bytes up to the device."""
+    return keras.Sequential(
+        [keras.Input(shape, dtype="uint8"), keras.layers.Rescaling(1 / 255), network]
+    )
+
+
 def _compiled(recipe: Recipe, dataset: Dataset) -> Any:
     """Build the recipe's network, with the division by 255 in front of it."""
     shape, sizes = dataset.x_train.shape[1:], {}
@@ -366,17 +412,8 @@ def _compiled(recipe: Recipe, dataset: Dataset) -> Any:
     if recipe.whitened:
         layer = network.get_layer("whitening")
         layer.set_weights(whitening(dataset.x_train[:WHITENED_FROM], *layer.kernel_size[:1]))
-    model = keras.Sequential(
-        [
-            # The images stay bytes until they are on the device: a quarter of the memory.
-            keras.Input(shape, dtype="uint8"),
-            keras.layers.Rescaling(1 / 255),
-            network,
-        ]
-    )
-    optimizer = keras.optimizers.get(
-        {"class_name": recipe.optimizer, "config": dict(recipe.optimizer_options)}
-    )
+    model = _of_bytes(network, shape)
+    optimizer = optimizers.build(recipe.optimizer, recipe.optimizer_options)
     optimizer.learning_rate = _learning_rate(recipe, len(dataset.x_train))
     optimizer.build(model.trainable_variables)
     model.compile(optimizer, _loss(recipe, len(dataset.classes)), metrics=["accuracy"])
@@ -384,17 +421,30 @@ def _compiled(recipe: Recipe, dataset: Dataset) -> Any:
 
 
 def _judge(recipe: Recipe, model: Any) -> Any:
-    """Return the model that judges: the mirror image looked at too, or at least the plain loss."""
-    if not (recipe.label_smoothing or recipe.judged_mirrored):
+    """Return the model that judges: by several views of an image, or at least by the plain loss."""
+    if not (recipe.label_smoothing or recipe.judged_mirrored or recipe.judged_shifted):
         return model
     images = model.inputs[0]
-    answers = model(images)
-    if recipe.judged_mirrored:
-        mirrored = model(keras.ops.flip(images, axis=2))
-        answers = keras.layers.Average(dtype="float32")([answers, mirrored])
-    judge = keras.Model(images, answers)
+    answers = [model(view) for view in _views(recipe, images)]
+    mean = keras.layers.Average(dtype="float32")(answers) if len(answers) > 1 else answers[0]
+    judge = keras.Model(images, mean)
     judge.compile(loss=recipe.loss, metrics=["accuracy"])
     return judge
+
+
+def _views(recipe: Recipe, images: Any) -> list[Any]:
+    """Return the images, and what else of them the recipe has looked at in judging."""
+    views, pixels = [images], recipe.judged_shifted
+    if pixels:
+        border = ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0))
+        padded = keras.ops.pad(images, border, mode="reflect")
+        views += [
+            padded[:, 2 * pixels :, 2 * pixels :],
+            padded[:, : -2 * pixels, : -2 * pixels],
+        ]
+    if recipe.judged_mirrored:
+        views += [keras.ops.flip(view, axis=2) for view in views]
+    return views
 
 
 def _augmented(recipe: Recipe, images: Any, seed: int, epoch: int) -> Any:
@@ -425,6 +475,11 @@ class _State:
     def epochs(self) -> int:
         return len(self.curves.get("loss", ()))
 
+    def reached(self, accuracy: float | None, dataset: Dataset) -> bool:
+        """Say whether the latest epoch of a watched run came to this accuracy."""
+        curve = self.curves.get(f"{_kind(dataset)}_accuracy", [])
+        return accuracy is not None and bool(curve) and curve[-1] >= accuracy
+
     def train(
         self,
         recipe: Recipe,
@@ -451,21 +506,15 @@ class _State:
         ).history
         reached = {name: _shortest(history[name][0]) for name in ("loss", "accuracy")}
         if recipe.watched:
-            reached |= self.judged(dataset)
+            reached |= _measured(self.judge, dataset)
         for name, value in reached.items():
             self.curves.setdefault(name, []).append(value)
         self.seconds += time.perf_counter() - started
 
-    def judged(self, dataset: Dataset) -> dict[str, float]:
-        """Measure accuracy and loss on the images that the run is judged on."""
-        measured = self.judge.evaluate(dataset.x_test, dataset.y_test, verbose=0, return_dict=True)
-        kind = dataset.judged_on.replace("-", "_")
-        return {f"{kind}_{name}": _shortest(measured[name]) for name in ("accuracy", "loss")}
-
     def run(self, seed: int, dataset: Dataset | None) -> Run:
         """Close the run, judged on `x_test` of `dataset` if one is given."""
         started = time.perf_counter()
-        metrics = {} if dataset is None else self.judged(dataset)
+        metrics = {} if dataset is None else _measured(self.judge, dataset)
         self.seconds += time.perf_counter() - started
         curves = {name: tuple(curve) for name, curve in self.curves.items()}
         return Run(seed, metrics, curves, round(self.seconds, 1))
@@ -530,6 +579,18 @@ class _Watch(keras.callbacks.Callback):
             )
         self.bar.set_postfix_str(f"accuracy {float(logs['accuracy']):.4f}", refresh=False)
         self.bar.update()
+
+
+def _measured(judge: Any, dataset: Dataset) -> dict[str, float]:
+    """Measure accuracy and loss on the images that a run is judged on."""
+    measured = judge.evaluate(dataset.x_test, dataset.y_test, verbose=0, return_dict=True)
+    kind = _kind(dataset)
+    return {f"{kind}_{name}": _shortest(measured[name]) for name in ("accuracy", "loss")}
+
+
+def _kind(dataset: Dataset) -> str:
+    """Return what the metrics on the images that a run is judged on begin with."""
+    return dataset.judged_on.replace("-", "_")
 
 
 def _shortest(value: float) -> float:

@@ -73,6 +73,32 @@ def test_judging_uses_the_plain_loss_and_both_views():
     assert measured["accuracy"] == pytest.approx((both.argmax(axis=1) == data.y_test).mean())
 
 
+def test_judging_looks_at_shifted_images_and_at_their_mirror_images():
+    data = tiny_dataset()
+    recipe = replace(CRAFT, judged_shifted=1)
+    model = training._compiled(recipe, data)
+    judge = training._judge(recipe, model)
+
+    answers = judge.predict(data.x_test, verbose=0)
+
+    border = ((0, 0), (1, 1), (1, 1), (0, 0))
+    padded = np.pad(data.x_test, border, mode="reflect")
+    views = [data.x_test, padded[:, 2:, 2:], padded[:, :-2, :-2]]
+    views += [view[:, :, ::-1] for view in views]
+    expected = np.mean([model.predict(view, verbose=0) for view in views], axis=0)
+    np.testing.assert_allclose(answers, expected, rtol=1e-5)
+
+
+def test_the_network_that_a_run_left_behind_is_judged_as_the_run_was(tmp_path):
+    data, weights = tiny_dataset(), tmp_path / "tiny.weights.h5"
+    run = fit(CRAFT, data, weights=weights, progress=False)
+    network = build_tiny("tiny")
+    network.load_weights(weights)
+
+    assert training.judged(CRAFT, network, data) == pytest.approx(run.metrics, rel=1e-6)
+    assert training.judged(TINY, network, data) != pytest.approx(run.metrics, rel=1e-6)
+
+
 def test_each_kind_of_altered_images_is_seen_in_training():
     data, seen = tiny_dataset(), {}
     images = np.random.default_rng(0).integers(0, 256, data.x_train.shape).astype("uint8")

@@ -101,6 +101,23 @@ def test_a_watched_run_is_judged_after_each_epoch(uninterrupted):
     assert watched.curves["test_accuracy"][-1] == watched.metrics["test_accuracy"]
 
 
+def test_a_watched_run_stops_at_the_first_epoch_that_reaches_an_accuracy():
+    recipe, data = replace(TINY, watched=True), tiny_dataset()
+    whole = fit(recipe, data, seed=3, progress=False)
+    curve = whole.curves["test_accuracy"]
+
+    stopped = fit(recipe, data, seed=3, until=curve[0], progress=False)
+    never = fit(recipe, data, seed=3, until=1.1, progress=False)
+
+    assert (stopped.curves["test_accuracy"], stopped.metrics) == (curve[:1], {})
+    assert untimed(never) == untimed(whole)
+
+
+def test_a_run_that_is_not_watched_cannot_stop_at_an_accuracy():
+    with pytest.raises(ValueError, match=r"recipe tiny is not watched, .* got 0\.5"):
+        fit(TINY, tiny_dataset(), until=0.5, progress=False)
+
+
 def test_a_linear_schedule_falls_from_the_learning_rate_to_nothing():
     falling = replace(TINY, schedule="linear", learning_rate=0.12)  # 30 images make 4 steps
 
@@ -423,7 +440,7 @@ def test_every_recipe_is_filed_under_its_own_name(name):
     assert RECIPES[name].name == name
 
 
-FEW = ("ladder_", "lenet5", "lab", *COMPARISONS)  # whose runs take minutes
+FEW = ("best", "ladder_", "lenet5", "lab", *COMPARISONS)  # whose runs take minutes
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -438,4 +455,5 @@ def test_every_recipe_has_a_record_that_was_made_with_it(name):
 
 def test_no_record_is_shipped_that_nothing_can_repeat():
     shipped = {path.stem for path in records.SHIPPED.glob("*.json")}
-    assert shipped - {"epoch_time", "forward_time"} == set(RECIPES)  # those are of benchmarks/
+    times = {"best_time", "epoch_time", "forward_time", "scaling"}  # of benchmarks/
+    assert shipped - times == set(RECIPES)
