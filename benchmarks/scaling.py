@@ -2,35 +2,21 @@
 
 Two devices that are cut out of one processor share its cores, so nothing gets faster, and no clock
 can show what two machines would gain. What this measures is the price: how much processor time an
-image takes in training when its batch is shared out and the gradients are averaged, beside an image
-that is trained on undivided. The first epoch, which compiles, does not count; of the others the
-shortest does. The last line printed is a JSON object.
+image takes in training (`timing.training_seconds`) when its batch is shared out and the gradients
+are averaged, beside an image that is trained on undivided. The record,
+`coursecnn/results/scaling.json`, is that of the chapter on several machines; `benchmarks.rounds`
+says how it is continued, or made anew elsewhere.
 """
 
 import json
-import time
+import statistics
 from typing import Any
 
-import numpy as np
-
-from coursecnn import architectures, training
-from coursecnn.backend import keras
+from benchmarks import rounds
+from coursecnn import timing
 
 NETWORKS = ("mnist_tutorial", "cifar10_lab")
-IMAGES, BATCH, EPOCHS = 320, 32, 4
-
-
-class Clock(keras.callbacks.Callback):
-    """Note the processor time at the end of each epoch."""
-
-    def __init__(self) -> None:
-        """Begin without any times."""
-        super().__init__()
-        self.ticks: list[float] = []
-
-    def on_epoch_end(self, _epoch: int, _logs: Any = None) -> None:
-        """Note the time."""
-        self.ticks.append(time.process_time())
+DEVICES = ("one", "two")
 
 
 def strategies() -> dict[str, Any]:
@@ -47,28 +33,32 @@ def strategies() -> dict[str, Any]:
     }
 
 
-def seconds_of_image(name: str, strategy: Any) -> float:
-    """Measure the processor time that an image of noise takes in training, in seconds."""
-    rng, clock = np.random.default_rng(0), Clock()
-    with strategy.scope():
-        model = architectures.build(name)
-        model.compile("adam", "sparse_categorical_crossentropy")
-        images = rng.random((IMAGES, *model.input_shape[1:]), dtype=np.float32)
-        labels = rng.integers(0, 10, IMAGES)
-        model.fit(images, labels, BATCH, EPOCHS, verbose=0, callbacks=[clock])
-    return min(np.diff(clock.ticks)) / IMAGES
-
-
 def main() -> None:
-    """Measure, and print a table and a JSON object."""
+    """Measure what is missing, and print a table and a JSON object."""
     available = strategies()
+
+    def measured(_: int) -> dict[str, float]:
+        seconds = {}
+        for network in NETWORKS:
+            for devices in DEVICES:
+                with available[devices].scope():
+                    seconds[f"{network}, {devices}"] = timing.training_seconds(network)
+        return seconds
+
+    record = rounds.record(
+        "scaling",
+        "Time training on one device and on two of the same processor.",
+        {"images": timing.TRAINED_ON, "batch_size": timing.BATCH},
+        rounds.NOISE,
+        measured,
+    )
     print(f"{'CPU s for an image':20}{'one':>10}{'two':>10}{'two / one':>12}")
-    seconds = {}
-    for name in NETWORKS:
-        one, two = (seconds_of_image(name, strategy) for strategy in available.values())
-        seconds[name] = {"one": one, "two": two}
-        print(f"{name:20}{one:10.6f}{two:10.6f}{two / one:12.2f}")
-    print(json.dumps({"seconds": seconds, "machine": vars(training.machine())}))
+    middle = {}
+    for network in NETWORKS:
+        one, two = (statistics.median(record.values(f"{network}, {d}")) for d in DEVICES)
+        middle[network] = {"one": one, "two": two}
+        print(f"{network:20}{one:10.6f}{two:10.6f}{two / one:12.2f}")
+    print(json.dumps({"seconds": middle, "machine": vars(record.machine)}))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 - `affordable`: which of the two a chapter measures again where it runs;
 - `forward_seconds(name)`: the time of one network;
 - `measure(names, seed)`: the times of several, as a `records.Run`;
+- `training_seconds(name)`: the time of one image in training;
 - `EpochClock`: the wall time of each epoch of a training;
 - `step_seconds(recipe, dataset)`: the wall time of a step.
 
@@ -25,7 +26,7 @@ from __future__ import annotations
 import inspect
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -38,17 +39,21 @@ from coursecnn.recipes import Recipe
 from coursecnn.records import Run
 
 __all__ = [
+    "BATCH",
     "CALLS",
     "FEW",
     "NETWORKS",
+    "TRAINED_ON",
     "EpochClock",
     "affordable",
     "forward_seconds",
     "measure",
     "step_seconds",
+    "training_seconds",
 ]
 
 CALLS = 5
+TRAINED_ON, BATCH = 320, 32  # images that training is timed on, and how many make a step
 CLASSES = 1000  # of ImageNet
 
 # GoogLeNet's auxiliary classifiers have no part in classifying.
@@ -142,11 +147,45 @@ def measure(
     return Run(seed, metrics, {}, time.perf_counter() - start)
 
 
-class EpochClock(keras.callbacks.Callback):
-    """Note the wall time of each epoch of training, for the `callbacks` of `training.fit`.
+def training_seconds(network: str, epochs: int = 4) -> float:
+    """Time an image in training, forth and back, on the processor.
 
-    The first epoch includes compilation. What happens between epochs is not counted: judging, and
-    the mirroring or moving of images before they are trained on.
+    Called inside the scope of a distribution strategy, it trains as that says. The first epoch,
+    which compiles, does not count; of the others the shortest does.
+
+    Args:
+        network: A name of `architectures.names()`; it is shown noise.
+        epochs: How many times it sees its images.
+
+    Returns:
+        Seconds of the processor per image, to the microsecond.
+
+    Raises:
+        ValueError: There is no epoch that counts.
+
+    >>> training_seconds("mnist_tutorial", epochs=2) > 0
+    True
+    """
+    if epochs < 2:
+        raise ValueError(f"epochs must be 2 or more, for the first does not count, got {epochs!r}")
+    rng, clock = np.random.default_rng(0), EpochClock(time.process_time)
+    model = architectures.build(network)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    images = rng.random((TRAINED_ON, *model.input_shape[1:]), dtype=np.float32)
+    labels = rng.integers(0, model.output_shape[-1], TRAINED_ON)
+    model.fit(images, labels, BATCH, epochs, verbose=0, callbacks=[clock])
+    return round(min(clock.seconds[1:]) / TRAINED_ON, 6)
+
+
+class EpochClock(keras.callbacks.Callback):
+    """Note the time of each epoch of training, for the `callbacks` of `training.fit`.
+
+    The time is that on the wall, or what else `clock` gives. The first epoch includes compilation.
+    What happens between epochs is not counted: judging, and the mirroring or moving of images
+    before they are trained on.
+
+    Args:
+        clock: returns seconds, such as `time.process_time`.
 
     Attributes:
         seconds: one number per epoch, in order.
@@ -158,18 +197,19 @@ class EpochClock(keras.callbacks.Callback):
     1
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         """Begin without any epochs."""
         super().__init__()
+        self.clock = clock
         self.seconds: list[float] = []
 
     def on_epoch_begin(self, _epoch: int, _logs: object = None) -> None:
         """Start the clock."""
-        self._started = time.perf_counter()
+        self._started = self.clock()
 
     def on_epoch_end(self, _epoch: int, _logs: object = None) -> None:
         """Stop it."""
-        self.seconds.append(time.perf_counter() - self._started)
+        self.seconds.append(self.clock() - self._started)
 
 
 def step_seconds(recipe: Recipe, dataset: Dataset, steps: int = 50) -> float:

@@ -6,6 +6,8 @@ from coursecnn import architectures, datasets, records, timing
 from coursecnn.backend import without_weights
 from coursecnn.recipes import RECIPES
 
+CLOCK = timing.EpochClock
+
 
 def test_the_networks_are_those_with_a_thousand_classes():
     with without_weights():
@@ -35,16 +37,32 @@ def test_the_record_has_every_network_and_enough_rounds_for_a_band():
     assert len(record.runs) >= records.FEWEST_RUNS
 
 
-def test_the_clock_notes_each_epoch(monkeypatch):
+def test_the_clock_notes_each_epoch():
     times = iter([10.0, 13.0, 20.0, 21.5])
-    monkeypatch.setattr(timing.time, "perf_counter", lambda: next(times))
-    clock = timing.EpochClock()
+    clock = timing.EpochClock(lambda: next(times))
 
     for epoch in range(2):
         clock.on_epoch_begin(epoch)
         clock.on_epoch_end(epoch)
 
     assert clock.seconds == [3.0, 1.5]
+
+
+def test_the_first_epoch_of_an_image_in_training_does_not_count(monkeypatch):
+    ticks = iter([0.0, 99.0, 100.0, 100.64, 200.0, 200.32])
+    monkeypatch.setattr(timing, "EpochClock", lambda _: CLOCK(lambda: next(ticks)))
+
+    assert timing.training_seconds("mnist_tutorial", epochs=3) == 0.32 / timing.TRAINED_ON
+
+
+def test_an_image_in_training_takes_longer_where_there_is_more_to_do():
+    small, large = map(timing.training_seconds, ("mnist_tutorial", "cifar10_lab"))
+    assert 0 < small < large
+
+
+def test_one_epoch_leaves_nothing_to_time():
+    with pytest.raises(ValueError, match=r"epochs must be 2 or more, .* got 1"):
+        timing.training_seconds("mnist_tutorial", epochs=1)
 
 
 def test_a_step_is_timed_on_as_many_images_as_it_takes(monkeypatch):
