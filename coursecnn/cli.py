@@ -22,6 +22,7 @@ from coursecnn import datasets, records
 
 if TYPE_CHECKING:
     from coursecnn.recipes import Recipe
+    from coursecnn.records import Machine
 
 # Keras is imported by the commands that train: the others should answer at once.
 
@@ -127,7 +128,7 @@ def reproduce(
 
         if listing:
             for recipe in RECIPES.values():
-                typer.echo(_cost(recipe, results, _slowness))
+                typer.echo(_cost(recipe, results, _lab_seconds))
             return
         if name is None:
             raise UsageError(f"name a recipe: one of {', '.join(RECIPES)}")
@@ -140,11 +141,11 @@ def reproduce(
         typer.echo(f"{record}\n{results / name}.json")
 
 
-def _cost(recipe: Recipe, folder: Path, slowness: Callable[[], float]) -> str:
+def _cost(recipe: Recipe, folder: Path, lab_seconds: Callable[[], float]) -> str:
     """Say in one line what a recipe is, and what a run of it takes where it was recorded and here.
 
-    `slowness` is asked only about a record of another machine: how many times as long a step takes
-    here as on the machine of the book's records.
+    `lab_seconds` says what an epoch of the lab's recipe takes here. It is asked only about a record
+    of another machine, and only if that machine's time for it is recorded, too.
     """
     from coursecnn.training import machine
 
@@ -158,21 +159,31 @@ def _cost(recipe: Recipe, folder: Path, slowness: Callable[[], float]) -> str:
     where = f"({record.machine.device}, {record.machine.threads} threads)"
     if record.machine == machine():
         return f"{took} a machine like this one {where}"
-    return f"{took} another machine {where}, about {slowness() * seconds:.0f} s here"
+    there = _recorded_lab_seconds(record.machine)
+    here = "" if there is None else f", about {seconds * lab_seconds() / there:.0f} s here"
+    return f"{took} another machine {where}{here}"
+
+
+def _recorded_lab_seconds(machine: Machine) -> float | None:
+    """Return what an epoch of the lab's recipe took on a machine of the book's records."""
+    for name in ("epoch_time", "best_time"):
+        times = records.read(name)
+        if times.machine.device == machine.device:
+            return statistics.median(times.values("lab"))
+    return None
 
 
 @functools.cache
-def _slowness() -> float:
-    """Time some steps of the lab's recipe, and compare them with those of the book's machine."""
+def _lab_seconds() -> float:
+    """Time some steps of the lab's recipe, and say what an epoch of it takes on this machine."""
     from coursecnn import timing
     from coursecnn.recipes import RECIPES
 
     typer.echo("timing a few steps of training on this machine ...", err=True)
     lab = RECIPES["lab"]
-    there = records.read("epoch_time")
-    steps = math.ceil(there.recipe["images_of_an_epoch"] / lab.batch_size)
-    here = steps * timing.step_seconds(lab, datasets.stand_in(lab.dataset))
-    return here / statistics.median(there.values(lab.name))
+    images = records.read("epoch_time").recipe["images_of_an_epoch"]
+    steps = math.ceil(images / lab.batch_size)
+    return steps * timing.step_seconds(lab, datasets.stand_in(lab.dataset))
 
 
 def _known(given: Sequence[str], known: Sequence[str], kind: str) -> Sequence[str]:

@@ -173,20 +173,32 @@ def test_list_says_what_a_recorded_recipe_took_on_a_machine_like_this_one(tmp_pa
     )
 
 
-def test_list_estimates_what_a_run_of_another_machine_takes_here(tmp_path, monkeypatch):
-    epoch = statistics.median(records.read("epoch_time").values("lab"))
+@pytest.mark.parametrize("name", ["epoch_time", "best_time"])
+def test_list_estimates_what_a_run_of_another_machine_takes_here(name, tmp_path, monkeypatch):
+    times = records.read(name)
+    epoch = statistics.median(times.values("lab"))
     monkeypatch.setattr(timing, "step_seconds", lambda *_: 3 * epoch / 1563)  # three times as slow
-    cli._slowness.cache_clear()
-    records.write(record(Machine("GPU: loom", 1, {})), tmp_path / "mnist.json")
+    cli._lab_seconds.cache_clear()
+    there = Machine(times.machine.device, 7, {})
+    records.write(record(there), tmp_path / "mnist.json")
 
     code, out, error = coursecnn_says("reproduce", "--list", "--results", tmp_path)
 
     assert code == 0
     assert out.splitlines()[0] == (
         "mnist: mnist_tutorial on mnist, 5 epochs; 3 runs recorded, 60 s each on "
-        "another machine (GPU: loom, 1 threads), about 180 s here"
+        f"another machine ({there.device}, 7 threads), about 180 s here"
     )
     assert error == "timing a few steps of training on this machine ...\n"
+
+
+def test_list_estimates_nothing_from_a_machine_that_was_not_timed(tmp_path):
+    records.write(record(Machine("GPU: loom", 1, {})), tmp_path / "mnist.json")
+
+    code, out, error = coursecnn_says("reproduce", "--list", "--results", tmp_path)
+
+    assert (code, error) == (0, "")
+    assert out.splitlines()[0].endswith("60 s each on another machine (GPU: loom, 1 threads)")
 
 
 def test_list_does_not_guess_what_was_not_measured(tmp_path):
