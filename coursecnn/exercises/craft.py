@@ -165,6 +165,17 @@ EXERCISES = (
         ),
     ),
     Exercise(
+        name="craft.fits",
+        solution=21,
+        hint="divide the time of twenty epochs by that of three: one small, two whole.",
+        mistakes=(
+            Mistake(18, "this is with whole images only; a third of the epochs is shorter."),
+            Mistake(28, "this is with small images only; two thirds of the epochs are longer."),
+            Mistake(7, "this counts groups of three epochs."),
+            Mistake(20, "as many would take less time, but more fit."),
+        ),
+    ),
+    Exercise(
         name="craft.stages",
         solution=(64, 96, 192),
         view=three_stages,
