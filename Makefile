@@ -69,7 +69,7 @@ benchmarks: $(READY)  ## what is timed, beside what you would use instead
 	@$(BIN)/python -m benchmarks.convolution
 	@$(BIN)/python -m benchmarks.counting compare
 	@$(BIN)/python -m benchmarks.forward_time --results "$$(mktemp -d)"
-	@$(BIN)/python -m benchmarks.scaling
+	@$(BIN)/python -m benchmarks.scaling --results "$$(mktemp -d)"
 	@$(BIN)/python -m benchmarks.epoch_time --results "$$(mktemp -d)"
 	@$(BIN)/python -m benchmarks.best_time --results "$$(mktemp -d)"
 	@$(BIN)/python -m benchmarks.time_to_accuracy --quick

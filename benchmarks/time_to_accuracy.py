@@ -37,8 +37,15 @@ def race(name: str, data: Dataset, seed: int) -> tuple[float, float]:
 
 
 def first_at(accuracies: tuple[float, ...]) -> int:
-    """Return the first epoch, counted from 1, with at least the printed accuracy."""
-    return 1 + next(i for i, accuracy in enumerate(accuracies) if accuracy >= PRINTED)
+    """Return the first epoch, counted from 1, with at least the printed accuracy.
+
+    Raises:
+        SystemExit: if there is none.
+    """
+    for epoch, accuracy in enumerate(accuracies, start=1):
+        if accuracy >= PRINTED:
+            return epoch
+    raise SystemExit(f"{PRINTED} was not reached; the best epoch had {max(accuracies)}")
 
 
 def estimate(name: str, data: Dataset, seed: int) -> float:
