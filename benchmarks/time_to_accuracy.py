@@ -80,6 +80,7 @@ def main() -> None:
         "ratio": round(lecture / fast, 2),
         "accuracy": accuracy,
         "estimate": arguments.quick,
+        "device": machine.device,
         "threads": machine.threads,
         "versions": machine.versions,
     }

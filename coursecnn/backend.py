@@ -3,7 +3,8 @@
 - `keras`: write `from coursecnn.backend import keras` wherever a model is built or trained;
 - `without_weights()`: build models that are only counted and drawn, of any size, at once;
 - `name()`: the Keras backend in use;
-- `device()`: the processor or the accelerator that computes.
+- `device()`: the processor or the accelerator that computes;
+- `has_bfloat16()`: whether it multiplies numbers of 16 bits.
 
 TensorFlow's C++ code writes to file descriptor 2 while it loads and while it looks for devices,
 before any setting of its own is read. Those lines would end up in the stored output of whichever
@@ -27,7 +28,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["device", "keras", "name", "quiet_stderr", "without_weights"]
+__all__ = ["device", "has_bfloat16", "keras", "name", "quiet_stderr", "without_weights"]
 
 STDERR = 2  # the file descriptor: `sys.stderr` is another file in a notebook
 
@@ -129,13 +130,40 @@ def device() -> str:
     """Describe what computes here, as it is written into run records.
 
     Returns:
-        `"GPU: "` and the accelerator's model, or `"CPU: "` and the processor's.
+        `"GPU: "` and the accelerator's model, or `"CPU: "` and the processor's; the latter with
+        the addition `" without bfloat16"` where it is.
 
     >>> device().partition(":")[0] in {"CPU", "GPU"}
     True
     """
-    accelerator = {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}[name()]()
-    return f"GPU: {accelerator}" if accelerator else f"CPU: {_processor()}"
+    if accelerator := _accelerator():
+        return f"GPU: {accelerator}"
+    return f"CPU: {_processor()}" + ("" if has_bfloat16() else " without bfloat16")
+
+
+def has_bfloat16() -> bool:
+    """Say whether numbers of 16 bits, bfloat16, are multiplied here.
+
+    A processor without instructions for them can only imitate it, and TensorFlow then takes many
+    times as long as with float32. GPUs, and the other backends of Keras, find a way of their own.
+
+    >>> has_bfloat16() or name() == "tensorflow"
+    True
+    """
+    return name() != "tensorflow" or _tensorflow_gpu() is not None or _onednn_has_bfloat16()
+
+
+def _onednn_has_bfloat16() -> bool:
+    """Ask the library that TensorFlow convolves with on processors; there is no public way."""
+    import tensorflow as tf
+    from tensorflow.python.util import _pywrap_utils
+
+    ask = getattr(_pywrap_utils, "IsDataTypeSupportedByOneDNNOnThisCPU", None)
+    return ask is not None and bool(ask(tf.bfloat16))
+
+
+def _accelerator() -> str | None:
+    return {"tensorflow": _tensorflow_gpu, "jax": _jax_gpu, "torch": _torch_gpu}[name()]()
 
 
 def _tensorflow_gpu() -> str | None:

@@ -50,7 +50,8 @@ class Recipe:
         small_epochs: how many of the first epochs see the training images scaled down, which is
             faster; the architecture must take images of any size.
         small_side: to how many pixels a side.
-        precision: `"float32"`, or `"mixed_bfloat16"` to multiply 16-bit numbers.
+        precision: `"float32"`, or `"mixed_bfloat16"` to multiply 16-bit numbers on a machine that
+            has them (`backend.has_bfloat16`), and those of 32 bits on any other.
         held_out: the fraction of the training images that is set aside and judged on in place of
             the test images, which 0 asks for: the end of a road, never a recipe that is there to
             compare or to choose.

@@ -157,7 +157,7 @@ def fit(
         state.load(file)
     steps = math.ceil(len(dataset.x_train) / recipe.batch_size)
     with tqdm(
-        desc=f"{recipe.name}, seed {seed}",
+        desc=f"{recipe.name}, seed {seed}" + _unlike(recipe),
         initial=state.epochs * steps,
         total=last * steps,
         unit=" steps",
@@ -383,11 +383,22 @@ def _loss(recipe: Recipe, classes: int) -> Any:
     return loss
 
 
+def _policy(recipe: Recipe) -> str:
+    """Return Keras's name for how the recipe's layers compute on this machine."""
+    return recipe.precision if backend.has_bfloat16() else "float32"
+
+
+def _unlike(recipe: Recipe) -> str:
+    """Return what the progress bar adds where this machine cannot compute as the recipe says."""
+    policy = _policy(recipe)
+    return "" if policy == recipe.precision else f" ({policy} in place of {recipe.precision})"
+
+
 @contextlib.contextmanager
-def _precision(policy: str) -> Iterator[None]:
-    """Build layers that compute as `policy` says, a name of Keras's dtype policies."""
+def _precision(recipe: Recipe) -> Iterator[None]:
+    """Build layers that compute as the recipe says."""
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
+    keras.config.set_dtype_policy(_policy(recipe))
     try:
         yield
     finally:
@@ -407,7 +418,7 @@ def _compiled(recipe: Recipe, dataset: Dataset) -> Any:
     if recipe.small_epochs:
         shape = (None, None, shape[-1])
         sizes = {"input_shape": shape}
-    with _precision(recipe.precision):
+    with _precision(recipe):
         network = architectures.build(recipe.architecture, **recipe.options, **sizes)
     if recipe.whitened:
         layer = network.get_layer("whitening")

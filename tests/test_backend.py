@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -174,3 +175,24 @@ def test_models_without_weights_leave_the_random_state_alone():
         return float(keras.random.uniform(()))
 
     assert second_draw(weightless_layer) == second_draw(lambda: None)
+
+
+@pytest.mark.skipif(backend.name() != "tensorflow", reason="of TensorFlow's processors")
+@pytest.mark.skipif(backend.device().startswith("GPU"), reason="of processors")
+def test_a_processor_has_bfloat16_where_its_instructions_say_so():
+    cpuinfo = Path("/proc/cpuinfo")
+    flags = set(cpuinfo.read_text().split()) if cpuinfo.exists() else set()
+    if "avx2" not in flags:
+        pytest.skip("not a processor whose instructions are known here")
+
+    # oneDNN has kernels for it from AVX-512 on.
+    assert backend.has_bfloat16() == ("avx512bw" in flags)
+    assert backend.device().endswith(" without bfloat16") == ("avx512bw" not in flags)
+
+
+def test_a_machine_that_cannot_say_has_none(monkeypatch):
+    """A TensorFlow that has renamed what is asked costs time, and nothing else."""
+    from tensorflow.python.util import _pywrap_utils
+
+    monkeypatch.delattr(_pywrap_utils, "IsDataTypeSupportedByOneDNNOnThisCPU", raising=False)
+    assert not backend._onednn_has_bfloat16()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from test_training import TINY, build_tiny, tiny_dataset, untimed
 
-from coursecnn import timing, training
+from coursecnn import backend, timing, training
 from coursecnn.backend import keras
 from coursecnn.recipes import LADDER, RECIPES
 from coursecnn.training import fit
@@ -177,12 +177,21 @@ def test_whitening_is_set_before_the_first_step(monkeypatch):
         np.testing.assert_array_equal(got, expected)
 
 
-def test_fewer_bits_are_for_the_network_alone():
+def test_fewer_bits_are_for_the_network_alone(monkeypatch):
+    monkeypatch.setattr(backend, "has_bfloat16", lambda: True)
     model = training._compiled(replace(TINY, precision="mixed_bfloat16"), tiny_dataset())
 
     assert {layer.compute_dtype for layer in model.layers[-1].layers} == {"bfloat16"}
     assert {str(weight.dtype) for weight in model.trainable_variables} == {"float32"}
     assert keras.config.dtype_policy().name == "float32"  # as before
+
+
+def test_where_the_processor_has_no_16_bits_32_are_taken_and_the_bar_says_so(monkeypatch, capsys):
+    short = replace(TINY, precision="mixed_bfloat16")
+    monkeypatch.setattr(backend, "has_bfloat16", lambda: False)
+
+    assert fit(short, tiny_dataset()).curves == fit(TINY, tiny_dataset(), progress=False).curves
+    assert "seed 0 (float32 in place of mixed_bfloat16):" in capsys.readouterr().err
 
 
 def test_callbacks_hear_of_each_epoch():
