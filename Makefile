@@ -43,7 +43,7 @@ types: $(READY)  ## static types
 	@$(BIN)/mypy
 
 unit: $(READY)  ## unit tests and doctests
-	@$(BIN)/python -m pytest tests coursecnn -n 2 --dist loadfile -q -rs
+	@$(BIN)/python -m pytest tests coursecnn -n 3 --dist loadfile -q -rs
 
 long: $(READY)  ## unit tests that train for minutes: each deep network learns a batch by heart
 	@COURSECNN_FULL=1 $(BIN)/python -m pytest tests/test_overfitting.py -k in_minutes -n 2 --dist load -q -rs

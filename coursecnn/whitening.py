@@ -55,5 +55,7 @@ def whitening(
     mean = flat.mean(axis=0)
     variances, directions = np.linalg.eigh(np.cov(flat, rowvar=False))
     filters = (directions / np.sqrt(variances + epsilon))[:, ::-1]
-    both = np.concatenate([filters, -filters], axis=1).astype("float32")
-    return both.reshape(size, size, images.shape[-1], -1), -mean @ both
+    kernel = np.concatenate([filters, -filters], axis=1).astype("float32")
+    shift = mean @ filters
+    bias = np.concatenate([-shift, shift]).astype("float32")
+    return kernel.reshape(size, size, images.shape[-1], -1), bias
