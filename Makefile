@@ -72,6 +72,7 @@ benchmarks: $(READY)  ## what is timed, beside what you would use instead
 	@$(BIN)/python -m benchmarks.scaling --results "$$(mktemp -d)"
 	@$(BIN)/python -m benchmarks.epoch_time --results "$$(mktemp -d)"
 	@$(BIN)/python -m benchmarks.best_time --results "$$(mktemp -d)"
+	@$(BIN)/python -m benchmarks.float32_time --results "$$(mktemp -d)"
 	@$(BIN)/python -m benchmarks.time_to_accuracy --quick
 
 environment: $(READY)  ## only make the environment

@@ -5,12 +5,13 @@ make an epoch; where the first epochs see small images, an average epoch counts.
 counts, so the machine must be idle otherwise. The record, `coursecnn/results/epoch_time.json`, is
 that of the lab's chapters; `benchmarks.rounds` says how it is continued, or made anew elsewhere.
 
-`python -m benchmarks.best_time` does the same for the longest recipe, in a record of its own.
+`benchmarks.best_time` does the same for the longest recipe, and `benchmarks.float32_time` for the
+fast one without numbers of 16 bits, in records of their own.
 """
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from tqdm import tqdm
@@ -22,7 +23,7 @@ from coursecnn.recipes import LADDER, RECIPES, Recipe
 from coursecnn.records import Data
 
 IMAGES = 6_400  # 200 steps of the lecture's recipe, 50 of the fast one
-TIMED = ("lab", "fast", *(f"ladder_{rung}" for rung in LADDER))
+TIMED = {name: RECIPES[name] for name in ("lab", "fast", *(f"ladder_{rung}" for rung in LADDER))}
 
 
 def epoch_seconds(recipe: Recipe, data: Dataset) -> float:
@@ -38,7 +39,7 @@ def epoch_seconds(recipe: Recipe, data: Dataset) -> float:
     return round(sum(seconds), 3)
 
 
-def main(name: str = "epoch_time", timed: Sequence[str] = TIMED) -> None:
+def main(name: str = "epoch_time", timed: Mapping[str, Recipe] = TIMED) -> None:
     """Measure what is missing of a record of these recipes, and print a table and a JSON object."""
     datasets.fetch("cifar10")
     data = training.load(RECIPES["lab"])
@@ -47,7 +48,7 @@ def main(name: str = "epoch_time", timed: Sequence[str] = TIMED) -> None:
         "Time an epoch of: " + ", ".join(timed),
         {"images": IMAGES, "images_of_an_epoch": len(data.x_train)},
         Data.of(data),
-        lambda _: {recipe: epoch_seconds(RECIPES[recipe], data) for recipe in tqdm(timed)},
+        lambda _: {recipe: epoch_seconds(timed[recipe], data) for recipe in tqdm(timed)},
     )
     middle = {recipe: statistics.median(record.values(recipe)) for recipe in timed}
     print(f"{'':20}{'s per epoch':>12}{'lab / it':>10}")

@@ -173,7 +173,7 @@ def test_list_says_what_a_recorded_recipe_took_on_a_machine_like_this_one(tmp_pa
     )
 
 
-@pytest.mark.parametrize("name", ["epoch_time", "best_time"])
+@pytest.mark.parametrize("name", ["epoch_time", "best_time", "float32_time"])
 def test_list_estimates_what_a_run_of_another_machine_takes_here(name, tmp_path, monkeypatch):
     times = records.read(name)
     epoch = statistics.median(times.values("lab"))
