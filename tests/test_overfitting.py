@@ -28,7 +28,11 @@ BY_HEART = 0.2  # mean cross-entropy of the batch; guessing among ten has 2.3
 
 
 class Lesson(NamedTuple):
-    """How a network learns: rate, most steps, Adam or plain descent, images, builder's options."""
+    """How a network learns: rate, most steps, Adam or plain descent, images, builder's options.
+
+    Processors round differently, and a deep network may take twice as many steps on one of them as
+    on another; so there are more steps than any has needed.
+    """
 
     rate: float
     steps: int
@@ -47,8 +51,8 @@ LESSONS = {
     "cifar10_lab": Lesson(0.05, 20),
     **{f"cifar10_{name}": Lesson(1.0, 30) for name in ("fast", "best")},
     "nin_cifar10": Lesson(3e-4, 120, adam=True),
-    "resnet20": Lesson(0.05, 15),
-    "plain20": Lesson(0.05, 60),
+    "resnet20": Lesson(0.05, 40),
+    "plain20": Lesson(0.05, 120),
 }
 # Drop-path draws one of very many networks, hardly any of them twice, and the dropout in forty
 # layers leaves too little of eight images. So here nothing is dropped, and everything learns.
@@ -58,18 +62,18 @@ WHOLE = {
     "blocks": [(filters, 0.0) for filters, _ in fractalnet.BLOCKS],
 }
 LONG = {
-    **{f"resnet{depth}": Lesson(0.05, 15) for depth in (32, 44, 56, 110)},
-    "plain32": Lesson(0.05, 60),
-    **{f"plain{depth}": Lesson(0.05, 100) for depth in (44, 56)},
+    **{f"resnet{depth}": Lesson(0.05, 40) for depth in (32, 44, 56, 110)},
+    "plain32": Lesson(0.05, 120),
+    **{f"plain{depth}": Lesson(0.05, 200) for depth in (44, 56)},
     # Of more images than two it loses, on the long way, what tells some of them apart: the
     # degradation that shortcuts cure. Nothing tried here, in hundreds of steps, brought it back.
-    "plain110": Lesson(0.3, 15, images=2),
-    **{f"preact_resnet{depth}": Lesson(0.3, 40) for depth in (164, 1001)},
-    **{f"wide_resnet_{size}": Lesson(0.2, 40) for size in ("16_8", "40_4", "28_10")},
-    "resnext29_8x64d": Lesson(0.05, 15),
-    "stochastic_depth_110": Lesson(0.05, 60),
-    **{f"fractalnet{depth}": Lesson(0.05, 30, options=WHOLE) for depth in (20, 40)},
-    **{f"densenet{size}": Lesson(0.2, 30) for size in ("40_12", "_bc_100_12")},
+    "plain110": Lesson(0.3, 30, images=2),
+    **{f"preact_resnet{depth}": Lesson(0.3, 80) for depth in (164, 1001)},
+    **{f"wide_resnet_{size}": Lesson(0.2, 80) for size in ("16_8", "40_4", "28_10")},
+    "resnext29_8x64d": Lesson(0.05, 40),
+    "stochastic_depth_110": Lesson(0.05, 120),
+    **{f"fractalnet{depth}": Lesson(0.05, 60, options=WHOLE) for depth in (20, 40)},
+    **{f"densenet{size}": Lesson(0.2, 60) for size in ("40_12", "_bc_100_12")},
 }
 FULL = os.environ.get("COURSECNN_FULL", "0") not in {"", "0"}
 
