@@ -161,13 +161,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--python", default=sys.executable, help="the environment's Python")
     options = parser.parse_args(arguments)
     chapters = [path.resolve() for path in cells.chapters(options.files)]
-    there, here = versions(options.python), versions(sys.executable)
+    # The chapters run in other folders. Links are kept: they lead out of an environment.
+    python = str(Path(shutil.which(options.python) or options.python).absolute())
+    there, here = versions(python), versions(sys.executable)
     sys.stdout.write(", ".join(f"{name} {version}" for name, version in there.items()) + "\n")
     same_letters = _release(there["matplotlib"]) == _release(here["matplotlib"])
     asked = [] if same_letters else ["--blur-pictures"]
     with tempfile.TemporaryDirectory() as name:
         wheel = build_wheel(Path(name).resolve())
-        visits = [visit(chapter, options.python, wheel, asked) for chapter in chapters]
+        visits = [visit(chapter, python, wheel, asked) for chapter in chapters]
     sys.stdout.writelines(f"{result}\n" for result in visits)
     return 0 if all(result.passed for result in visits) else 1
 

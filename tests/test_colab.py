@@ -62,13 +62,15 @@ def test_a_chapter_that_shows_something_else_fails_the_command(
 def test_pictures_are_blurred_only_for_another_release_of_matplotlib(monkeypatch, release, options):
     asked = []
 
-    def visit(chapter, _python, _wheel, options):
-        asked.append(options)
+    def visit(chapter, python, _wheel, options):
+        asked.append((python, options))
         return colab.Visit(chapter, True, 1.0, 2.0)
 
-    found = {sys.executable: {"matplotlib": "3.11.2"}, "other": {"matplotlib": release}}
+    # The chapters run in other folders, where a path from here would lead nowhere.
+    other = str(Path("other").absolute())
+    found = {sys.executable: {"matplotlib": "3.11.2"}, other: {"matplotlib": release}}
     monkeypatch.setattr(colab, "versions", found.__getitem__)
     monkeypatch.setattr(colab, "build_wheel", lambda _folder: Path("x.whl"))
     monkeypatch.setattr(colab, "visit", visit)
     assert colab.main(["--python", "other", "chapter.ipynb"]) == 0
-    assert asked == [options]
+    assert asked == [(other, options)]
