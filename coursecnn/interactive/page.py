@@ -33,6 +33,7 @@ from PIL import Image
 from coursecnn.figures import DIVERGING
 
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.MULTILINE)
+BMP_HEADER = 54  # bytes in front of the palette
 EXPORT = re.compile(r"^export (?=async function|function|const|class)", re.MULTILINE)
 
 # Scripts find their fragment by the digest of its content, so that nothing depends on a random id
@@ -140,10 +141,13 @@ def picture(brightness: npt.NDArray[np.uint8], caption: str) -> str:
         >>> picture(np.zeros((2, 2), np.uint8), "black")[:37]
         '<figure><img src="data:image/bmp;base'
     """
-    # As BMP, because that is not compressed: every version of every library writes the same bytes.
+    # As BMP, because that is not compressed: every version of every library writes the same bytes,
+    # but for the fourth of each colour of the palette, which is reserved, and not always zero.
     file = io.BytesIO()
     Image.fromarray(brightness).save(file, format="BMP")
-    source = f"data:image/bmp;base64,{in_base64(file.getvalue())}"
+    content = bytearray(file.getvalue())
+    content[BMP_HEADER + 3 : BMP_HEADER + 4 * 256 : 4] = bytes(256)
+    source = f"data:image/bmp;base64,{in_base64(bytes(content))}"
     words = escape(caption)
     return f'<figure><img src="{source}" alt="{words}"><figcaption>{words}</figcaption></figure>'
 
