@@ -744,7 +744,7 @@ def ranked_bars(
     axis.invert_yaxis()
     axis.margins(y=0.01)
     if len(parts) > 1:
-        axis.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(parts), columnspacing=1)
+        figure.legend(loc="outside upper center", ncols=2)
     return figure
 
 
