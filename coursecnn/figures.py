@@ -731,7 +731,8 @@ def ranked_bars(
     >>> len(figure.axes[0].patches)
     2
     """
-    figure, axis = plt.subplots(figsize=(4.8, 0.27 * len(names) + 0.9))
+    legend_rows = (len(parts) + 1) // 2 if len(parts) > 1 else 0
+    figure, axis = plt.subplots(figsize=(4.8, 0.27 * len(names) + 0.23 * legend_rows + 0.9))
     ends = np.zeros(len(names))
     for number, (part, values) in enumerate(parts.items()):
         width = np.asarray(values, dtype=float)
@@ -739,11 +740,12 @@ def ranked_bars(
         ends += width
     axis.bar_label(bars, texts, padding=3)
     axis.set_xlim(0, 1.35 * ends.max())
+    axis.locator_params(axis="x", nbins=5)
     axis.set_xlabel(label)
     axis.grid(visible=False, axis="y")
     axis.invert_yaxis()
     axis.margins(y=0.01)
-    if len(parts) > 1:
+    if legend_rows:
         figure.legend(loc="outside upper center", ncols=2)
     return figure
 

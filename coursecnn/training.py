@@ -536,9 +536,10 @@ class _State:
     def save(self, path: Path) -> None:
         """Write the checkpoint: one array per variable, and the rest as JSON."""
         header = {"identity": self.identity, "curves": self.curves, "seconds": self.seconds}
-        arrays = {f"v{i}": np.asarray(v) for i, v in enumerate(self._variables())}
+        # Without `allow_pickle`, which NumPy 2.0 takes for an array; none here holds objects.
+        arrays: dict[str, Any] = {f"v{i}": np.asarray(v) for i, v in enumerate(self._variables())}
         content = io.BytesIO()
-        np.savez(content, allow_pickle=False, header=np.array(json.dumps(header)), **arrays)
+        np.savez(content, header=np.array(json.dumps(header)), **arrays)
         write_atomically(path, content.getvalue())
 
     def load(self, path: Path) -> None:
