@@ -147,6 +147,7 @@ def _cost(recipe: Recipe, folder: Path, lab_seconds: Callable[[], float]) -> str
     `lab_seconds` says what an epoch of the lab's recipe takes here. It is asked only about a record
     of another machine, and only if that machine's time for it is recorded, too.
     """
+    from coursecnn.backend import has_bfloat16
     from coursecnn.training import machine
 
     line = f"{recipe.name}: {recipe.architecture} on {recipe.dataset}, {recipe.epochs} epochs"
@@ -160,8 +161,12 @@ def _cost(recipe: Recipe, folder: Path, lab_seconds: Callable[[], float]) -> str
     if record.machine == machine():
         return f"{took} a machine like this one {where}"
     there = _recorded_lab_seconds(record.machine)
-    here = "" if there is None else f", about {seconds * lab_seconds() / there:.0f} s here"
-    return f"{took} another machine {where}{here}"
+    if there is None:
+        return f"{took} another machine {where}"
+    here = f"{seconds * lab_seconds() / there:.0f} s here"
+    if recipe.precision == "mixed_bfloat16" and not has_bfloat16():
+        return f"{took} another machine {where}, more than {here}, without bfloat16"
+    return f"{took} another machine {where}, about {here}"
 
 
 def _recorded_lab_seconds(machine: Machine) -> float | None:

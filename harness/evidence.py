@@ -112,7 +112,7 @@ class Evidence:
         """How many outputs of a notebook were not checked for want of a data set."""
         outputs: Counter[tuple[str, str]] = Counter()
         for cell in self.facts:
-            if cell["missing"]:
+            if cell["missing"] and cell["outputs"]:
                 outputs[cell["notebook"], cell["missing"]] += cell["outputs"]
         return dict(sorted(outputs.items()))
 

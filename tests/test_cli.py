@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import coursecnn
-from coursecnn import cli, datasets, records, timing, training
+from coursecnn import backend, cli, datasets, records, timing, training
 from coursecnn.recipes import RECIPES
 from coursecnn.records import Data, Machine, Record, Run
 
@@ -190,6 +190,25 @@ def test_list_estimates_what_a_run_of_another_machine_takes_here(name, tmp_path,
         f"another machine ({there.device}, 7 threads), about 180 s here"
     )
     assert error == "timing a few steps of training on this machine ...\n"
+
+
+def test_list_gives_a_bound_where_the_recipe_s_numbers_of_16_bits_are_missing(
+    tmp_path, monkeypatch
+):
+    times = records.read("epoch_time")
+    epoch = statistics.median(times.values("lab"))
+    monkeypatch.setattr(timing, "step_seconds", lambda *_: epoch / 1563)
+    monkeypatch.setattr(backend, "has_bfloat16", lambda: False)
+    cli._lab_seconds.cache_clear()
+    there = Machine(times.machine.device, 7, {})
+    for name in ("lab", "fast"):
+        records.write(replace(record(there), name=name), tmp_path / f"{name}.json")
+
+    _, out, _ = coursecnn_says("reproduce", "--list", "--results", tmp_path)
+
+    lines = {line.partition(":")[0]: line for line in out.splitlines()}
+    assert lines["lab"].endswith("about 60 s here")
+    assert lines["fast"].endswith("more than 60 s here, without bfloat16")
 
 
 def test_list_estimates_nothing_from_a_machine_that_was_not_timed(tmp_path):
