@@ -45,8 +45,8 @@ types: $(READY)  ## static types
 unit: $(READY)  ## unit tests and doctests
 	@$(BIN)/python -m pytest tests coursecnn -n 3 --dist loadfile -q -rs
 
-long: $(READY)  ## unit tests that train for minutes: each deep network learns a batch by heart
-	@COURSECNN_FULL=1 $(BIN)/python -m pytest tests/test_overfitting.py -k in_minutes -n 2 --dist load -q -rs
+long: $(READY)  ## the unit tests that take long: each deep network learns a batch by heart, and more
+	@$(BIN)/python -m pytest tests -m long -n 2 --dist load -q -rs
 
 # TensorFlow Lite imports jax wherever it is: it stays out of the environment, and lies beside it.
 JAX := _build/jax

@@ -6,11 +6,10 @@ of each of the first eight classes, or two, where the lesson says so. The loss i
 dropout and stochastic depth included, but for the fractal networks (see `WHOLE`). Optimizer and
 learning rate are chosen for few steps; the papers' schedules are for thousands.
 
-The networks of `LESSONS` learn in seconds. Those of `LONG` take many minutes together: they are
-left out unless the environment variable COURSECNN_FULL is set, as `make long` does.
+The networks of `LESSONS` learn in seconds. Those of `LONG` take many minutes together, and are left
+to `make long`.
 """
 
-import os
 from collections.abc import Mapping
 from functools import cache
 from inspect import signature
@@ -75,7 +74,6 @@ LONG = {
     **{f"fractalnet{depth}": Lesson(0.05, 60, options=WHOLE) for depth in (20, 40)},
     **{f"densenet{size}": Lesson(0.2, 60) for size in ("40_12", "_bc_100_12")},
 }
-FULL = os.environ.get("COURSECNN_FULL", "0") not in {"", "0"}
 
 
 @cache
@@ -120,7 +118,7 @@ def test_learns_a_batch_by_heart(name):
     check(name, LESSONS[name])
 
 
-@pytest.mark.skipif(not FULL, reason="minutes of training; COURSECNN_FULL=1 includes it")
+@pytest.mark.long
 @pytest.mark.parametrize("name", LONG)
 def test_learns_a_batch_by_heart_in_minutes(name):
     check(name, LONG[name])
