@@ -9,7 +9,7 @@ CHAPTERS := $(wildcard book/*/*.ipynb)
 export TF_CPP_MIN_LOG_LEVEL = 3
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint types unit long jax chapters notebooks benchmarks requirements clean
+.PHONY: help book test lint types unit long pages jax chapters notebooks benchmarks requirements clean
 .PHONY: environment evidence colab links audit release gpu
 
 help:  ## list these commands
@@ -47,6 +47,9 @@ unit: $(READY)  ## unit tests and doctests
 
 long: $(READY)  ## the unit tests that take long: each deep network learns a batch by heart, and more
 	@$(BIN)/python -m pytest tests -m long -n 2 --dist load -q -rs
+
+pages: $(READY)  ## unit tests in a browser (needs Chromium): the interactives, each page of the built book
+	@$(BIN)/python -m pytest tests -m page -n 3 --dist loadfile -q -rs
 
 # TensorFlow Lite imports jax wherever it is: it stays out of the environment, and lies beside it.
 JAX := _build/jax

@@ -11,6 +11,14 @@ settings.register_profile("course", deadline=None, derandomize=True)
 settings.load_profile("course")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest looks at the markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that open a browser are left to `make pages`."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("page")
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """A browser; the test is skipped where Playwright or Chromium is missing."""
