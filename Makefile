@@ -8,6 +8,9 @@ READY := $(VENV)/.ready
 CHAPTERS := $(wildcard book/*/*.ipynb)
 export TF_CPP_MIN_LOG_LEVEL = 3
 
+# Tests run side by side, a process for each core. More threads in each would wait for one another.
+ONE_THREAD := TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
 .DEFAULT_GOAL := help
 .PHONY: help book test lint types unit long pages jax chapters notebooks benchmarks requirements clean
 .PHONY: environment evidence colab links audit release gpu
@@ -43,7 +46,7 @@ types: $(READY)  ## static types
 	@$(BIN)/mypy
 
 unit: $(READY)  ## unit tests and doctests
-	@$(BIN)/python -m pytest tests coursecnn -n 3 --dist loadfile -q -rs
+	@$(ONE_THREAD) $(BIN)/python -m pytest tests coursecnn -n 3 --dist loadfile -q -rs
 
 long: $(READY)  ## the unit tests that take long: each deep network learns a batch by heart, and more
 	@$(BIN)/python -m pytest tests -m long -n 2 --dist load -q -rs
