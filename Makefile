@@ -10,6 +10,8 @@ export TF_CPP_MIN_LOG_LEVEL = 3
 
 # Tests run side by side, a process for each core. More threads in each would wait for one another.
 ONE_THREAD := TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+# The lab takes longest, and begins.
+EXECUTED := --nbval --nbval-current-env book/lab book -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help book test lint types unit long pages jax chapters notebooks benchmarks requirements clean
@@ -66,7 +68,7 @@ jax: $(JAX)  ## unit tests that need JAX: every network answers the same there, 
 	@PYTHONPATH=$(CURDIR)/$(JAX) $(BIN)/python -m pytest tests/test_fingerprints.py tests/test_distributed.py -k "backend or machine" -n 2 -q -rs
 
 chapters: $(READY)  ## re-execute every chapter and compare every output
-	@$(BIN)/python -m pytest --nbval --nbval-current-env book -n 2 --dist loadfile -q
+	@$(ONE_THREAD) $(BIN)/python -m pytest $(EXECUTED) -q
 
 notebooks: $(READY)  ## store new outputs: execute from fresh kernels, normalise, show what changed
 	@$(BIN)/python -m harness.execute $(CHAPTERS)
@@ -85,7 +87,7 @@ environment: $(READY)  ## only make the environment
 
 evidence: $(READY)  ## as chapters, and write what was measured to _build/evidence.md and .json
 	@mkdir -p _build
-	@$(BIN)/python -m pytest --nbval --nbval-current-env book -n 2 --dist loadfile -q \
+	@$(ONE_THREAD) $(BIN)/python -m pytest $(EXECUTED) -q \
 		--evidence-json=_build/evidence.json --evidence-markdown=_build/evidence.md
 
 # The other end of what pyproject.toml allows: make colab RESOLUTION=highest
