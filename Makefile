@@ -8,10 +8,11 @@ READY := $(VENV)/.ready
 CHAPTERS := $(wildcard book/*/*.ipynb)
 export TF_CPP_MIN_LOG_LEVEL = 3
 
-# Tests run side by side, a process for each core. More threads in each would wait for one another.
+# Tests run side by side in processes; several threads in each would wait for one another.
 ONE_THREAD := TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 # The lab takes longest, and begins.
-EXECUTED := --nbval --nbval-current-env book/lab book -n 2 --dist loadfile --no-loadscope-reorder
+PARTS := book/lab/ $(filter-out book/lab/,$(sort $(dir $(CHAPTERS))))
+EXECUTED := --nbval --nbval-current-env $(PARTS) -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help book test lint types unit long pages jax chapters notebooks benchmarks requirements clean
@@ -50,7 +51,7 @@ types: $(READY)  ## static types
 unit: $(READY)  ## unit tests and doctests
 	@$(ONE_THREAD) $(BIN)/python -m pytest tests coursecnn -n 3 --dist loadfile -q -rs
 
-long: $(READY)  ## the unit tests that take long: each deep network learns a batch by heart, and more
+long: $(READY)  ## the unit tests that take long: each deep network learns a batch by heart
 	@$(BIN)/python -m pytest tests -m long -n 2 --dist load -q -rs
 
 pages: $(READY)  ## unit tests in a browser (needs Chromium): the interactives, each page of the built book

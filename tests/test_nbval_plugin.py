@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 
 from coursecnn import datasets, records
 from harness import cells, execute, nbval_plugin, normalise
+from harness.evidence import Evidence
 from tests.notebooks import code, text, write_notebook
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -281,3 +282,9 @@ def test_options_that_make_wrong_notebooks_pass_are_refused(option, message):
     config: Any = SimpleNamespace(option=SimpleNamespace(**{**defaults, **option}))
     with pytest.raises(pytest.UsageError, match=message):
         nbval_plugin.pytest_configure(config)
+
+
+@pytest.mark.parametrize(("outputs", "listed"), [(0, {}), (2, {("chapter.ipynb", "mnist"): 2})])
+def test_a_notebook_is_listed_only_if_an_output_was_not_checked(outputs, listed):
+    cell = {"notebook": "chapter.ipynb", "number": 1, "state": "not checked", "measured": ()}
+    assert Evidence([{**cell, "missing": "mnist", "outputs": outputs}]).unchecked == listed
