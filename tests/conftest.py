@@ -1,5 +1,6 @@
 """Settings that all tests share."""
 
+import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +18,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("page")
+
+
+@pytest.hookimpl(tryfirst=True)  # before a fixture draws anything
+def pytest_runtest_setup() -> None:
+    """A test draws the same in every run: where no seed is given, Keras asks `random` for one."""
+    random.seed(0)
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,7 @@ def test_a_window_that_hangs_over_keeps_the_maximum_of_what_it_holds(sides):
 def test_fillers_draw_what_caffe_draws():
     keras.utils.set_random_seed(0)
     xavier = keras.ops.convert_to_numpy(keras.initializers.get(XAVIER)((5, 5, 30, 40)))
-    assert np.abs(xavier).max() <= np.sqrt(3 / (5 * 5 * 30))
+    assert np.abs(xavier).max() <= np.float32(np.sqrt(3 / (5 * 5 * 30)))
     assert xavier.std() == pytest.approx(np.sqrt(1 / (5 * 5 * 30)), rel=0.02)
     normal = keras.ops.convert_to_numpy(gaussian(0.05)((5, 5, 30, 40)))
     assert normal.std() == pytest.approx(0.05, rel=0.02)

@@ -1,4 +1,4 @@
-"""DenseNet: counts against the paper's tables, outputs against Keras's own with its weights."""
+"""DenseNet: counts against the tables of the paper, and what its layers read and write."""
 
 import numpy as np
 import pytest
@@ -142,19 +142,6 @@ def test_every_weight_learns():
     model.train_on_batch(images, np.arange(4))
     pairs = zip(model.weights, before, model.get_weights(), strict=True)
     assert not [weight.path for weight, old, new in pairs if np.array_equal(old, new)]
-
-
-def test_weights_of_keras_give_its_outputs():
-    """Every weight random, so that a swapped pair or a wrong constant shows."""
-    theirs = keras.applications.DenseNet121(weights=None, input_shape=(40, 33, 3), classes=7)
-    ours = build("densenet121", input_shape=(40, 33, 3), classes=7)
-    rng = np.random.default_rng(1)
-    noise = [rng.uniform(0.9, 1.1, weight.shape) for weight in theirs.get_weights()]
-    weights = [weight * n + 0.01 * n for weight, n in zip(theirs.get_weights(), noise, strict=True)]
-    for model in (theirs, ours):
-        model.set_weights(weights)
-    images = rng.random((2, 40, 33, 3), dtype="float32")
-    np.testing.assert_allclose(numpy(ours(images)), numpy(theirs(images)), rtol=1e-4, atol=1e-6)
 
 
 def test_dropout_stands_behind_each_convolution_but_the_first():

@@ -118,7 +118,7 @@ def test_dropout_grows_from_block_to_block():
 
 def test_kernels_begin_uniform_with_the_variance_that_caffe_calls_xavier():
     kernel = small().get_layer("block2_column3_unit2_conv").get_weights()[0]
-    limit = np.sqrt(3 / (3 * 3 * 6))
+    limit = np.float32(np.sqrt(3 / (3 * 3 * 6)))
     assert 0.9 * limit < np.abs(kernel).max() <= limit
 
 

@@ -230,7 +230,7 @@ def test_dropout_rates(drop, rate):
 )
 def test_weights_begin_as_in_the_replication(trained, layer, bias):
     kernel, biases = trained.get_layer(layer).get_weights()
-    limit = np.sqrt(3 / np.prod(kernel.shape[:-1]))
+    limit = np.float32(np.sqrt(3 / np.prod(kernel.shape[:-1])))
     assert 0.95 * limit < np.abs(kernel).max() <= limit
     np.testing.assert_allclose(biases, bias, rtol=1e-6)
 

@@ -72,7 +72,7 @@ def test_partial_identities_hand_on_what_they_see(channels, filters):
 
 def test_what_is_not_copied_is_drawn_within_its_bounds():
     drawn = keras.ops.convert_to_numpy(PartialIdentity(seed=1)((3, 3, 16, 80)))[..., 16:]
-    bound = 1 / np.sqrt(9 * 16)
+    bound = np.float32(1 / np.sqrt(9 * 16))
     assert 0.99 * bound < np.abs(drawn).max() <= bound
     np.testing.assert_allclose(drawn.std(), bound / np.sqrt(3), rtol=0.02)
 
