@@ -7,6 +7,8 @@ INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 CHAPTERS := $(wildcard book/*/*.ipynb)
 export TF_CPP_MIN_LOG_LEVEL = 3
+# As pip does, so that a proxy which the system trusts is trusted.
+export UV_SYSTEM_CERTS = 1
 
 # Tests run side by side in processes; several threads in each would wait for one another.
 ONE_THREAD := TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
