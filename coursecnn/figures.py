@@ -96,7 +96,8 @@ def images(
         titles: one for each picture, or none.
         columns: the most pictures in a row.
         signed: colour negative and positive values apart, with one scale for all pictures.
-        scale: width and height of a picture, in inches.
+        scale: width and height of a picture, in inches. A tenth is a whole number of pixels, which
+            all releases of Matplotlib round alike.
 
     >>> len(images([np.eye(3), np.zeros((3, 3))], titles=["one", "two"]).axes)
     2
@@ -847,10 +848,19 @@ def along_layers(lines: Mapping[str, ArrayLike], label: str) -> Figure:
         marker = "os^Dv"[number % 5]
         axis.plot(places, heights, f"{marker}-", color=COLOURS[number], ms=3.5, lw=1.5, label=name)
     axis.set_yscale("log")
+    axis.set_yticks(_decades(np.concatenate([np.ravel(values) for values in lines.values()])))
+    axis.minorticks_off()
     axis.set_xlabel("layer, from the image on")
     axis.set_ylabel(label)
     figure.legend(loc="outside upper center", ncols=2)
     return figure
+
+
+def _decades(values: NDArray[Any]) -> NDArray[Any]:
+    """Up to six powers of ten around the values; Matplotlib's own choice changes by release."""
+    low, high = np.log10([values.min(), values.max()])
+    exponents = np.arange(np.floor(low), np.ceil(high) + 1)
+    return 10.0 ** exponents[:: max(1, -(-len(exponents) // 6))]
 
 
 def rungs(
