@@ -62,6 +62,7 @@ __all__ = [
 
 
 WHITENED_FROM = 5000  # training images: 48 variances are known to a percent from far fewer
+JUDGED_AT_ONCE = 32  # images
 AUGMENTATION = 1  # tells the stream of draws for altered images from that for their order
 
 
@@ -506,9 +507,7 @@ class _State:
         own = distributed.share(order, recipe.batch_size, index, count)
         images = _augmented(recipe, dataset.x_train, seed, self.epochs)
         history = self.model.fit(
-            images[own],
-            dataset.y_train[own],
-            batch_size=recipe.batch_size // count,
+            **backend.batched(images[own], dataset.y_train[own], recipe.batch_size // count),
             initial_epoch=self.epochs,
             epochs=self.epochs + 1,
             shuffle=False,
@@ -595,7 +594,8 @@ class _Watch(keras.callbacks.Callback):
 
 def _measured(judge: Any, dataset: Dataset) -> dict[str, float]:
     """Measure accuracy and loss on the images that a run is judged on."""
-    measured = judge.evaluate(dataset.x_test, dataset.y_test, verbose=0, return_dict=True)
+    batches = backend.batched(dataset.x_test, dataset.y_test, JUDGED_AT_ONCE)
+    measured = judge.evaluate(**batches, verbose=0, return_dict=True)
     kind = _kind(dataset)
     return {f"{kind}_{name}": _shortest(measured[name]) for name in ("accuracy", "loss")}
 

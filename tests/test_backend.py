@@ -7,6 +7,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from coursecnn import backend
@@ -196,3 +197,24 @@ def test_a_machine_that_cannot_say_has_none(monkeypatch):
 
     monkeypatch.delattr(_pywrap_utils, "IsDataTypeSupportedByOneDNNOnThisCPU", raising=False)
     assert not backend._onednn_has_bfloat16()
+
+
+@pytest.mark.skipif(backend.name() != "tensorflow", reason="of TensorFlow's pipelines")
+@pytest.mark.parametrize(("count", "sizes"), [(8, [4, 4]), (10, [4, 4, 2]), (3, [3])])
+def test_batches_have_all_images_in_order_and_nothing_that_is_tuned(count, sizes):
+    images, labels = np.arange(2 * count, dtype="uint8").reshape(count, 2), np.arange(count)
+
+    batches = backend.batched(images, labels, 4)["x"]
+
+    assert batches.options().autotune.enabled is False
+    seen, answers = zip(*batches.as_numpy_iterator(), strict=True)
+    assert [len(batch) for batch in seen] == sizes
+    np.testing.assert_array_equal(np.concatenate(seen), images)
+    np.testing.assert_array_equal(np.concatenate(answers), labels)
+
+
+def test_other_backends_cut_their_batches_themselves(monkeypatch):
+    monkeypatch.setattr(backend, "name", lambda: "jax")
+    images, labels = np.zeros((3, 2)), np.zeros(3)
+    given = backend.batched(images, labels, 2)
+    assert given == {"x": images, "y": labels, "batch_size": 2}
