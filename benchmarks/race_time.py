@@ -1,8 +1,8 @@
 """Race as `benchmarks.time_to_accuracy` does, in rounds, whole: `python -m benchmarks.race_time`.
 
 The record, `coursecnn/results/race_time.json`, is that of the chapter on speed; `benchmarks.rounds`
-says how it is continued, or made anew elsewhere. A round takes from a quarter of an hour to three
-quarters, on an otherwise idle machine.
+says how it is continued, or made anew elsewhere. A round takes from some minutes to three
+quarters of an hour, on an otherwise idle machine.
 """
 
 import json

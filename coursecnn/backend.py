@@ -138,6 +138,9 @@ def batched(images: Any, labels: Any, size: int) -> dict[str, Any]:
         labels: Array of shape (count, ...).
         size: Of a batch. The last one may be smaller.
 
+    Returns:
+        `x`, a dataset, on TensorFlow; elsewhere `x` and `y`, the arrays, and `batch_size`.
+
     >>> import numpy as np
     >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Flatten()])
     >>> model.compile(loss="mse")

@@ -62,7 +62,7 @@ __all__ = [
 
 
 WHITENED_FROM = 5000  # training images: 48 variances are known to a percent from far fewer
-JUDGED_AT_ONCE = 32  # images
+JUDGED_AT_ONCE = 32  # images: as many as Keras takes, so the records were judged by as many
 AUGMENTATION = 1  # tells the stream of draws for altered images from that for their order
 
 
