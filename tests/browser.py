@@ -8,13 +8,23 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="pages are not tested: playwright is not installed"
-)
+
+def lacking(what: str, cure: str) -> NoReturn:
+    """Skip what cannot be tested, or fail where COURSECNN_BROWSER says that it is required."""
+    message = f"pages are not tested: {what}; {cure}"
+    if os.environ.get("COURSECNN_BROWSER") == "required":
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message, allow_module_level=True)
+
+
+try:
+    from playwright import sync_api as playwright
+except ImportError:
+    lacking("Playwright is not installed", "make environment")
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 BOOK = Path(os.environ.get("COURSECNN_BOOK") or Path(__file__).parent.parent / "_build" / "html")
@@ -83,11 +93,12 @@ DOCUMENT = """<!doctype html>
 
 
 def chromium() -> str:
-    """The path of a Chromium on this machine; skips the test where there is none."""
+    """The path of a Chromium on this machine."""
     named = os.environ.get("CHROMIUM")
-    path = named or next(filter(None, map(shutil.which, NAMES)), None)
+    path = next(filter(None, map(shutil.which, [named] if named else NAMES)), None)
     if path is None:
-        pytest.skip(f"pages are not tested: no Chromium ({', '.join(NAMES)}, or $CHROMIUM)")
+        sought = f"$CHROMIUM, {named}," if named else f"Chromium ({', '.join(NAMES)})"
+        lacking(f"{sought} is not here", "install it (apt-get install chromium) or set CHROMIUM")
     return path
 
 
@@ -206,6 +217,14 @@ def built_pages() -> list[str]:
     )
 
 
+def pages_with(mark: str) -> list[str]:
+    """The pages of the built book that hold a mark; without any, none of them can be tested."""
+    pages = [name for name in built_pages() if mark in (BOOK / name).read_text(encoding="utf-8")]
+    if not pages:
+        lacking(f"the book in {BOOK} is not built, or holds no {mark!r}", "make book")
+    return pages
+
+
 def resize(page: Any, width: int) -> None:
     """Make a page wider or narrower.
 
@@ -244,9 +263,10 @@ def faults_of_contrast(page: Any) -> Faults:
 
 
 def _axe(page: Any, options: dict[str, Any]) -> Faults:
-    axe = pytest.importorskip(
-        "axe_playwright_python.base", reason="accessibility is not tested: no axe"
-    )
+    try:
+        from axe_playwright_python import base as axe
+    except ImportError:
+        lacking("axe is not installed", "make environment")
     if not page.evaluate("'axe' in window"):
         page.evaluate(axe.AXE_SCRIPT)
     return list(page.evaluate(VIOLATIONS, options))

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from harness import cells
+
 # A busy machine may take any time over an example; how fast code is, the benchmarks say.
 settings.register_profile("course", deadline=None, derandomize=True)
 settings.load_profile("course")
@@ -26,9 +28,15 @@ def pytest_runtest_setup() -> None:
     random.seed(0)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(autouse=True)
+def _data_is_asked_for_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test has found of the official data, another one may have to miss."""
+    monkeypatch.setattr(cells, "FOUND", set())
+
+
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
-    """A browser; the test is skipped where Playwright or Chromium is missing."""
+    """A browser; where Playwright or Chromium is missing, `browser.lacking` decides."""
     from tests import browser
 
     with browser.started() as started:

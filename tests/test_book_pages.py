@@ -10,11 +10,10 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from harness import cells
 from tests import browser
 
-PAGES = browser.built_pages()
-if not PAGES:
-    pytest.skip("the book is not built: make book", allow_module_level=True)
+PAGES = browser.pages_with("<html")
 
 BUDGET = 1_500_000  # bytes
 SENT_AS_THEY_ARE = {".png", ".jpg", ".woff2"}  # compressed already; servers compress the others
@@ -93,6 +92,12 @@ def transferred(addresses: set[str]) -> int:
 
 def graves(faults: browser.Faults) -> browser.Faults:
     return [fault for fault in faults if fault["impact"] in GRAVE]
+
+
+def test_every_chapter_has_its_page() -> None:
+    paths = [path.relative_to(cells.ROOT) for path in cells.chapters()]
+
+    assert {path.with_suffix(".html").as_posix() for path in paths} <= set(PAGES), "make book"
 
 
 def test_a_page_is_light(opened: Opened) -> None:
