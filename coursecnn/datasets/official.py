@@ -27,8 +27,8 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
+from coursecnn._files import write_atomically
 from coursecnn.datasets.dataset import Arrays
-from coursecnn.files import write_atomically
 
 
 class CorruptedError(ValueError):

@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 
 import pooch
 
+from coursecnn._files import require_writable
 from coursecnn.datasets import standin
 from coursecnn.datasets.dataset import Arrays, Dataset
 from coursecnn.datasets.download import DownloadError, download, locked, tell
 from coursecnn.datasets.official import CIFAR10, MNIST, CorruptedError, Official
-from coursecnn.files import require_writable
 
 OFFICIAL = {official.name: official for official in (MNIST, CIFAR10)}
 NAMES = tuple(OFFICIAL)
