@@ -51,7 +51,7 @@ types: $(READY)  ## static types
 	@$(BIN)/mypy
 
 unit: $(READY)  ## unit tests and doctests
-	@$(ONE_THREAD) $(BIN)/python -m pytest tests coursecnn -n 3 --dist loadfile -q -rs
+	@$(ONE_THREAD) $(BIN)/python -m pytest tests coursecnn harness -n 3 --dist loadfile -q -rs
 
 long: $(READY)  ## the unit tests that take long: each deep network learns a batch by heart
 	@$(BIN)/python -m pytest tests -m long -n 2 --dist load -q -rs

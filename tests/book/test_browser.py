@@ -9,7 +9,7 @@ import pytest
 
 from harness.cells import ROOT
 
-PAGES = "tests/test_book_pages.py"
+PAGES = "tests/book/test_book_pages.py"
 ICONS = f"{PAGES}::test_the_icons_are_drawn_without_a_script"
 PAGE = '<!doctype html><html lang="en"><title>A page</title>'
 
