@@ -31,9 +31,9 @@ BOOK = Path(os.environ.get("COURSECNN_BOOK") or Path(__file__).parent.parent / "
 LOCAL = ("file:", "data:", "blob:", "about:", "http://127.0.0.1:")
 
 # Axe takes a minute over the words of a chapter's code, one by one. Words in the same ink on the
-# same ground pass or fail together: of each kind, this leaves three to be seen, far apart, because
-# axe leaves out what it finds half covered.
-FEW_OF_EACH_INK = """() => {
+# same ground pass or fail together: of each kind that is not known yet, this leaves three to be
+# seen, far apart, because axe leaves out what it finds half covered. It tells which kinds they are.
+FEW_OF_EACH_INK = """(known) => {
   const inks = new Map([[null, ""]]);
   const inkOf = (node) => {
     if (!inks.has(node)) {
@@ -50,12 +50,14 @@ FEW_OF_EACH_INK = """() => {
   const leaves = [...document.body.querySelectorAll(":not(:has(*))")]
     .filter((leaf) => leaf.textContent.trim())
     .filter((leaf) => leaf.checkVisibility({ visibilityProperty: true }));
-  for (const alike of Map.groupBy(leaves, kindOf).values()) {
-    const seen = [0, alike.length >> 1, alike.length - 1];
+  const kinds = Map.groupBy(leaves, kindOf);
+  for (const [kind, alike] of kinds) {
+    const seen = known.includes(kind) ? [] : [0, alike.length >> 1, alike.length - 1];
     alike.forEach((leaf, index) => {
       if (!seen.includes(index)) leaf.style.visibility = "hidden";
     });
   }
+  return [...kinds.keys()].filter((kind) => !known.includes(kind));
 }"""
 ALL_INK = """() => {
   for (const node of document.querySelectorAll("[style]")) node.style.visibility = "";
@@ -254,11 +256,19 @@ def faults_of_layout(page: Any) -> Faults:
     return _axe(page, {"runOnly": ["scrollable-region-focusable"]})
 
 
-def faults_of_contrast(page: Any) -> Faults:
-    """The contrasts that axe finds too low, each once."""
-    page.evaluate(FEW_OF_EACH_INK)
-    found = _axe(page, {"runOnly": ["color-contrast"]})
+def faults_of_contrast(page: Any, legible: set[str] | None = None) -> Faults:
+    """The contrasts that axe finds too low, each once.
+
+    Args:
+        page: Playwright's page.
+        legible: The kinds of ink that need no further look; those that pass are added.
+    """
+    legible = set() if legible is None else legible
+    new = page.evaluate(FEW_OF_EACH_INK, sorted(legible))
+    found = _axe(page, {"runOnly": ["color-contrast"]}) if new else []
     page.evaluate(ALL_INK)
+    if not found:
+        legible.update(new)
     return found
 
 

@@ -26,6 +26,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("page")
+        if item.get_closest_marker("xdist_group") is None:  # with --dist loadgroup
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
     if count := config.getoption("sample"):
         names = sample.cases([item.nodeid for item in items], count, sample.commit())
         config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in names])
