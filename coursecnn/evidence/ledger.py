@@ -29,7 +29,7 @@ from importlib import resources
 from typing import Any, Protocol
 
 COLUMNS = ("What", "Printed", "Found here", "Verdict")
-MIME_TYPE = "application/vnd.coursecnn.evidence.ledger+json"
+MIME_TYPE = "application/vnd.coursecnn.ledger+json"
 FIELDS = frozenset({"printed", "unit", "meaning", "source", "kind"})
 KINDS = ("recomputed", "measured", "cited")
 SCALES = {
