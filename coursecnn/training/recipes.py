@@ -203,8 +203,10 @@ RECIPES = {
         ),
         # The lecture's four patterns, from a linear classifier to stacked blocks, on few images.
         *(
-            Recipe(name, architecture=name, dataset="cifar10", epochs=5, held_out=0.9)
-            for name in lectures.BUILDERS
+            Recipe(
+                f"pattern_{name}", f"pattern_{name}", dataset="cifar10", epochs=5, held_out=0.9
+            )
+            for name in lectures.PATTERNS
         ),
         # Lecture 3, "CIFAR-10": Adam, batches of 32, 20 epochs, and the test images after each.
         Recipe("lab", "cifar10_lab", "cifar10", epochs=20, held_out=0.0, watched=True),

@@ -21,7 +21,7 @@ CHAPTERS = sorted((REPOSITORY / "book").glob("*/*.ipynb"))
 
 AUTOMODULE = re.compile(r"^\.\. automodule:: ([\w.]+)$", re.MULTILINE)
 # Modules whose public names are those of the folder that they lie in.
-INNER = re.compile(r"coursecnn\.(datasets|exercises|experiments|interactive)\.\w+|coursecnn")
+INNER = re.compile(r"coursecnn\.(datasets|exercises|widgets|interactive)\.\w+|coursecnn")
 # A link to a work: by its host, or by a text that ends in its year, as in [Glorot (2010)](...).
 WORK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<target>https?://[^)\s]+)\)", re.MULTILINE)
 HOSTS = re.compile(r"https?://(arxiv\.org|doi\.org|proceedings\.mlr\.press|papers\.nips\.cc)/")
@@ -31,11 +31,11 @@ Definition = ast.FunctionDef | ast.ClassDef
 
 
 def modules() -> list[str]:
-    """Every module of the package that is no mere part of another."""
+    """Every public module of the package that is no mere part of another."""
     paths = (REPOSITORY / "coursecnn").rglob("*.py")
     parts = (path.relative_to(REPOSITORY).with_suffix("").parts for path in paths)
     names = {".".join(part).removesuffix(".__init__") for part in parts}
-    return sorted(name for name in names if not INNER.fullmatch(name))
+    return sorted(name for name in names if not (INNER.fullmatch(name) or "._" in name))
 
 
 def parsed(module: str) -> ast.Module:
