@@ -181,6 +181,8 @@ COMPARISONS: dict[str, tuple[str, Mapping[str, Any]]] = {
 FALLING = ("reuse_residual", "reuse_chain", "reuse_dense")
 
 _RUNGS, _FAST = _ladder()
+# Lecture 3, "CIFAR-10": Adam, batches of 32, 20 epochs, and the test images after each.
+_LAB = Recipe("lab", "cifar10_lab", "cifar10", epochs=20, held_out=0.0, watched=True)
 
 RECIPES = {
     recipe.name: recipe
@@ -208,10 +210,14 @@ RECIPES = {
             )
             for name in lectures.PATTERNS
         ),
-        # Lecture 3, "CIFAR-10": Adam, batches of 32, 20 epochs, and the test images after each.
-        Recipe("lab", "cifar10_lab", "cifar10", epochs=20, held_out=0.0, watched=True),
+        _LAB,
         *_RUNGS,
         _FAST,
+        # The same two on 5,000 images: short enough to be measured again at every change.
+        *(
+            replace(recipe, name=f"{recipe.name}_start", epochs=2, held_out=0.9, watched=False)
+            for recipe in (_LAB, _FAST)
+        ),
         # The settings of airbench94 (arXiv:2404.00498, its release), for as many epochs as fit into
         # the time of the lecture's twenty. Its rate is for sums over 1024 images, here for means
         # over 500; its weight decay passes through the momentum, Keras's does not.
