@@ -48,7 +48,14 @@ def agree(name, epsilon=None):
     return np.allclose(got, expected, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", APPLICATIONS)
+DEEPER = {"vgg19", "resnet101", "resnet152", "resnet101_v2", "resnet152_v2", "densenet169"}
+DEEPER |= {"densenet201"}  # each is like another one, but for the numbers of its blocks
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.long] * (name in DEEPER)) for name in APPLICATIONS],
+)
 def test_weights_of_keras_give_the_same_outputs(name):
     assert agree(name)
 

@@ -84,6 +84,7 @@ def test_too_small_an_image_is_refused():
         build("cifar10_lab", input_shape=(9, 32, 3))
 
 
+@pytest.mark.long  # chapter 15 prints both side by side
 def test_the_weights_that_were_kept_have_the_recorded_accuracy():
     data, recipe = datasets.cifar10(), RECIPES["lab"]
     if not data.provenance.official:

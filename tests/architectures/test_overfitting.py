@@ -49,7 +49,6 @@ LESSONS = {
     "pattern_deep_blocks": Lesson(1e-3, 30, adam=True),
     "cifar10_lab": Lesson(0.05, 20),
     **{f"cifar10_{name}": Lesson(1.0, 30) for name in ("fast", "best")},
-    "nin_cifar10": Lesson(3e-4, 120, adam=True),
     "resnet20": Lesson(0.05, 40),
     "plain20": Lesson(0.05, 120),
 }
@@ -61,6 +60,7 @@ WHOLE = {
     "blocks": [(filters, 0.0) for filters, _ in fractalnet.BLOCKS],
 }
 LONG = {
+    "nin_cifar10": Lesson(3e-4, 120, adam=True),
     **{f"resnet{depth}": Lesson(0.05, 40) for depth in (32, 44, 56, 110)},
     "plain32": Lesson(0.05, 120),
     **{f"plain{depth}": Lesson(0.05, 200) for depth in (44, 56)},

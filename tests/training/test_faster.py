@@ -144,9 +144,16 @@ def test_the_first_epochs_see_small_images(monkeypatch):
     assert shapes == [(None, None, 1), (4, 4, 1), (4, 4, 1), (6, 6, 1)]
 
 
+@pytest.fixture(scope="module")
+def whole():
+    """A run with all of it that nothing stops."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training.fitting.architectures, "build", build_tiny)
+        return fit(CRAFT, tiny_dataset(), seed=5, progress=False)
+
+
 @pytest.mark.parametrize("kill_after", [1, 2])
-def test_a_run_with_all_of_it_survives_a_stop(tmp_path, kill_after):
-    whole = fit(CRAFT, tiny_dataset(), seed=5, progress=False)
+def test_a_run_with_all_of_it_survives_a_stop(whole, tmp_path, kill_after):
     checkpoint = tmp_path / "run.npz"
 
     fit(CRAFT, tiny_dataset(), 5, epochs=kill_after, checkpoint=checkpoint, progress=False)
