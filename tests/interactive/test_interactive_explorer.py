@@ -20,7 +20,7 @@ from tests import browser
 from tests.outlines import outline
 
 FIRST = ["vgg16", "resnet50"]
-OTHERS = [name for name in architectures.names() if not name.startswith("comparison_")]
+OTHERS = [name for name in architectures.names() if not name.startswith("ablation_")]
 NAMES = list(dict.fromkeys([*FIRST, *OTHERS]))
 ACCURACIES = {
     "alexnet": Accuracy(57.2, "one crop"),
