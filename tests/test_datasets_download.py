@@ -16,7 +16,8 @@ from local_server import Answer, LocalServer
 from small_datasets import small_cifar10, small_mnist, write
 
 from coursecnn import datasets
-from coursecnn.datasets import download, store
+from coursecnn.datasets import download, places, store, transfer
+from coursecnn.datasets.official import OFFICIAL
 
 URLS = ("/first/mnist.npz", "/second/mnist.npz")
 
@@ -42,14 +43,16 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds that the downloads would have waited; nobody waits here."""
     waited: list[float] = []
-    monkeypatch.setattr(download, "time", SimpleNamespace(sleep=waited.append))
+    clock = SimpleNamespace(sleep=waited.append, time=time.time)
+    monkeypatch.setattr(download, "time", clock)
+    monkeypatch.setattr("urllib3.util.retry.time", clock)
     return waited
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
     """The longest silence that is put up with, in seconds, cut short for the tests that wait."""
-    monkeypatch.setattr(download, "TIMEOUTS", (5.0, 0.4))
+    monkeypatch.setattr(transfer, "TIMEOUTS", (5.0, 0.4))
     return 0.4
 
 
@@ -63,8 +66,8 @@ def obtain(server: LocalServer, *answers: Answer, urls: tuple[str, ...] = URLS[:
     server.answers.setdefault(urls[0], queue)
     data = store.load(official)
     assert data.provenance.official
-    assert (store.cache_folder() / "mnist.npz").read_bytes() == content
-    assert not list(store.cache_folder().glob("*.part"))
+    assert (places.cache_folder() / "mnist.npz").read_bytes() == content
+    assert not list(places.cache_folder().glob("*.part"))
     return data.provenance.source
 
 
@@ -93,7 +96,7 @@ def test_progress_can_be_left_out(
 ) -> None:
     official, whole = small_mnist(server.url("/mnist.npz"))
     server.answers["/mnist.npz"] = [Answer(whole)]
-    monkeypatch.setitem(store.OFFICIAL, "mnist", official)
+    monkeypatch.setitem(OFFICIAL, "mnist", official)
 
     assert datasets.fetch("mnist", progress=False).read_bytes() == whole
     assert "100%" not in capsys.readouterr().err
@@ -324,12 +327,12 @@ def test_a_cache_that_cannot_be_written_is_replaced_by_a_temporary_folder(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     official, whole = small_mnist(server.url("/mnist.npz"))
     server.answers["/mnist.npz"] = [Answer(whole)]
-    store._temporary_folder.cache_clear()
+    places.temporary_folder.cache_clear()
 
     try:
         sources = [store.load(official).provenance.source for _ in range(2)]
     finally:
-        store._temporary_folder.cache_clear()
+        places.temporary_folder.cache_clear()
 
     assert sources == ["download from 127.0.0.1", "a temporary folder"]
     assert "cannot be written to" in capsys.readouterr().err
