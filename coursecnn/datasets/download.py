@@ -21,8 +21,8 @@ from tqdm import tqdm
 from coursecnn.datasets.registry import Archive
 from coursecnn.datasets.transfer import InterruptedTransferError, answered, chunks
 
-# Tries without any new byte before the next source has its turn.
-TRIES = 3
+# Tries that bring fewer new bytes than this, one after the other, before the next source's turn.
+TRIES, ENOUGH = 3, 1 << 16
 
 
 class DownloadError(OSError):
@@ -91,13 +91,13 @@ class Resumable:
 
     def __call__(self, url: str, output_file: str, pooch: Any) -> None:  # noqa: ARG002
         """Download `url` to `output_file`; pooch passes itself as the third argument."""
-        most, tries = self._received(), 0
+        before, tries = self._received(), 0
         while self._received() < self.archive.size:
             try:
                 self._stream(url)
             except InterruptedTransferError:
-                tries = 0 if self._received() > most else tries + 1
-                most = max(most, self._received())
+                tries = 0 if self._received() >= before + ENOUGH else tries + 1
+                before = self._received()
                 if tries >= TRIES:
                     raise
                 time.sleep(0.5 * 2**tries)

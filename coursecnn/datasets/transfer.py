@@ -11,6 +11,7 @@ import functools
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -36,41 +37,43 @@ class SlowError(OSError):
     """A server takes too long."""
 
 
-def answered(url: str, headers: dict[str, str]) -> Any:
+@contextmanager
+def answered(url: str, headers: dict[str, str]) -> Iterator[Any]:
     """What the server at `url` answers: a `requests.Response` whose content is still to come.
 
     Raises:
         SlowError: if there is no answer in time, even if the server keeps sending bytes of one.
         OSError, ValueError: if it cannot be asked, or refuses.
     """
-    answers: SimpleQueue[Any] = SimpleQueue()
-    # Time limits on a socket start again with each byte. So somebody else waits, and is left.
-    waiting = threading.Thread(target=_ask, args=(url, headers, answers), daemon=True)
-    waiting.start()
-    try:
-        answer = answers.get(timeout=ANSWER_WITHIN)
-    except Empty:
-        raise SlowError(f"does not answer within {ANSWER_WITHIN:g} s") from None
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
-
-
-def _ask(url: str, headers: dict[str, str], answers: SimpleQueue[Any]) -> None:
-    """Put the response, or the exception, into `answers`."""
     import requests
+
+    # Time limits on a socket start again with each byte. So another thread waits, and may be left.
+    answers: SimpleQueue[requests.Response | Exception] = SimpleQueue()
+    session = requests.Session()
+    asking = threading.Thread(target=_ask, args=(session, url, headers, answers), daemon=True)
+    asking.start()
+    with session:
+        try:
+            answer = answers.get(timeout=ANSWER_WITHIN)
+        except Empty:
+            raise SlowError(f"does not answer within {ANSWER_WITHIN:g} s") from None
+        if isinstance(answer, Exception):
+            raise answer
+        with answer:
+            answer.raise_for_status()
+            yield answer
+
+
+def _ask(session: Any, url: str, headers: dict[str, str], answers: SimpleQueue[Any]) -> None:
+    """Put the response, or the exception, into `answers`."""
     from requests.adapters import HTTPAdapter
 
     try:
-        session = requests.Session()
         for scheme in ("http://", "https://"):
             session.mount(scheme, HTTPAdapter(max_retries=_retry()))
-        response = session.get(url, headers=headers, stream=True, timeout=TIMEOUTS)
-        response.raise_for_status()
+        answers.put(session.get(url, headers=headers, stream=True, timeout=TIMEOUTS))
     except Exception as error:  # it is raised where the answer is waited for
         answers.put(error)
-    else:
-        answers.put(response)
 
 
 def _retry() -> Any:
@@ -81,7 +84,6 @@ def _retry() -> Any:
         read=0,
         other=0,
         status_forcelist=BUSY,
-        backoff_factor=0.5,
         raise_on_status=False,
     )
 
@@ -99,6 +101,10 @@ def _patience() -> Any:
                 return super().get_retry_after(response)
             except (InvalidHeader, ValueError, OverflowError):
                 return None
+
+        def get_backoff_time(self) -> float:
+            """Pauses of 1, 2, ... seconds, also before the first further request."""
+            return 0.5 * 2.0 ** len(self.history)
 
         def increment(
             self, method: Any = None, url: Any = None, response: Any = None, **rest: Any
