@@ -62,8 +62,9 @@ def test_weights_that_are_there_are_loaded_without_a_network(cache, monkeypatch,
     assert CLASS_INDEX == {"0": ["n01440764", "tench"]}
 
 
+@pytest.mark.usefixtures("cache")
 @pytest.mark.parametrize("offline", ["", "0"])
-def test_missing_weights_are_fetched_only_when_asked_for(cache, monkeypatch, offline):
+def test_missing_weights_are_fetched_only_when_asked_for(monkeypatch, offline):
     monkeypatch.setenv("COURSECNN_OFFLINE", offline)
     with pytest.raises(pretrained.MissingError, match="download=True"):
         pretrained.load("VGG16")
@@ -73,7 +74,8 @@ def test_missing_weights_are_fetched_only_when_asked_for(cache, monkeypatch, off
     assert asked == ["imagenet", (1, 1000)]
 
 
-def test_offline_means_no_download_even_when_asked_for(cache, monkeypatch):
+@pytest.mark.usefixtures("cache")
+def test_offline_means_no_download_even_when_asked_for(monkeypatch):
     monkeypatch.setenv("COURSECNN_OFFLINE", "1")
     with pytest.raises(pretrained.MissingError, match="COURSECNN_OFFLINE is set"):
         pretrained.load("VGG16", download=True)

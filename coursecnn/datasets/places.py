@@ -101,7 +101,10 @@ def _listing(folder: Path) -> str:
 
 def cache_folder() -> Path | None:
     """The folder that downloads are kept in; None if this user has no home directory."""
-    return _at_home(str(pooch.os_cache("coursecnn")))
+    try:
+        return _at_home(str(pooch.os_cache("coursecnn")))
+    except (RuntimeError, KeyError):
+        return None
 
 
 def _keras_folder() -> Path | None:
@@ -119,7 +122,7 @@ def _expanded(path: str) -> Path:
     """The path with `~` replaced, where there is a home directory."""
     try:
         return Path(path).expanduser()
-    except RuntimeError:
+    except (RuntimeError, KeyError):
         return Path(path)
 
 

@@ -142,9 +142,10 @@ def describe(name: str) -> str:
         problems = [each for each in problems if each.place.label == "COURSECNN_DATA"]
     else:
         size = official.published.archive.size / 1e6
+        looked = "Looked for in:" if problems else "There is no home directory to look in."
         headline = (
             f"{name}: not on this machine ({size:.0f} MB to download); "
-            "the stand-in takes its place. Looked for in:"
+            f"the stand-in takes its place. {looked}"
         )
     return "\n".join([headline, *(f"  - {problem}" for problem in problems)])
 
