@@ -68,7 +68,7 @@ $(JAX): requirements-jax.txt | $(READY)
 	@touch $@
 
 jax: $(JAX)  ## unit tests that need JAX: every network answers the same there, two machines train
-	@PYTHONPATH=$(CURDIR)/$(JAX) $(BIN)/python -m pytest tests/test_fingerprints.py tests/test_distributed.py -k "backend or machine" -n 2 -q -rs
+	@PYTHONPATH=$(CURDIR)/$(JAX) $(BIN)/python -m pytest tests/architectures/test_fingerprints.py tests/training/test_distributed.py -k "backend or machine" -n 2 -q -rs
 
 chapters: $(READY)  ## re-execute every chapter and compare every output
 	@$(ONE_THREAD) $(BIN)/python -m pytest $(EXECUTED) -q

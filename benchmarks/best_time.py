@@ -3,11 +3,11 @@
     python -m benchmarks.best_time
 
 As `benchmarks.epoch_time`, and for the same chapter; the record is
-`coursecnn/results/best_time.json`.
+`coursecnn/evidence/results/best_time.json`.
 """
 
 from benchmarks import epoch_time
-from coursecnn.recipes import RECIPES
+from coursecnn.training.recipes import RECIPES
 
 if __name__ == "__main__":
     epoch_time.main("best_time", {name: RECIPES[name] for name in ("lab", "fast", "best")})

@@ -21,8 +21,9 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.torchinfo_counting import peak
-from coursecnn import accounting, architectures
+from coursecnn import architectures
 from coursecnn.backend import keras, without_weights
+from coursecnn.models import costs
 
 Row = dict[str, Any]
 Rows = dict[str, Row]
@@ -46,7 +47,7 @@ def counted(name: str) -> Row:
             if re.fullmatch(rf"{automatic(type(layer).__name__)}_\d+", layer.name)
         ],
         "parameters": model.count_params(),
-        "totals": vars(accounting.totals(model)),
+        "totals": vars(costs.totals(model)),
     }
 
 

@@ -2,8 +2,9 @@
 
 In each round every recipe's steps are timed (`timing.step_seconds`), and multiplied by how many
 make an epoch; where the first epochs see small images, an average epoch counts. The wall clock
-counts, so the machine must be idle otherwise. The record, `coursecnn/results/epoch_time.json`, is
-that of the lab's chapters; `benchmarks.rounds` says how it is continued, or made anew elsewhere.
+counts, so the machine must be idle otherwise. The record,
+`coursecnn/evidence/results/epoch_time.json`, is that of the lab's chapters; `benchmarks.rounds`
+says how it is continued, or made anew elsewhere.
 
 `benchmarks.best_time` does the same for the longest recipe, and `benchmarks.float32_time` for the
 fast one without numbers of 16 bits, in records of their own.
@@ -17,10 +18,11 @@ from dataclasses import replace
 from tqdm import tqdm
 
 from benchmarks import rounds
-from coursecnn import datasets, timing, training
+from coursecnn import datasets, training
 from coursecnn.datasets import Dataset
-from coursecnn.recipes import LADDER, RECIPES, Recipe
-from coursecnn.records import Data
+from coursecnn.evidence.records import Data
+from coursecnn.training import timing
+from coursecnn.training.recipes import LADDER, RECIPES, Recipe
 
 IMAGES = 6_400  # 200 steps of the lecture's recipe, 50 of the fast one
 TIMED = {name: RECIPES[name] for name in ("lab", "fast", *(f"ladder_{rung}" for rung in LADDER))}

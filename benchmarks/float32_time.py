@@ -3,13 +3,13 @@
     python -m benchmarks.float32_time
 
 As `benchmarks.epoch_time`, and for the same chapter; the record,
-`coursecnn/results/float32_time.json`, is that of a processor which has no others.
+`coursecnn/evidence/results/float32_time.json`, is that of a processor which has no others.
 """
 
 from dataclasses import replace
 
 from benchmarks import epoch_time
-from coursecnn.recipes import RECIPES
+from coursecnn.training.recipes import RECIPES
 
 if __name__ == "__main__":
     epoch_time.main(

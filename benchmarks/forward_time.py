@@ -1,15 +1,15 @@
 """Time all networks for ImageNet, forward, for one image: `python -m benchmarks.forward_time`.
 
-Every network of `coursecnn.timing.NETWORKS` has its turn in each round, with fresh weights; that
-module says what is timed. The record, `coursecnn/results/forward_time.json`, is that of chapter 13;
-`benchmarks.rounds` says how it is continued, or made anew elsewhere.
+Every network of `coursecnn.training.timing.NETWORKS` has its turn in each round, with fresh
+weights; that module says what is timed. The record, `coursecnn/evidence/results/forward_time.json`,
+is that of chapter 13; `benchmarks.rounds` says how it is continued, or made anew elsewhere.
 """
 
 import json
 import statistics
 
 from benchmarks import rounds
-from coursecnn import timing
+from coursecnn.training import timing
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """Race as `benchmarks.time_to_accuracy` does, in rounds, whole: `python -m benchmarks.race_time`.
 
-The record, `coursecnn/results/race_time.json`, is that of the chapter on speed; `benchmarks.rounds`
-says how it is continued, or made anew elsewhere. A round takes from some minutes to three
-quarters of an hour, on an otherwise idle machine.
+The record, `coursecnn/evidence/results/race_time.json`, is that of the chapter on speed;
+`benchmarks.rounds` says how it is continued, or made anew elsewhere. A round takes from some
+minutes to three quarters of an hour, on an otherwise idle machine.
 """
 
 import json
@@ -11,8 +11,8 @@ import statistics
 from benchmarks import rounds, time_to_accuracy
 from coursecnn import datasets, training
 from coursecnn.datasets import Dataset
-from coursecnn.recipes import RECIPES
-from coursecnn.records import Data
+from coursecnn.evidence.records import Data
+from coursecnn.training.recipes import RECIPES
 
 
 def raced(data: Dataset, seed: int) -> dict[str, float]:

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from coursecnn import records, training
-from coursecnn.records import Data, Record, Run
+from coursecnn import training
+from coursecnn.evidence import records
+from coursecnn.evidence.records import Data, Record, Run
 
 ROUNDS = 3
 # What networks are shown where it does not matter: uniform noise, drawn anew wherever it is needed.

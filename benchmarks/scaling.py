@@ -4,8 +4,8 @@ Two devices that are cut out of one processor share its cores, so nothing gets f
 can show what two machines would gain. What this measures is the price: how much processor time an
 image takes in training (`timing.training_seconds`) when its batch is shared out and the gradients
 are averaged, beside an image that is trained on undivided. The record,
-`coursecnn/results/scaling.json`, is that of the chapter on several machines; `benchmarks.rounds`
-says how it is continued, or made anew elsewhere.
+`coursecnn/evidence/results/scaling.json`, is that of the chapter on several machines;
+`benchmarks.rounds` says how it is continued, or made anew elsewhere.
 """
 
 import json
@@ -13,7 +13,7 @@ import statistics
 from typing import Any
 
 from benchmarks import rounds
-from coursecnn import timing
+from coursecnn.training import timing
 
 NETWORKS = ("mnist_tutorial", "cifar10_lab")
 DEVICES = ("one", "two")

@@ -19,9 +19,11 @@ import statistics
 import time
 from typing import NamedTuple
 
-from coursecnn import datasets, records, timing, training
+from coursecnn import datasets, training
 from coursecnn.datasets import Dataset
-from coursecnn.recipes import RECIPES
+from coursecnn.evidence import records
+from coursecnn.training import timing
+from coursecnn.training.recipes import RECIPES
 
 PRINTED = 0.8195  # the lecture's last line: "Test accuracy: 0.8195"
 STEPS = 300  # that an estimate is made from: a fifth of an epoch

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import coursecnn
-from coursecnn import datasets, records
+from coursecnn import datasets
+from coursecnn.evidence import records
 
 if TYPE_CHECKING:
-    from coursecnn.recipes import Recipe
-    from coursecnn.records import Machine
+    from coursecnn.evidence.records import Machine
+    from coursecnn.training.recipes import Recipe
 
 # Keras is imported by the commands that train: the others should answer at once.
 
@@ -122,9 +123,9 @@ def reproduce(
     """
     with _reported():
         wanted = _seeds(seeds)
-        from coursecnn.recipes import RECIPES
         from coursecnn.training import load
         from coursecnn.training import reproduce as measure
+        from coursecnn.training.recipes import RECIPES
 
         if listing:
             for recipe in RECIPES.values():
@@ -181,8 +182,8 @@ def _recorded_lab_seconds(machine: Machine) -> float | None:
 @functools.cache
 def _lab_seconds() -> float:
     """Time some steps of the lab's recipe, and say what an epoch of it takes on this machine."""
-    from coursecnn import timing
-    from coursecnn.recipes import RECIPES
+    from coursecnn.training import timing
+    from coursecnn.training.recipes import RECIPES
 
     typer.echo("timing a few steps of training on this machine ...", err=True)
     lab = RECIPES["lab"]

@@ -20,7 +20,7 @@ from typing import Any
 
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from coursecnn.files import write_atomically
+from coursecnn._files import write_atomically
 from harness import cells, normalise
 
 SOURCE = "pyproject.toml"

@@ -22,7 +22,8 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 REMEASURED = "nbval-ignore-output"
 DATA_PREFIX = "data:"
-# As `coursecnn.records.MIME_TYPE`; to import it would cost each start of pytest SciPy's import.
+# As `coursecnn.evidence.records.MIME_TYPE`; to import it would cost each start of pytest SciPy's
+# import.
 MEASURED = "application/vnd.coursecnn.measured+json"
 TEXT_TYPES = ("text/plain", "text/markdown", "text/latex")
 HTML_HIDDEN = re.compile(r"<(style|script)\b.*?</\1>|<!--.*?-->", re.DOTALL | re.IGNORECASE)

@@ -26,7 +26,7 @@ import nbformat
 
 from harness import cells
 
-SHOWN = ("book", "coursecnn/published.toml", "coursecnn/results")
+SHOWN = ("book", "coursecnn/evidence/published.toml", "coursecnn/evidence/results")
 ABSENT = "–"
 WIDTH = 100
 

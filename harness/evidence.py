@@ -45,7 +45,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Measured:
-    """One run that was held against its record, by `coursecnn.records.check`."""
+    """One run that was held against its record, by `coursecnn.evidence.records.check`."""
 
     notebook: str
     cell: str

@@ -22,7 +22,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from tqdm import tqdm
 
-from coursecnn.files import write_atomically
+from coursecnn._files import write_atomically
 from harness import cells, compare, normalise
 
 CELL_TIMEOUT_SECONDS = 3600

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from coursecnn.ledger import Printed, parse_printed
+from coursecnn.evidence.ledger import Printed, parse_printed
 
 YEAR = r"(?:19\d\d|20[0-3]\d)"
 COUNTED = r"\s+(?!(?:this|was|is|has|its|as|does|thus)\b)[a-z]+s\b"

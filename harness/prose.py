@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coursecnn import ledger
+from coursecnn.evidence import ledger
 from harness import cells, grammar
 
 LEDGER_CALLS = frozenset({"compare", "judge", "cite"})

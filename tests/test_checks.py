@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from coursecnn.architectures.checks import check_choice, check_count, check_share
+from coursecnn._checks import check_choice, check_count, check_share
 from coursecnn.architectures.layers import image_input
 
 

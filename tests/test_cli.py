@@ -10,9 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 import coursecnn
-from coursecnn import backend, cli, datasets, records, timing, training
-from coursecnn.recipes import RECIPES
-from coursecnn.records import Data, Machine, Record, Run
+from coursecnn import backend, cli, datasets, training
+from coursecnn.evidence import records
+from coursecnn.evidence.records import Data, Machine, Record, Run
+from coursecnn.training import timing
+from coursecnn.training.recipes import RECIPES
 
 RUNS = tuple(
     Run(seed, {"test_accuracy": 0.98 + seed / 1000}, {"loss": (0.2,), "accuracy": (0.9,)}, 60.0)
@@ -87,7 +89,7 @@ def test_reproduce_measures_and_prints_the_record(measured, tmp_path):
 def test_records_go_into_the_package_unless_a_folder_is_named(measured):
     coursecnn_says("reproduce", "mnist")
 
-    assert measured[0][3] == Path(coursecnn.__file__).parent / "results"
+    assert measured[0][3] == Path(coursecnn.__file__).parent / "evidence" / "results"
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,9 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 import ledger_pages
-from coursecnn import exercises, ledger, records
-from coursecnn.ledger import Verdict
+from coursecnn import exercises
+from coursecnn.evidence import ledger, records
+from coursecnn.evidence.ledger import Verdict
 from ledger_pages import REFUTED, TITLE, FromLedger, Place
 
 
@@ -146,7 +147,7 @@ def totals(known: list[Chapter], found: list[Place], to_root: str) -> str:
 
 def _records() -> Iterator[records.Record]:
     """The run records that come with the package."""
-    folder = resources.files("coursecnn") / "results"
+    folder = resources.files("coursecnn.evidence") / "results"
     for file in folder.iterdir():
         if file.name.endswith(".json"):
             yield records.read(file.name.removesuffix(".json"))

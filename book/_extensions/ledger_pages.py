@@ -1,8 +1,8 @@
 """The ledger and the errata, gathered from what the chapters' stored outputs say.
 
 A chapter that compares a printed number leaves the finding in its output as data
-(`coursecnn.ledger.MIME_TYPE`). The directives here collect these findings at build time, so that
-the appendix can say nothing that no chapter shows:
+(`coursecnn.evidence.ledger.MIME_TYPE`). The directives here collect these findings at build time,
+so that the appendix can say nothing that no chapter shows:
 
 - `ledger`: every finding;
 - `errata`: those that do not hold;
@@ -26,8 +26,8 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
-from coursecnn import ledger
-from coursecnn.ledger import Finding, Verdict
+from coursecnn.evidence import ledger
+from coursecnn.evidence.ledger import Finding, Verdict
 
 TITLE = re.compile(r"^#+ (.*)$", re.MULTILINE)
 REFUTED = (Verdict.ERRATUM, Verdict.NOT_REPRODUCED)

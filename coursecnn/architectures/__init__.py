@@ -19,13 +19,13 @@ from difflib import get_close_matches
 from typing import Any
 
 from coursecnn.architectures import (
+    ablations,
+    airbench,
     alexnet,
-    comparisons,
     densenet,
     fractalnet,
     googlenet,
-    lab,
-    lecture_patterns,
+    lectures,
     lenet,
     nin,
     preact,
@@ -34,9 +34,7 @@ from coursecnn.architectures import (
     resnext,
     squeezenet,
     stochastic_depth,
-    tutorials,
     vgg,
-    whitened,
     wide_resnet,
     zfnet,
 )
@@ -45,8 +43,7 @@ from coursecnn.backend import keras
 __all__ = ["build", "names"]
 
 FAMILIES = [
-    tutorials,
-    lecture_patterns,
+    lectures,
     lenet,
     alexnet,
     zfnet,
@@ -62,9 +59,8 @@ FAMILIES = [
     fractalnet,
     densenet,
     squeezenet,
-    lab,
-    whitened,
-    comparisons,
+    airbench,
+    ablations,
 ]
 
 _BUILDERS: dict[str, Callable[..., keras.Model]] = {

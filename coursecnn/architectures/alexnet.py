@@ -34,7 +34,7 @@ ZFNet has the same skeleton with other rows: `convolutions` and `dense_layers` s
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
-from coursecnn.architectures.checks import check_choice, check_count
+from coursecnn._checks import check_choice, check_count
 from coursecnn.architectures.layers import (
     GroupedConv2D,
     LocalResponseNormalization,

@@ -33,8 +33,14 @@ Deviation: the last average is over the whole map, whatever its size; the releas
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from coursecnn.architectures.blocks import Style, classifier, convolution, normalisation, relu
-from coursecnn.architectures.checks import check_count, check_share
+from coursecnn._checks import check_count, check_share
+from coursecnn.architectures.blocks import (
+    Style,
+    classifier,
+    convolution,
+    normalisation,
+    relu,
+)
 from coursecnn.architectures.layers import Shape, image_input
 from coursecnn.backend import keras
 

@@ -39,8 +39,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from coursecnn.architectures import caffe
-from coursecnn.architectures.checks import check_count, check_share
+from coursecnn._checks import check_count, check_share
+from coursecnn.architectures import _caffe
 from coursecnn.architectures.layers import Shape, completed, image_input
 from coursecnn.backend import keras
 
@@ -248,7 +248,7 @@ def fractalnet(
         x = block.pooled(x) if pool_first else block.joined(x)
     x = layers.Flatten(name="flatten")(x)
     outputs = layers.Dense(
-        classes, activation="softmax", kernel_initializer=caffe.XAVIER, name="predictions"
+        classes, activation="softmax", kernel_initializer=_caffe.XAVIER, name="predictions"
     )(x)
     return keras.Model(image, outputs, name=name)
 
@@ -329,7 +329,7 @@ class _Block:
             3,
             padding="same",
             use_bias=not self.affine,
-            kernel_initializer=caffe.XAVIER,
+            kernel_initializer=_caffe.XAVIER,
             name=f"{name}_conv",
         )(x)
         if self.dropout:

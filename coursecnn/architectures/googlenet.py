@@ -30,7 +30,7 @@ is the same for its images. On other images, the 5×5 averages of the auxiliary 
 the last rows and columns that fill no window. A widespread version puts 3×3 kernels in place of
 the 5×5 ones, and batch normalisation behind each convolution; neither is here.
 
->>> from coursecnn.accounting import totals
+>>> from coursecnn.models.costs import totals
 >>> from coursecnn.backend import without_weights
 >>> with without_weights():
 ...     totals(googlenet()).params
@@ -41,7 +41,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from coursecnn.architectures import caffe
+from coursecnn.architectures import _caffe
 from coursecnn.architectures.layers import LocalResponseNormalization, Shape, image_input
 from coursecnn.backend import keras
 
@@ -223,20 +223,20 @@ def _trunk(
     for module, row in INCEPTIONS.items():
         x = modules[module] = inception_module(x, row, f"inception_{module}")
         if module in POOLED:
-            x = caffe.max_pooling(x, f"pool{module[0]}")
+            x = _caffe.max_pooling(x, f"pool{module[0]}")
     x = keras.layers.GlobalAveragePooling2D(name="average")(x)
     x = keras.layers.Dropout(0.4, name="drop")(x)
     return _classifier(x, classes, "predictions"), modules
 
 
 def _stem(x: keras.KerasTensor) -> keras.KerasTensor:
-    x = caffe.convolution(x, 64, 7, "conv1_7x7", stride=2, padding=3, bias=BIAS)
-    x = caffe.max_pooling(x, "pool1")
+    x = _caffe.convolution(x, 64, 7, "conv1_7x7", stride=2, padding=3, bias=BIAS)
+    x = _caffe.max_pooling(x, "pool1")
     x = _normalised(x, "norm1")
-    x = caffe.convolution(x, 64, 1, "conv2_3x3_reduce", bias=BIAS)
-    x = caffe.convolution(x, 192, 3, "conv2_3x3", padding=1, bias=BIAS)
+    x = _caffe.convolution(x, 64, 1, "conv2_3x3_reduce", bias=BIAS)
+    x = _caffe.convolution(x, 192, 3, "conv2_3x3", padding=1, bias=BIAS)
     x = _normalised(x, "norm2")
-    return caffe.max_pooling(x, "pool2")
+    return _caffe.max_pooling(x, "pool2")
 
 
 def _normalised(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
@@ -255,7 +255,7 @@ def inception_module(x: keras.KerasTensor, row: Inception, name: str) -> keras.K
     """
 
     def convolution(x: keras.KerasTensor, filters: int, kernel: int, way: str) -> keras.KerasTensor:
-        return caffe.convolution(
+        return _caffe.convolution(
             x, filters, kernel, f"{name}_{way}", padding=kernel // 2, bias=BIAS
         )
 
@@ -274,12 +274,12 @@ def inception_module(x: keras.KerasTensor, row: Inception, name: str) -> keras.K
 def _auxiliary(x: keras.KerasTensor, classes: int, name: str) -> keras.KerasTensor:
     """Classify from a module's output (section 5): 4×4×512 or 4×4×528 values behind the pooling."""
     x = keras.layers.AveragePooling2D(5, 3, name=f"{name}_pool")(x)
-    x = caffe.convolution(x, 128, 1, f"{name}_conv", bias=BIAS)
+    x = _caffe.convolution(x, 128, 1, f"{name}_conv", bias=BIAS)
     x = keras.layers.Flatten(name=f"{name}_flatten")(x)
     x = keras.layers.Dense(
         1024,
         activation="relu",
-        kernel_initializer=caffe.XAVIER,
+        kernel_initializer=_caffe.XAVIER,
         bias_initializer=keras.initializers.Constant(BIAS),
         name=f"{name}_dense",
     )(x)
@@ -289,7 +289,7 @@ def _auxiliary(x: keras.KerasTensor, classes: int, name: str) -> keras.KerasTens
 
 def _classifier(x: keras.KerasTensor, classes: int, name: str) -> keras.KerasTensor:
     return keras.layers.Dense(
-        classes, activation="softmax", kernel_initializer=caffe.XAVIER, name=name
+        classes, activation="softmax", kernel_initializer=_caffe.XAVIER, name=name
     )(x)
 
 

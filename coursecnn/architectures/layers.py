@@ -14,7 +14,7 @@
 
 from typing import Any, TypeAlias
 
-from coursecnn.architectures.checks import check_count
+from coursecnn._checks import check_count
 from coursecnn.backend import keras
 
 __all__ = ["GroupedConv2D", "LocalResponseNormalization", "Shape", "completed", "image_input"]

@@ -45,7 +45,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coursecnn import geometry
-from coursecnn.architectures.checks import check_choice
+from coursecnn._checks import check_choice
 from coursecnn.architectures.layers import Shape, image_input
 from coursecnn.backend import keras
 

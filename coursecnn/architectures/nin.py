@@ -26,7 +26,7 @@ What they leave open, or say differently:
 Deviation: the last average is over the whole map, whatever its size. The releases write windows of
 8×8 and 6×6, which is the same for the images that they are for.
 
->>> from coursecnn.accounting import totals
+>>> from coursecnn.models.costs import totals
 >>> totals(nin_cifar10()).params
 966986
 """
@@ -34,8 +34,8 @@ Deviation: the last average is over the whole map, whatever its size. The releas
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from coursecnn.architectures import caffe
-from coursecnn.architectures.checks import check_choice
+from coursecnn._checks import check_choice
+from coursecnn.architectures import _caffe
 from coursecnn.architectures.layers import Shape, completed, image_input
 from coursecnn.backend import keras
 
@@ -157,15 +157,17 @@ def _network(
 
 
 def _mlpconv(x: keras.KerasTensor, row: Mlpconv, number: int, classes: int) -> keras.KerasTensor:
-    std, inner, outer = (caffe.gaussian(std) for std in row.std)
-    x = caffe.convolution(x, row.filters, row.kernel, f"conv{number}", row.stride, row.padding, std)
-    x = caffe.convolution(x, row.hidden, 1, f"cccp{2 * number - 1}", weights=inner)
-    return caffe.convolution(x, row.outputs or classes, 1, f"cccp{2 * number}", weights=outer)
+    std, inner, outer = (_caffe.gaussian(std) for std in row.std)
+    x = _caffe.convolution(
+        x, row.filters, row.kernel, f"conv{number}", row.stride, row.padding, std
+    )
+    x = _caffe.convolution(x, row.hidden, 1, f"cccp{2 * number - 1}", weights=inner)
+    return _caffe.convolution(x, row.outputs or classes, 1, f"cccp{2 * number}", weights=outer)
 
 
 def _pooling(x: keras.KerasTensor, pooling: Pooling, name: str) -> keras.KerasTensor:
     if pooling == "max":
-        return caffe.max_pooling(x, name)
+        return _caffe.max_pooling(x, name)
     height, width = x.shape[1:3]
     return CompletedAverage2D(height, width, name=name)(completed(x, 3, 2, name))
 

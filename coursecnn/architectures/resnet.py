@@ -34,9 +34,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal, TypeAlias
 
+from coursecnn._checks import check_choice
 from coursecnn.architectures import blocks
 from coursecnn.architectures.blocks import Pooling, Shortcut, Stride, Style
-from coursecnn.architectures.checks import check_choice
 from coursecnn.architectures.layers import Shape, image_input
 from coursecnn.backend import keras
 

@@ -20,9 +20,9 @@ deviations.
 from collections.abc import Callable
 from functools import partial
 
+from coursecnn._checks import check_choice
 from coursecnn.architectures import blocks
 from coursecnn.architectures.blocks import Shortcut, Style
-from coursecnn.architectures.checks import check_choice
 from coursecnn.architectures.layers import Shape, image_input
 from coursecnn.backend import keras
 

@@ -25,15 +25,15 @@ Poolings have 3×3 windows, stride 2, and round up, as Caffe does. Dropout by ha
 last Fire module. Weights begin as Caffe's "xavier", those of the last convolution normal with a
 standard deviation of 0.01, biases at zero. No deviations from the release.
 
->>> from coursecnn.accounting import totals
+>>> from coursecnn.models.costs import totals
 >>> totals(squeezenet1_0()).params
 1248424
 """
 
 from dataclasses import dataclass
 
-from coursecnn.architectures import caffe
-from coursecnn.architectures.checks import check_choice
+from coursecnn._checks import check_choice
+from coursecnn.architectures import _caffe
 from coursecnn.architectures.layers import Shape, image_input
 from coursecnn.backend import keras
 
@@ -137,15 +137,15 @@ def squeezenet1_1(input_shape: Shape = RELEASED, classes: int = 1000) -> keras.M
 def _network(
     name: str, version: Version, inputs: keras.KerasTensor, classes: int, conv10_padding: int
 ) -> keras.Model:
-    x = caffe.convolution(inputs, version.filters, version.kernel, "conv1", stride=2)
-    x = caffe.max_pooling(x, "pool1")
+    x = _caffe.convolution(inputs, version.filters, version.kernel, "conv1", stride=2)
+    x = _caffe.max_pooling(x, "pool1")
     for module, row in FIRES.items():
         x = fire_module(x, row, module)
         if module in version.pooled:
-            x = caffe.max_pooling(x, module.replace("fire", "pool"))
+            x = _caffe.max_pooling(x, module.replace("fire", "pool"))
     x = keras.layers.Dropout(0.5, name="drop9")(x)
-    x = caffe.convolution(
-        x, classes, 1, "conv10", padding=conv10_padding, weights=caffe.gaussian(0.01)
+    x = _caffe.convolution(
+        x, classes, 1, "conv10", padding=conv10_padding, weights=_caffe.gaussian(0.01)
     )
     x = keras.layers.GlobalAveragePooling2D(name="pool10")(x)
     return keras.Model(inputs, keras.layers.Softmax(name="predictions")(x), name=name)
@@ -159,10 +159,10 @@ def fire_module(x: keras.KerasTensor, row: Fire, name: str) -> keras.KerasTensor
     >>> fire_module(keras.Input((55, 55, 96)), Fire(16, 64, 64), "fire2").shape
     (None, 55, 55, 128)
     """
-    x = caffe.convolution(x, row.s1x1, 1, f"{name}_squeeze1x1")
+    x = _caffe.convolution(x, row.s1x1, 1, f"{name}_squeeze1x1")
     expanded = [
-        caffe.convolution(x, row.e1x1, 1, f"{name}_expand1x1"),
-        caffe.convolution(x, row.e3x3, 3, f"{name}_expand3x3", padding=1),
+        _caffe.convolution(x, row.e1x1, 1, f"{name}_expand1x1"),
+        _caffe.convolution(x, row.e3x3, 3, f"{name}_expand3x3", padding=1),
     ]
     return keras.layers.Concatenate(name=f"{name}_concat")(expanded)
 

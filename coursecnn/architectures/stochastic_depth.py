@@ -26,9 +26,9 @@ and no time is saved.
 from functools import partial
 from typing import Any
 
+from coursecnn._checks import check_share
 from coursecnn.architectures import blocks
 from coursecnn.architectures.blocks import Style
-from coursecnn.architectures.checks import check_share
 from coursecnn.architectures.layers import Shape, image_input
 from coursecnn.architectures.resnet_cifar import CIFAR, STAGES, UNITS
 from coursecnn.backend import keras

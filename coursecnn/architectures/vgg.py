@@ -21,7 +21,7 @@ Not here: column A-LRN, which the paper found no better than A, and column C.
 from functools import partial
 from typing import Literal, TypeAlias
 
-from coursecnn.architectures.checks import check_choice
+from coursecnn._checks import check_choice
 from coursecnn.architectures.layers import Shape, image_input
 from coursecnn.backend import keras
 

@@ -23,9 +23,9 @@ No deviations.
 
 from functools import partial
 
+from coursecnn._checks import check_share
 from coursecnn.architectures import blocks
 from coursecnn.architectures.blocks import Style
-from coursecnn.architectures.checks import check_share
 from coursecnn.architectures.layers import Shape, image_input
 from coursecnn.architectures.resnet import IMAGENET, STAGES, TABLE_1
 from coursecnn.architectures.resnet_cifar import CIFAR

@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from coursecnn._files import write_atomically
 from coursecnn.datasets.arrays import Arrays
 from coursecnn.datasets.registry import CorruptedError, Part
-from coursecnn.files import write_atomically
 
 # An array in an .npz may be of a wider type than the published bytes, and has a header.
 WIDEST, NPY_HEADER = 8, 4_096

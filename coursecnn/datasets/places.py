@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pooch
 
+from coursecnn._files import require_writable
 from coursecnn.datasets.official import OFFICIAL, Official
-from coursecnn.files import require_writable
 
 # How many names of a folder a message lists.
 LISTED = 4

@@ -16,13 +16,13 @@ that of `geometry` and `convolution`, and tested against them.
 
 from coursecnn.interactive.calculator import GeometryCalculator
 from coursecnn.interactive.digits import DigitReader
-from coursecnn.interactive.effective import effective_field, effective_width
 from coursecnn.interactive.explorer import Accuracy, ArchitectureExplorer
 from coursecnn.interactive.inception import Cost, InceptionCalculator
 from coursecnn.interactive.playground import KernelPlayground
 from coursecnn.interactive.receptive import ReceptiveFieldExplorer, Stack
 from coursecnn.interactive.replay import TrainingReplay
 from coursecnn.interactive.stepper import Example, Stepper
+from coursecnn.models.receptive import effective_field, effective_width
 
 __all__ = [
     "Accuracy",

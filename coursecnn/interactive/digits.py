@@ -44,7 +44,7 @@ class DigitReader:
 
     Examples:
         >>> from coursecnn import datasets, training
-        >>> from coursecnn.recipes import RECIPES
+        >>> from coursecnn.training.recipes import RECIPES
         >>> digits = datasets.stand_in("mnist")
         >>> network = training.trained(RECIPES["lenet5"])
         >>> reader = DigitReader(network, digits.x_test[:3], digits.y_test[:3])

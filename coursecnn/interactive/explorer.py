@@ -75,7 +75,7 @@ class ArchitectureExplorer:
         accuracies: of those networks for which one was published.
 
     Examples:
-        >>> from coursecnn.accounting import layer_table
+        >>> from coursecnn.models.costs import layer_table
         >>> from coursecnn.architectures import build
         >>> tables = {name: layer_table(build(name)) for name in ("lenet5", "mnist_tutorial")}
         >>> ArchitectureExplorer(tables, {})

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from coursecnn.geometry import Convolution, Pooling, ReceptiveField, receptive_field
 from coursecnn.interactive import page
-from coursecnn.interactive.effective import SHARE, effective_width
+from coursecnn.models.receptive import SHARE, effective_width
 
 MOST_LAYERS = 24  # lines of one drawing
 WIDEST_MEASURED = 128  # a measured field is part of its page: 128 x 128 pixels are 22 kB

@@ -12,8 +12,8 @@ from types import MappingProxyType
 
 import numpy as np
 
+from coursecnn.evidence.records import Record
 from coursecnn.interactive import page
-from coursecnn.records import Record
 
 MOST_RECORDS = 4  # kinds of lines that can be told apart, in colour and in dashes
 
@@ -61,7 +61,7 @@ class TrainingReplay:
             They are drawn beside the curves, each once and in the colour of its first record.
 
     Examples:
-        >>> from coursecnn.records import read
+        >>> from coursecnn.evidence.records import read
         >>> TrainingReplay({"a first CNN": read("mnist")}, curves=["accuracy"])
         Training replay
         a first CNN, mean accuracy of 5 runs: 0.955, 0.986, 0.990, 0.992, 0.994

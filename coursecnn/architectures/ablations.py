@@ -1,0 +1,305 @@
+"""Small networks in pairs, each for one question: what did this idea buy?
+
+- `activation`: ReLU against tanh (AlexNet, figure 1);
+- `kernels`: three 3×3 convolutions against one 7×7 (VGG, section 2.3);
+- `inception`: modules with and without bottlenecks (GoogLeNet, figure 2);
+- `head`: global average pooling against dense layers (Network in Network, section 4.6);
+- `degradation`: plain against residual, shallow against deep (ResNet, section 4.2);
+- `order`: activation in front of the convolutions (identity mappings, section 4), against the
+  residual side of `degradation`, which activates behind the sum;
+- `shape`: deep and thin against shallow and wide (Wide ResNet, section 3);
+- `reuse`: dense against residual connections (DenseNet, section 5.3);
+- `fire`: Fire modules against 3×3 convolutions (SqueezeNet, section 3).
+
+Each builder but `order` makes both sides, and nothing differs between them but what the question
+is about.
+Every one takes `input_shape`, (height, width, channels) of an image with sides of at least 8
+pixels, and `classes`; it returns a model from (batch, height, width, channels) to
+(batch, classes), a probability for each class; and it raises ValueError where an argument is not
+one of these.
+
+The networks are of this course. They are small, so that two processor cores train them often
+enough to tell an effect from noise; the residual ones and the dense ones look at images of half
+the height and width.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Literal, TypeAlias
+
+from coursecnn._checks import check_choice
+from coursecnn.architectures import _caffe, blocks, densenet, squeezenet
+from coursecnn.architectures.googlenet import Inception, inception_module
+from coursecnn.architectures.layers import Shape, image_input
+from coursecnn.architectures.resnet_cifar import STYLE, plain_unit, residual_unit
+from coursecnn.backend import keras
+
+__all__ = [
+    "BUILDERS",
+    "activation",
+    "degradation",
+    "fire",
+    "head",
+    "inception",
+    "kernels",
+    "order",
+    "reuse",
+    "shape",
+]
+
+layers = keras.layers
+Tensor: TypeAlias = keras.KerasTensor
+Unit: TypeAlias = Callable[..., Tensor]  # of a tensor, a stride, a name, and `filters`
+
+CIFAR: Shape = (32, 32, 3)
+SMALLEST = 8
+
+# A third of GoogLeNet's module 3a, behind 32 channels.
+MODULE = Inception(one=16, reduce3=8, three=24, reduce5=8, five=12, projection=8)
+# Filters of the stages that halve the map: thin, and the width that multiplies as much with one
+# unit in each as the thin ones with six.
+THIN, WIDE = (8, 16, 32), (20, 40, 80)
+# Five layers of eight maps in each block; residual stages, and as many layers one behind the
+# other, with about as many parameters.
+DENSE = densenet.Configuration(growth=8, blocks=(5, 5, 5), bottleneck=False, compression=1, stem=16)
+TWIN = (18, 36, 72)
+CHAIN = (10, 20, 40)
+# Fire modules, and as many filters for convolutions: those of the same width, those of the same
+# number of parameters.
+FIRES = (squeezenet.Fire(8, 32, 32), squeezenet.Fire(16, 64, 64))
+CONVOLUTIONS, NARROW = (64, 128), (20, 64)
+
+
+def activation(
+    input_shape: Shape = CIFAR, classes: int = 10, function: Literal["relu", "tanh"] = "relu"
+) -> keras.Model:
+    """Build three convolutions and a classifier, with one or the other `function`."""
+    check_choice("function", function, ("relu", "tanh"))
+    inputs = x = image_input(input_shape, classes, SMALLEST)
+    for number, filters in enumerate((16, 16, 32), start=1):
+        x = layers.Conv2D(filters, 5, padding="same", activation=function, name=f"conv{number}")(x)
+        x = layers.MaxPooling2D(2, name=f"pool{number}")(x)
+    return _flattened(inputs, x, classes, "comparison_activation")
+
+
+def kernels(
+    input_shape: Shape = CIFAR, classes: int = 10, kernel: Literal[3, 7] = 3
+) -> keras.Model:
+    """Build two stages that each see 7×7 pixels: by three 3×3 kernels, or by one of 7×7."""
+    check_choice("kernel", kernel, (3, 7))
+    inputs = image_input(input_shape, classes, SMALLEST)
+    x = _stem(inputs, 16)
+    for stage, filters in ((2, 16), (3, 32)):
+        for number in range(1, 4 if kernel == 3 else 2):
+            x = _convolution(x, filters, kernel, f"conv{stage}_{number}")
+        x = layers.MaxPooling2D(2, name=f"pool{stage}")(x)
+    return _flattened(inputs, x, classes, "comparison_kernels")
+
+
+def inception(
+    input_shape: Shape = CIFAR, classes: int = 10, bottleneck: bool = True, modules: int = 1
+) -> keras.Model:
+    """Build `modules` Inception modules on either side of a pooling, naive or with bottlenecks."""
+    check_choice("bottleneck", bottleneck, (True, False))
+    if isinstance(modules, bool) or not isinstance(modules, int) or modules < 1:
+        raise ValueError(f"modules must be a positive int, got {modules!r}")
+    inputs = image_input(input_shape, classes, SMALLEST)
+    x = _stem(inputs, 32)
+    module = inception_module if bottleneck else _naive_module
+    for stage in (2, 3):
+        for number in range(1, modules + 1):
+            x = module(x, MODULE, f"inception{stage}_{number}")
+        x = layers.MaxPooling2D(2, name=f"pool{stage}")(x)
+    return _averaged(inputs, x, classes, "comparison_inception")
+
+
+def head(
+    input_shape: Shape = CIFAR, classes: int = 10, kind: Literal["average", "dense"] = "average"
+) -> keras.Model:
+    """Build three convolutions, and behind them a 1×1 one and its averages, or dense layers."""
+    check_choice("kind", kind, ("average", "dense"))
+    inputs = image_input(input_shape, classes, SMALLEST)
+    x = _stem(inputs, 16)
+    x = layers.MaxPooling2D(2, name="pool2")(_convolution(x, 32, 3, "conv2"))
+    x = _convolution(x, 64, 3, "conv3")
+    if kind == "dense":
+        x = layers.Flatten(name="flatten")(x)
+        x = layers.Dense(128, "relu", kernel_initializer="he_normal", name="dense1")(x)
+        x = layers.Dense(classes, "softmax", name="predictions")(x)
+    else:
+        x = layers.Conv2D(classes, 1, kernel_initializer="he_normal", name="conv4")(x)
+        x = layers.GlobalAveragePooling2D(name="average")(x)
+        x = layers.Softmax(name="predictions")(x)
+    return keras.Model(inputs, x, name="comparison_head")
+
+
+def degradation(
+    input_shape: Shape = CIFAR, classes: int = 10, depth: int = 20, shortcuts: bool = True
+) -> keras.Model:
+    """Build the 6n + 2 layers of the paper's CIFAR-10 networks, half as wide, plain or residual."""
+    check_choice("shortcuts", shortcuts, (True, False))
+    unit = partial(residual_unit, option="A") if shortcuts else plain_unit
+    inputs, x = _half_size(input_shape, classes)
+    x = blocks.cifar_stem(x, THIN[0], STYLE)
+    x = _stages(x, _units(depth), THIN, unit)
+    return _classified(inputs, x, classes, "comparison_degradation")
+
+
+def order(input_shape: Shape = CIFAR, classes: int = 10, depth: int = 20) -> keras.Model:
+    """Build the residual layers of `degradation`, activated in front of their convolutions."""
+    inputs, x = _half_size(input_shape, classes)
+    return _preactivated(inputs, x, classes, _units(depth), THIN, "comparison_order")
+
+
+def shape(
+    input_shape: Shape = CIFAR, classes: int = 10, form: Literal["deep", "wide"] = "wide"
+) -> keras.Model:
+    """Build six thin residual units in each stage, or one wide unit that multiplies as much."""
+    check_choice("form", form, ("deep", "wide"))
+    inputs, x = _half_size(input_shape, classes)
+    units, widths = (6, THIN) if form == "deep" else (1, WIDE)
+    return _preactivated(inputs, x, classes, units, widths, "comparison_shape")
+
+
+def reuse(
+    input_shape: Shape = CIFAR,
+    classes: int = 10,
+    connections: Literal["dense", "chain", "residual"] = "dense",
+) -> keras.Model:
+    """Build layers that read all maps before them; or as many that read the last ones; or units.
+
+    All three have as many parameters; the units are residual ones.
+    """
+    check_choice("connections", connections, ("dense", "chain", "residual"))
+    inputs, x = _half_size(input_shape, classes)
+    if connections == "dense":
+        inner = densenet.densenet_cifar(DENSE, x.shape[1:], classes)
+        return keras.Model(inputs, inner(x), name="comparison_reuse")
+    if connections == "chain":
+        return _classified(inputs, _chain(x), classes, "comparison_reuse")
+    return _preactivated(inputs, x, classes, 1, TWIN, "comparison_reuse")
+
+
+def fire(
+    input_shape: Shape = CIFAR,
+    classes: int = 10,
+    modules: Literal["fire", "convolutions", "narrow"] = "fire",
+) -> keras.Model:
+    """Build two Fire modules; or as wide convolutions; or narrow ones with no more parameters."""
+    check_choice("modules", modules, ("fire", "convolutions", "narrow"))
+    inputs = image_input(input_shape, classes, SMALLEST)
+    x = _stem(inputs, 16)
+    for number, row in enumerate(FIRES, start=2):
+        if modules == "fire":
+            x = squeezenet.fire_module(x, row, f"fire{number}")
+        else:
+            widths = CONVOLUTIONS if modules == "convolutions" else NARROW
+            x = _caffe.convolution(x, widths[number - 2], 3, f"conv{number}", padding=1)
+        x = layers.MaxPooling2D(2, name=f"pool{number}")(x)
+    return _averaged(inputs, x, classes, "comparison_fire")
+
+
+def _stem(x: Tensor, filters: int) -> Tensor:
+    return layers.MaxPooling2D(2, name="pool1")(_convolution(x, filters, 3, "conv1"))
+
+
+def _convolution(x: Tensor, filters: int, kernel: int, name: str) -> Tensor:
+    return layers.Conv2D(
+        filters,
+        kernel,
+        padding="same",
+        activation="relu",
+        kernel_initializer="he_normal",
+        name=name,
+    )(x)
+
+
+def _flattened(inputs: Tensor, x: Tensor, classes: int, name: str) -> keras.Model:
+    x = layers.Flatten(name="flatten")(x)
+    return keras.Model(inputs, layers.Dense(classes, "softmax", name="predictions")(x), name=name)
+
+
+def _averaged(inputs: Tensor, x: Tensor, classes: int, name: str) -> keras.Model:
+    x = layers.GlobalAveragePooling2D(name="average")(x)
+    return keras.Model(inputs, layers.Dense(classes, "softmax", name="predictions")(x), name=name)
+
+
+def _classified(inputs: Tensor, x: Tensor, classes: int, name: str) -> keras.Model:
+    return keras.Model(inputs, blocks.classifier(x, classes, STYLE), name=name)
+
+
+def _naive_module(x: Tensor, row: Inception, name: str) -> Tensor:
+    """Figure 2a: every size reads all channels, and the pooling keeps them all."""
+    ways = [
+        _caffe.convolution(x, row.one, 1, f"{name}_1x1"),
+        _caffe.convolution(x, row.three, 3, f"{name}_3x3", padding=1),
+        _caffe.convolution(x, row.five, 5, f"{name}_5x5", padding=2),
+        layers.MaxPooling2D(3, 1, "same", name=f"{name}_pool")(x),
+    ]
+    return layers.Concatenate(name=f"{name}_output")(ways)
+
+
+def _half_size(input_shape: Shape, classes: int) -> tuple[Tensor, Tensor]:
+    inputs = image_input(input_shape, classes, SMALLEST)
+    return inputs, layers.AveragePooling2D(2, name="half_size")(inputs)
+
+
+def _chain(x: Tensor) -> Tensor:
+    """Make the layers and transitions of `DENSE`, each of which reads the one before it only."""
+    x = blocks.convolution(x, CHAIN[0], 3, STYLE, "conv1")
+    for block, (count, filters) in enumerate(zip(DENSE.blocks, CHAIN, strict=True), start=1):
+        if block > 1:
+            x = _layer(x, filters, 1, f"transition{block - 1}")
+            x = layers.AveragePooling2D(2, name=f"transition{block - 1}_pool")(x)
+        for number in range(1, count + 1):
+            x = _layer(x, filters, 3, f"block{block}_layer{number}")
+    return blocks.relu(blocks.normalisation(x, STYLE, "last_bn"), "last_relu")
+
+
+def _layer(x: Tensor, filters: int, kernel: int, name: str) -> Tensor:
+    x = blocks.relu(blocks.normalisation(x, STYLE, f"{name}_bn"), f"{name}_relu")
+    return blocks.convolution(x, filters, kernel, STYLE, f"{name}_conv")
+
+
+def _units(depth: int) -> int:
+    """Residual units in each of three stages, n in 6n + 2 layers."""
+    if isinstance(depth, bool) or not isinstance(depth, int) or depth < 8 or (depth - 2) % 6:
+        raise ValueError(f"depth must be 6n + 2 layers, such as 20 or 56, got {depth!r}")
+    return (depth - 2) // 6
+
+
+def _preactivated(
+    inputs: Tensor, x: Tensor, classes: int, units: int, widths: tuple[int, ...], name: str
+) -> keras.Model:
+    x = blocks.cifar_stem(x, widths[0], STYLE)
+    x = _stages(x, units, widths, _preactivation_unit)
+    x = blocks.relu(blocks.normalisation(x, STYLE, "bn"), "relu")
+    return _classified(inputs, x, classes, name)
+
+
+def _stages(x: Tensor, units: int, widths: tuple[int, ...], unit: Unit) -> Tensor:
+    for number, filters in enumerate(widths, start=2):
+        stride = 1 if number == 2 else 2
+        x = blocks.stage(x, units, stride, partial(unit, filters=filters), f"conv{number}")
+    return x
+
+
+def _preactivation_unit(x: Tensor, stride: int, name: str, filters: int) -> Tensor:
+    branch = partial(_preactivation_branch, filters=filters)
+    activated = name == blocks.FIRST_UNIT
+    return blocks.preactivation_unit(x, filters, branch, STYLE, name, stride, activated)
+
+
+def _preactivation_branch(x: Tensor, stride: int, name: str, filters: int) -> Tensor:
+    x = blocks.convolution(x, filters, 3, STYLE, f"{name}_conv1", stride)
+    x = blocks.relu(blocks.normalisation(x, STYLE, f"{name}_bn2"), f"{name}_relu2")
+    return blocks.convolution(x, filters, 3, STYLE, f"{name}_conv2")
+
+
+BUILDERS = {
+    f"comparison_{builder.__name__}": builder
+    for builder in (
+        *(activation, kernels, inception, head, degradation),
+        *(order, shape, reuse, fire),
+    )
+}

@@ -1,0 +1,441 @@
+"""Numbers that were printed elsewhere, and whether they hold.
+
+Every number that the course takes from a lecture or a paper is an entry of `published.toml`,
+exactly as printed and with its source. This module sets it beside what the course computes:
+
+- `compare(key, recomputed)`: a number that arithmetic can check;
+- `judge(key, band)`: a number that only a measurement can check;
+- `cite(key)`: a number that the course takes over, because nobody here can check it, beside the
+  number of the original where the printed one was passed on;
+- `table(...)`: several of these under each other;
+- `entries()`, `entry(key)`, `parse_printed(text)`: the raw material.
+
+>>> print(compare("mnist.parameters_all", 93_322))
+mnist.parameters_all: printed 93,322, recomputed 93,322: exact
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from difflib import get_close_matches
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from typing import Any, Protocol
+
+COLUMNS = ("What", "Printed", "Found here", "Verdict")
+MIME_TYPE = "application/vnd.coursecnn.ledger+json"
+FIELDS = frozenset({"printed", "unit", "meaning", "source", "kind"})
+KINDS = ("recomputed", "measured", "cited")
+SCALES = {
+    "": Decimal(1),
+    "%": Decimal("0.01"),
+    "k": Decimal(1_000),
+    "K": Decimal(1_000),
+    "M": Decimal(1_000_000),
+    "B": Decimal(1_000_000_000),
+    "thousand": Decimal(1_000),
+    "million": Decimal(1_000_000),
+    "billion": Decimal(1_000_000_000),
+}
+NUMBER = re.compile(
+    r"(?P<about>~)?(?P<sign>[-−])?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?:e(?P<exponent>[-+]?\d+))?"
+    r"\s?(?P<scale>%|thousand|million|billion|[kKMB])?"
+)
+
+
+class Verdict(StrEnum):
+    """How a printed number stands beside what the course found.
+
+    >>> compare("mnist.parameters_all", 93_322).verdict
+    <Verdict.EXACT: 'exact'>
+    """
+
+    EXACT = "exact"
+    ROUNDS = "rounds"
+    ERRATUM = "erratum"
+    REPRODUCED = "reproduced"
+    NOT_REPRODUCED = "not reproduced"
+    CITED = "cited"
+
+
+MARKS = {
+    Verdict.EXACT: "✓",
+    Verdict.ROUNDS: "≈",
+    Verdict.ERRATUM: "✗",
+    Verdict.REPRODUCED: "✓",
+    Verdict.NOT_REPRODUCED: "✗",
+    Verdict.CITED: "❝",
+}
+
+
+class Band(Protocol):
+    """What `judge` needs to know of a measured band (see `coursecnn.evidence.records.Band`).
+
+    >>> from coursecnn.evidence import records
+    >>> judge("mnist.test_accuracy", records.read("mnist").band("test_accuracy")).verdict
+    <Verdict.REPRODUCED: 'reproduced'>
+    """
+
+    @property
+    def low(self) -> float:
+        """The smallest value that a further run is expected to give."""
+
+    @property
+    def high(self) -> float:
+        """The largest value that a further run is expected to give."""
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A number as it was printed: its value, and the unit of its last printed place.
+
+    >>> printed = parse_printed("358M")
+    >>> printed.low, printed.high
+    (Decimal('357500000'), Decimal('358500000'))
+    """
+
+    text: str
+    value: Decimal
+    step: Decimal
+
+    @property
+    def low(self) -> Decimal:
+        """The smallest number that rounds to the printed one."""
+        return self.value - self.step / 2
+
+    @property
+    def high(self) -> Decimal:
+        """The largest number that rounds to the printed one."""
+        return self.value + self.step / 2
+
+
+def parse_printed(text: str) -> Printed:
+    """Read a number as people print it, and keep how precisely they printed it.
+
+    Args:
+        text: digits with optional thousands commas, decimals, exponent, and one of the scales
+            `%`, `k`, `K`, `M`, `B`, `thousand`, `million`, `billion`. A `~` in front says that the
+            writer rounded, so that zeros at the end are no printed places.
+
+    Raises:
+        ValueError: if the text is not one such number.
+
+    >>> parse_printed("358M").value, parse_printed("358M").step
+    (Decimal('358000000'), Decimal('1000000'))
+    >>> parse_printed("3.57 %").value, parse_printed("3.57 %").step
+    (Decimal('0.0357'), Decimal('0.0001'))
+    >>> parse_printed("800K").step, parse_printed("~800K").step
+    (Decimal('1000'), Decimal('100000'))
+    """
+    match = NUMBER.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(
+            f"text must be one printed number such as '1,024' or '3.6 %', got {text!r}"
+        )
+    digits = match["digits"].replace(",", "")
+    places = len(digits.partition(".")[2])
+    if match["about"] and not places:
+        places = -len(digits) + len(digits.rstrip("0") or "0")
+    scale = SCALES[match["scale"] or ""] * Decimal(10) ** int(match["exponent"] or 0)
+    value = scale * Decimal(digits) * (-1 if match["sign"] else 1)
+    return Printed(text, _plain(value), _plain(scale / Decimal(10) ** places))
+
+
+def _plain(number: Decimal) -> Decimal:
+    """The same number without an exponent, so that it shows all its digits."""
+    return Decimal(f"{number.normalize():f}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One number that was printed elsewhere.
+
+    Attributes:
+        key: its dotted name in `published.toml`.
+        printed: the number as printed.
+        unit: what it counts ("parameters", "operations", "test accuracy").
+        meaning: what it says, in one sentence.
+        source: where it stands, down to the slide, section or table.
+        kind: "recomputed" (arithmetic can check it), "measured" (a run can), or "cited".
+
+    >>> entry("mnist.parameters_all").meaning
+    'The whole MNIST network'
+    """
+
+    key: str
+    printed: Printed
+    unit: str
+    meaning: str
+    source: str
+    kind: str
+
+
+def entries() -> Mapping[str, Entry]:
+    """All entries of `published.toml`, by key.
+
+    >>> len(entries()) > 500, "mnist.parameters_all" in entries()
+    (True, True)
+    """
+    return _shipped_entries()
+
+
+def entry(key: str) -> Entry:
+    """The entry called `key`.
+
+    Raises:
+        KeyError: if there is none; the message offers the nearest keys.
+
+    >>> entry("mnist.parameters_all").printed.value
+    Decimal('93322')
+    """
+    known = entries()
+    if key not in known:
+        near = get_close_matches(key, known, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else "see published.toml for all keys"
+        raise KeyError(f"published.toml has no entry {key!r}; {hint}")
+    return known[key]
+
+
+@cache
+def _shipped_entries() -> Mapping[str, Entry]:
+    text = (resources.files("coursecnn.evidence") / "published.toml").read_text(encoding="utf-8")
+    return read_entries(text)
+
+
+def read_entries(text: str) -> Mapping[str, Entry]:
+    """Read the text of a `published.toml`.
+
+    Raises:
+        ValueError: if an entry is no table, lacks a field, has one too many or one that is blank or
+            no text, or a strange kind; names the entry.
+
+    >>> what = 'printed = "55", unit = "pixels", meaning = "Side of a map"'
+    >>> where = 'source = "A slide", kind = "recomputed"'
+    >>> read_entries(f"demo.side = {{{what}, {where}}}")["demo.side"].printed.value
+    Decimal('55')
+    """
+    return {key: _entry(key, fields) for key, fields in _flatten(tomllib.loads(text))}
+
+
+def _flatten(
+    tables: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Nested TOML tables as (dotted key, fields)."""
+    for name, value in tables.items():
+        key = f"{prefix}{name}"
+        if not isinstance(value, dict):
+            raise ValueError(
+                f"{key}: an entry is a table of its own, [chapter.name], got {value!r}"
+            )
+        if any(isinstance(field, dict) for field in value.values()):
+            yield from _flatten(value, f"{key}.")
+        else:
+            yield key, value
+
+
+def _entry(key: str, fields: Mapping[str, Any]) -> Entry:
+    if fields.keys() != FIELDS:
+        wrong = ", ".join(sorted(fields.keys() ^ FIELDS))
+        raise ValueError(f"{key}: an entry has exactly {', '.join(sorted(FIELDS))}; check {wrong}")
+    for name, value in fields.items():
+        if not isinstance(value, str):
+            raise ValueError(f"{key}: {name} must be text in quotes, got {value!r}")
+    blank = [name for name, value in fields.items() if not value.strip()]
+    if blank:
+        raise ValueError(f"{key}: {', '.join(blank)} must not be blank")
+    if fields["kind"] not in KINDS:
+        raise ValueError(f"{key}: kind must be one of {', '.join(KINDS)}, got {fields['kind']!r}")
+    try:
+        printed = parse_printed(fields["printed"])
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from error
+    return Entry(key=key, **{**fields, "printed": printed})
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A printed number, what the course found, and the verdict.
+
+    >>> print(Finding(entry("mnist.parameters_all"), "recomputed 93,322", Verdict.EXACT))
+    mnist.parameters_all: printed 93,322, recomputed 93,322: exact
+    """
+
+    entry: Entry
+    found: str
+    verdict: Verdict
+
+    def __str__(self) -> str:
+        words = [f"printed {self.entry.printed.text}", self.found]
+        return f"{self.entry.key}: {', '.join(filter(None, words))}: {self.verdict}"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return Table((self,))._repr_mimebundle_()
+
+
+@dataclass(frozen=True)
+class Table:
+    """Several findings under each other, as text and as HTML.
+
+    >>> print(Table((compare("mnist.parameters_all", 93_322), cite("cortex.visual_areas"))))
+    mnist.parameters_all: printed 93,322, recomputed 93,322: exact
+    cortex.visual_areas: printed 32: cited
+    """
+
+    findings: tuple[Finding, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.findings))
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {
+            "text/plain": str(self),
+            "text/html": _html_table(self.findings),
+            MIME_TYPE: [
+                {"key": f.entry.key, "found": f.found, "verdict": f.verdict.value}
+                for f in self.findings
+            ],
+        }
+
+
+def _html_table(findings: tuple[Finding, ...]) -> str:
+    rows = "".join(map(html_row, findings))
+    return f'<table class="ledger"><thead>{html_head()}</thead><tbody>{rows}</tbody></table>'
+
+
+def html_head(*more: str) -> str:
+    """The head of the ledger's table, with `more` columns behind its own.
+
+    >>> html_head("Chapter")
+    '<tr><th>What</th><th>Printed</th><th>Found here</th><th>Verdict</th><th>Chapter</th></tr>'
+    """
+    return "<tr>" + "".join(f"<th>{name}</th>" for name in (*COLUMNS, *more)) + "</tr>"
+
+
+def html_row(finding: Finding, *more: str) -> str:
+    """A finding's row of the ledger's table, with `more` cells of HTML behind its own.
+
+    >>> html_row(compare("mnist.parameters_all", 93_322)).startswith('<tr class="ledger-exact">')
+    True
+    """
+    entry, verdict = finding.entry, finding.verdict
+    cells = (
+        f"{html.escape(entry.meaning)}<br><small>{html.escape(entry.source)}</small>",
+        html.escape(f"{entry.printed.text} {entry.unit}"),
+        html.escape(finding.found or "not checked"),
+        f"{MARKS[verdict]} {verdict}",
+    )
+    columns = "".join(f"<td>{cell}</td>" for cell in (*cells, *more))
+    return f'<tr class="ledger-{verdict.replace(" ", "-")}">{columns}</tr>'
+
+
+def compare(key: str, recomputed: float) -> Finding:
+    """Set a printed number beside the number that the course computes.
+
+    Args:
+        key: an entry of kind "recomputed".
+        recomputed: the exact number, in the entry's unit; a share, not a percentage, for `%`.
+
+    Returns:
+        A finding with the verdict *exact*, *rounds* (to the printed number, at the precision it
+        was printed with) or *erratum*.
+
+    Raises:
+        KeyError: if there is no such entry.
+        ValueError: if the entry is of another kind.
+
+    >>> print(compare("googlenet.bottleneck_operations", 271_351_808))
+    googlenet.bottleneck_operations: printed 358M, recomputed 271,351,808: erratum
+    """
+    printed = _of_kind(key, "recomputed").printed
+    exact = Decimal(str(recomputed))
+    if exact == printed.value:
+        verdict = Verdict.EXACT
+    elif printed.low <= exact <= printed.high:
+        verdict = Verdict.ROUNDS
+    else:
+        verdict = Verdict.ERRATUM
+    return Finding(entry(key), f"recomputed {_readable(exact, printed)}", verdict)
+
+
+def judge(key: str, band: Band) -> Finding:
+    """Set a printed measurement beside the band in which a further run is expected to lie.
+
+    Args:
+        key: an entry of kind "measured".
+        band: what runs of the same recipe gave, as `coursecnn.evidence.records.Record.band` returns
+        it.
+
+    Returns:
+        A finding, *reproduced* where some number that rounds to the printed one lies in the band.
+
+    Raises:
+        KeyError: if there is no such entry.
+        ValueError: if the entry is of another kind.
+
+    >>> from coursecnn.evidence import records
+    >>> print(judge("mnist.test_accuracy", records.Band(0.98, 0.99, 0.985, 0.001, 5)))
+    mnist.test_accuracy: printed 0.987, measured 0.98 to 0.99: reproduced
+    """
+    printed = _of_kind(key, "measured").printed
+    inside = float(printed.low) <= band.high and band.low <= float(printed.high)
+    verdict = Verdict.REPRODUCED if inside else Verdict.NOT_REPRODUCED
+    low, high = (_readable(Decimal(f"{edge:.4f}"), printed) for edge in (band.low, band.high))
+    return Finding(entry(key), f"measured {low} to {high}", verdict)
+
+
+def cite(key: str, original: str | None = None) -> Finding:
+    """A printed number that the course takes over with its source, because it cannot check it.
+
+    Args:
+        key: an entry of kind "cited".
+        original: the entry of the same thing where it was first printed, for a number that was
+            passed on.
+
+    Returns:
+        A finding: *cited*; or *erratum*, if what was passed on is not what the original rounds to.
+
+    Raises:
+        KeyError: if there is no such entry.
+        ValueError: if the entry is of a kind that the course can check.
+
+    >>> print(cite("cortex.visual_areas"))
+    cortex.visual_areas: printed 32: cited
+    """
+    printed = _of_kind(key, "cited").printed
+    if original is None:
+        return Finding(entry(key), "", Verdict.CITED)
+    first = _of_kind(original, "cited").printed
+    faithful = printed.low <= first.value <= printed.high
+    verdict = Verdict.CITED if faithful else Verdict.ERRATUM
+    return Finding(entry(key), f"the original has {first.text}", verdict)
+
+
+def table(*findings: Finding) -> Table:
+    """Show several findings in one table.
+
+    >>> print(table(compare("mnist.parameters_base", 55_744), cite("cortex.visual_areas")))
+    mnist.parameters_base: printed 55,744, recomputed 55,744: exact
+    cortex.visual_areas: printed 32: cited
+    """
+    return Table(findings)
+
+
+def _of_kind(key: str, kind: str) -> Entry:
+    found = entry(key)
+    if found.kind != kind:
+        verbs = dict(zip(KINDS, ("compare", "judge", "cite"), strict=True))
+        raise ValueError(f"{key} is {found.kind}, not {kind}: use ledger.{verbs[found.kind]}")
+    return found
+
+
+def _readable(number: Decimal, printed: Printed) -> str:
+    """The number with thousands commas, as a percentage where the source printed one."""
+    if printed.text.strip().endswith("%"):
+        return f"{_plain(number * 100):,f} %"
+    return f"{_plain(number):,f}"

@@ -1,0 +1,16 @@
+"""What a Keras model is, and what it costs.
+
+- `costs`: `layer_table` and `totals` count parameters, multiply-accumulates and values;
+- `graph`: the layers as nodes and edges, and where to draw them;
+- `diagrams`: the drawings made from the graph;
+- `attribution`: which pixels an answer depends on;
+- `receptive`: how strongly each pixel reaches a unit.
+
+>>> from coursecnn.architectures import build
+>>> totals(build("mnist_tutorial")).macs
+2794240
+"""
+
+from coursecnn.models.costs import Totals, layer_table, totals
+
+__all__ = ["Totals", "layer_table", "totals"]

@@ -1,0 +1,244 @@
+"""How long networks take: forward, on the processor, and in training, on the wall.
+
+- `NETWORKS`: the networks for ImageNet, which chapter 13 compares;
+- `FEW`: one of each family, for whoever has half a minute;
+- `affordable`: which of the two a chapter measures again where it runs;
+- `forward_seconds(name)`: the time of one network;
+- `measure(names, seed)`: the times of several, as a `records.Run`;
+- `training_seconds(name)`: the time of one image in training;
+- `EpochClock`: the wall time of each epoch of a training;
+- `step_seconds(recipe, dataset)`: the wall time of a step.
+
+The time of a forward pass is that of the processor: the seconds that its cores were busy with this
+process, added up. What else the machine does meanwhile hardly changes it, while a clock on the wall
+would count that too; with c cores that all have enough to do, the clock shows a c-th of it.
+
+A time alone says little about a network and much about a machine. So times are compared as ratios,
+within a run, and a record of them (`records.read("forward_time")`, written by
+`python -m benchmarks.forward_time`) says which machine it was.
+
+>>> len(NETWORKS), set(FEW) <= set(NETWORKS)
+(27, True)
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from tqdm import tqdm
+
+from coursecnn import architectures, training
+from coursecnn.backend import keras, name
+from coursecnn.datasets import Dataset
+from coursecnn.evidence.records import Run
+from coursecnn.training.recipes import Recipe
+
+__all__ = [
+    "BATCH",
+    "CALLS",
+    "FEW",
+    "NETWORKS",
+    "TRAINED_ON",
+    "EpochClock",
+    "affordable",
+    "forward_seconds",
+    "measure",
+    "step_seconds",
+    "training_seconds",
+]
+
+CALLS = 5
+TRAINED_ON, BATCH = 320, 32  # images that training is timed on, and how many make a step
+CLASSES = 1000  # of ImageNet
+
+# GoogLeNet's auxiliary classifiers have no part in classifying.
+NETWORKS = tuple(
+    network
+    for family in architectures.FAMILIES
+    for network, builder in family.BUILDERS.items()
+    if getattr(inspect.signature(builder).parameters.get("classes"), "default", 0) == CLASSES
+    and network != "googlenet_aux"
+)
+FEW = (
+    "alexnet",
+    "zfnet",
+    "vgg16",
+    "nin_imagenet",
+    "googlenet",
+    "resnet50",
+    "densenet121",
+    "squeezenet1_1",
+)
+
+
+def affordable() -> tuple[str, ...]:
+    """Say which networks a chapter measures again on this machine.
+
+    Returns:
+        All where the environment variable `COURSECNN_FULL` is set to anything but 0, otherwise
+        `FEW`.
+
+    >>> set(FEW) <= set(affordable())
+    True
+    """
+    return FEW if os.environ.get("COURSECNN_FULL", "0") in {"", "0"} else NETWORKS
+
+
+def forward_seconds(network: str, calls: int = CALLS) -> float:
+    """Time one image on its way through a network, on the processor.
+
+    The network is compiled into a graph by a first call that does not count. The shortest of the
+    others does: neighbours that use the same caches lengthen a call, and nothing shortens one.
+
+    Args:
+        network: A name of `architectures.names()`; its weights are random, and freed afterwards.
+        calls: How many calls count.
+
+    Returns:
+        Seconds of the processor, of the shortest call, to the microsecond.
+
+    >>> forward_seconds("mnist_tutorial", calls=1) > 0
+    True
+    """
+    with keras.device("cpu:0"):
+        model = architectures.build(network)
+        image = np.random.default_rng(0).random((1, *model.input_shape[1:]), dtype=np.float32)
+        # On JAX nothing else makes a graph; on the others this would be one more compiler.
+        model.compile(jit_compile=name() == "jax")
+        seconds = [_seconds(model, image) for _ in range(1 + calls)]
+    keras.backend.clear_session()
+    return round(min(seconds[1:]), 6)
+
+
+def _seconds(model: keras.Model, image: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> float:
+    start = time.process_time()
+    model.predict_on_batch(image)
+    return time.process_time() - start
+
+
+def measure(
+    networks: Sequence[str], seed: int = 0, calls: int = CALLS, progress: bool = True
+) -> Run:
+    """Time several networks, one after the other, with the weights of one in memory at a time.
+
+    Args:
+        networks: Names of `architectures.names()`.
+        seed: What the weights are drawn from.
+        calls: As in `forward_seconds`.
+        progress: Whether to show a progress bar on stderr where that is a terminal.
+
+    Returns:
+        A run whose metrics are the processor's seconds of each network, by name.
+
+    >>> list(measure(["mnist_tutorial"], calls=1, progress=False).metrics)
+    ['mnist_tutorial']
+    """
+    start = time.perf_counter()
+    keras.utils.set_random_seed(seed)
+    metrics = {
+        network: forward_seconds(network, calls)
+        for network in tqdm(networks, disable=None if progress else True, unit="network")
+    }
+    return Run(seed, metrics, {}, time.perf_counter() - start)
+
+
+def training_seconds(network: str, epochs: int = 4) -> float:
+    """Time an image in training, forth and back, on the processor.
+
+    Called inside the scope of a distribution strategy, it trains as that says. The first epoch,
+    which compiles, does not count; of the others the shortest does.
+
+    Args:
+        network: A name of `architectures.names()`; it is shown noise.
+        epochs: How many times it sees its images.
+
+    Returns:
+        Seconds of the processor per image, to the microsecond.
+
+    Raises:
+        ValueError: There is no epoch that counts.
+
+    >>> training_seconds("mnist_tutorial", epochs=2) > 0
+    True
+    """
+    if epochs < 2:
+        raise ValueError(f"epochs must be 2 or more, for the first does not count, got {epochs!r}")
+    rng, clock = np.random.default_rng(0), EpochClock(time.process_time)
+    model = architectures.build(network)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    images = rng.random((TRAINED_ON, *model.input_shape[1:]), dtype=np.float32)
+    labels = rng.integers(0, model.output_shape[-1], TRAINED_ON)
+    model.fit(images, labels, BATCH, epochs, verbose=0, callbacks=[clock])
+    return round(min(clock.seconds[1:]) / TRAINED_ON, 6)
+
+
+class EpochClock(keras.callbacks.Callback):
+    """Note the time of each epoch of training, for the `callbacks` of `training.fit`.
+
+    The time is that on the wall, or what else `clock` gives. The first epoch includes compilation.
+    What happens between epochs is not counted: judging, and the mirroring or moving of images
+    before they are trained on.
+
+    Args:
+        clock: returns seconds, such as `time.process_time`.
+
+    Attributes:
+        seconds: one number per epoch, in order.
+
+    >>> clock = EpochClock()
+    >>> clock.on_epoch_begin(0)
+    >>> clock.on_epoch_end(0)
+    >>> len(clock.seconds)
+    1
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        """Begin without any epochs."""
+        super().__init__()
+        self.clock = clock
+        self.seconds: list[float] = []
+
+    def on_epoch_begin(self, _epoch: int, _logs: object = None) -> None:
+        """Start the clock."""
+        self._started = self.clock()
+
+    def on_epoch_end(self, _epoch: int, _logs: object = None) -> None:
+        """Stop it."""
+        self.seconds.append(self.clock() - self._started)
+
+
+def step_seconds(recipe: Recipe, dataset: Dataset, steps: int = 50) -> float:
+    """Time the steps of a recipe's training on a clock on the wall.
+
+    The recipe passes through the same images twice; only the second time counts, in which nothing
+    is compiled any more.
+
+    Args:
+        recipe: how to train.
+        dataset: as `training.load` returns it, or the offline stand-in; its first images are used,
+            again and again if they are fewer than needed.
+        steps: how many make a pass.
+
+    Returns:
+        Seconds per step, on average.
+
+    >>> from coursecnn import datasets
+    >>> from coursecnn.training.recipes import RECIPES
+    >>> step_seconds(RECIPES["mnist"], datasets.stand_in("mnist"), steps=2) > 0
+    True
+    """
+    images = steps * recipe.batch_size
+    part = replace(
+        dataset,
+        x_train=np.resize(dataset.x_train, (images, *dataset.x_train.shape[1:])),
+        y_train=np.resize(dataset.y_train, images),
+    )
+    # With a third epoch to come, there is nothing to judge.
+    timed, clock = replace(recipe, epochs=3, held_out=0.0, watched=False), EpochClock()
+    training.fit(timed, part, epochs=2, progress=False, callbacks=[clock])
+    return clock.seconds[1] / steps

@@ -1,0 +1,119 @@
+"""Both sides of each comparison: what they share, and what they do not."""
+
+import pytest
+
+from coursecnn.models import costs
+from coursecnn.training.recipes import COMPARISONS
+from tests.outlines import outline
+
+
+def side(recipe):
+    """Return the network of a recipe, to be counted and looked at."""
+    architecture, options = COMPARISONS[recipe]
+    return outline(architecture, **options)
+
+
+def totals(recipe):
+    return costs.totals(side(recipe))
+
+
+def types(recipe):
+    return [type(layer).__name__ for layer in side(recipe).layers]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "params", "macs"),
+    [
+        # 5×5 kernels: 75·16 + 16, 400·16 + 16, 400·32 + 32, and 4·4·32·10 + 10 behind them.
+        ("activation_relu", 25_594, 1_024 * 1_200 + 256 * 6_400 + 64 * 12_800 + 5_120),
+        # 3×3: 27·16, twice three layers, and 4·4·32·10.
+        ("kernels_3x3", 35_674, 442_368 + 256 * 3 * 2_304 + 64 * (4_608 + 2 * 9_216) + 5_120),
+        ("kernels_7x7", 43_258, 442_368 + 256 * 49 * 256 + 64 * 49 * 512 + 5_120),
+        # 3×3 of 16, 32, 64 maps, then 64·10 + 10, or 4096·128 + 128 and 1290.
+        ("head_average", 448 + 4_640 + 18_496 + 650, 442_368 + 1_179_648 + 1_179_648 + 40_960),
+        ("head_dense", 448 + 4_640 + 18_496 + 524_416 + 1_290, 3_327_232),
+    ],
+)
+def test_counts_agree_with_those_made_by_hand(recipe, params, macs):
+    counted = totals(recipe)
+    assert (counted.params, counted.macs) == (params, macs)
+
+
+def test_relu_and_tanh_cost_the_same():
+    assert totals("activation_relu") == totals("activation_tanh")
+
+
+def test_three_small_kernels_cost_27_49ths_of_a_large_one():
+    def square_kernels(recipe):
+        return sum(
+            layer.kernel.shape[0] ** 2 for layer in side(recipe).layers if "conv2_" in layer.name
+        )
+
+    assert (square_kernels("kernels_3x3"), square_kernels("kernels_7x7")) == (27, 49)
+
+
+def test_bottlenecks_save_two_thirds_of_the_multiplications_or_buy_three_times_the_modules():
+    naive, bottleneck = totals("inception_naive").macs, totals("inception_bottleneck").macs
+    assert 3 * bottleneck < naive
+    assert 0.8 * naive < totals("inception_bottleneck_deep").macs < naive
+
+
+@pytest.mark.parametrize("depth", [20, 44])
+def test_shortcuts_add_no_parameters(depth):
+    plain, residual = f"degradation_plain{depth}", f"degradation_residual{depth}"
+    assert totals(plain).params == totals(residual).params
+    assert totals(plain).macs == totals(residual).macs
+    assert "Add" not in types(plain)
+    assert types(residual).count("Add") == (depth - 2) // 2
+
+
+def test_preactivation_changes_the_order_and_not_the_convolutions():
+    before, behind = types("order_preactivation"), types("degradation_residual44")
+    assert before.count("Add") == behind.count("Add")
+    assert before[-5:-2] == ["Add", "BatchNormalization", "ReLU"]
+    assert behind[-4:-2] == ["Add", "ReLU"]
+
+
+def test_the_wide_network_multiplies_no_more_than_the_deep_one():
+    assert 0.9 * totals("shape_deep").macs < totals("shape_wide").macs <= totals("shape_deep").macs
+
+
+@pytest.mark.parametrize("twin", ["reuse_residual", "reuse_chain"])
+def test_dense_connections_have_as_many_parameters_as_their_twins(twin):
+    assert totals("reuse_dense").params == pytest.approx(totals(twin).params, rel=0.02)
+
+
+def test_a_chain_has_the_layers_of_the_dense_blocks_and_none_of_their_connections():
+    counts = {
+        recipe: costs.layer_table(side(recipe)).type.value_counts()
+        for recipe in ("reuse_dense", "reuse_chain")
+    }
+    assert counts["reuse_chain"]["Conv2D"] == counts["reuse_dense"]["Conv2D"] == 1 + 3 * 5 + 2
+    assert counts["reuse_dense"]["Concatenate"] == 3 * 5
+    assert not {"Concatenate", "Add"} & {*counts["reuse_chain"].index}
+
+
+def test_fire_modules_have_the_width_of_one_twin_and_the_parameters_of_the_other():
+    fire, wide, narrow = (
+        side(name) for name in ("fire_modules", "fire_convolutions", "fire_narrow_convolutions")
+    )
+    assert [model.get_layer("pool3").output.shape for model in (fire, wide)] == [
+        (None, 4, 4, 128)
+    ] * 2
+    assert 0.9 * fire.count_params() < narrow.count_params() <= fire.count_params()
+
+
+@pytest.mark.parametrize(
+    ("architecture", "options", "message"),
+    [
+        ("activation", {"function": "gelu"}, "function must be one of 'relu', 'tanh', got 'gelu'"),
+        ("kernels", {"kernel": 5}, "kernel must be one of 3, 7, got 5"),
+        ("head", {"kind": "max"}, "kind must be one of 'average', 'dense', got 'max'"),
+        ("degradation", {"depth": 21}, "depth must be 6n . 2 layers, such as 20 or 56, got 21"),
+        ("inception", {"modules": 0}, "modules must be a positive int, got 0"),
+        ("inception", {"bottleneck": "yes"}, "bottleneck must be one of True, False, got 'yes'"),
+    ],
+)
+def test_a_side_that_does_not_exist_is_refused(architecture, options, message):
+    with pytest.raises(ValueError, match=message):
+        outline(f"comparison_{architecture}", **options)

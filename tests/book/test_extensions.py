@@ -1,0 +1,237 @@
+"""The book's own Sphinx extensions: mathematics, the ledger, the front page, the glossary."""
+
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from docutils import nodes
+from docutils.utils import new_document
+from sphinx.errors import ExtensionError
+
+from coursecnn.evidence import ledger
+from coursecnn.evidence.ledger import Verdict
+
+REPOSITORY = Path(__file__).parents[2]
+sys.path.insert(0, str(REPOSITORY / "book" / "_extensions"))
+
+import front_page  # noqa: E402 - they lie where Sphinx looks for extensions
+import glossary_links  # noqa: E402
+import ledger_pages  # noqa: E402
+import mathml  # noqa: E402
+from glossary_links import Term  # noqa: E402
+
+
+def chapter(folder, name, *findings, heading="## Counting"):
+    """A stored notebook whose one output carries `findings`."""
+    output = {"output_type": "execute_result", "data": {ledger.MIME_TYPE: list(findings)}}
+    cells = [
+        {"cell_type": "markdown", "source": ["# A chapter\n", "\n", f"{heading}\n"]},
+        {"cell_type": "code", "source": [], "outputs": [output]},
+    ]
+    path = folder / "book" / "part" / f"{name}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"cells": cells}))
+    files = sorted(f"book/part/{other.stem}" for other in path.parent.iterdir())
+    contents = {"parts": [{"chapters": [{"file": file} for file in reversed(files)]}]}
+    (folder / "_toc.yml").write_text(json.dumps(contents))
+    return folder
+
+
+def finding(key="mnist.parameters_all", verdict=Verdict.ERRATUM):
+    return {"key": key, "found": "recomputed 1", "verdict": verdict.value}
+
+
+def test_latex_that_the_converter_lacks_is_written_otherwise():
+    big = mathml.mathml(nodes.math(text=r"\big(x_1, \dots\big)"), block=False)
+    assert big == mathml.mathml(nodes.math(text=r"(x_1, \ldots)"), block=False)
+    assert "<math" in big
+
+
+def test_a_formula_becomes_mathml():
+    latex = r"O = \frac{N - F + 2P}{S} + 1"
+    markup = mathml.mathml(nodes.math_block(text=latex), block=True)
+    assert markup.startswith("<math")
+    assert 'display="block"' in markup
+    assert "<mfrac>" in markup
+
+
+def test_unknown_latex_is_warned_of_with_its_place(monkeypatch):
+    """The book is built with warnings as errors, so this stops the build, after the last page."""
+    warned = []
+    monkeypatch.setattr(
+        mathml.logger, "warning", lambda *args, **where: warned.append((args, where))
+    )
+    formula = nodes.math(text=r"\nosuchcommand{x < 1}")
+    assert mathml.mathml(formula, block=False) == r"\nosuchcommand{x &lt; 1}"
+    ((message, latex, _), where) = warned[0]
+    assert message.startswith("cannot write this formula as MathML")
+    assert (latex, where["location"]) == (r"\nosuchcommand{x < 1}", formula)
+
+
+def test_a_finding_is_found_with_its_page_and_section(tmp_path):
+    book = chapter(tmp_path, "01", finding())
+    (place,) = ledger_pages.places(book)
+    assert (place.page, place.chapter, place.section) == (
+        "book/part/01.html",
+        "A chapter",
+        "Counting",
+    )
+    assert place.finding.entry.printed.text == "93,322"
+
+
+def test_a_number_stands_in_the_ledger_once_where_it_was_first_shown(tmp_path):
+    """The table of contents of these tests is in reverse order: the later file comes first."""
+    chapter(tmp_path, "01", finding())
+    book = chapter(tmp_path, "02", finding())
+    (place,) = ledger_pages.places(book)
+    assert place.page == "book/part/02.html"
+
+
+def test_two_verdicts_on_one_number_stop_the_build(tmp_path):
+    chapter(tmp_path, "01", finding())
+    book = chapter(tmp_path, "02", finding(verdict=Verdict.EXACT))
+    with pytest.raises(ExtensionError, match=r"erratum in book/part/01\.html, but .*exact in book"):
+        ledger_pages.places(book)
+
+
+def test_the_table_links_to_the_section_that_shows_the_number(tmp_path):
+    book = chapter(tmp_path, "01", finding(), heading="## Why 3×3?")
+    table = ledger_pages.table(ledger_pages.places(book), to_root="../../")
+    assert '<a href="../../book/part/01.html#why-33">A chapter</a>' in table
+    assert "✗ erratum" in table
+
+
+def test_the_errata_leave_out_what_holds(tmp_path):
+    book = chapter(
+        tmp_path, "01", finding(), finding("mnist.parameters_base", verdict=Verdict.EXACT)
+    )
+    refuted = [p for p in ledger_pages.places(book) if p.finding.verdict in ledger_pages.REFUTED]
+    assert [place.finding.entry.key for place in refuted] == ["mnist.parameters_all"]
+
+
+def test_a_finding_without_an_entry_stops_the_build(tmp_path):
+    book = chapter(tmp_path, "01", finding(key="nobody.said_this"))
+    with pytest.raises(KeyError, match=r"nobody\.said_this"):
+        ledger_pages.places(book)
+
+
+def glossary(*entries):
+    """The doctree of a glossary page; an entry is its terms, and its definition."""
+    page = new_document("glossary")
+    items = nodes.definition_list()
+    for *names, definition in entries:
+        item = nodes.definition_list_item()
+        item += [nodes.term("", name, ids=[f"term-{name}"]) for name in names]
+        item += nodes.definition("", nodes.paragraph("", definition), nodes.paragraph("", "Where."))
+        items += item
+    page += items
+    return page
+
+
+def linked(*children, names=("stride", "max pooling", "pooling", "ReLU")):
+    """A page of one paragraph, after its first mentions have become links."""
+    page = new_document("chapter")
+    page += nodes.paragraph("", "", *children)
+    known = {name: Term(f"term-{name}", f"What {name} is.") for name in names}
+    glossary_links.link_first_mentions(page, known, "glossary.html")
+    return page
+
+
+def mentions(page):
+    return [link.astext() for link in page.findall(nodes.reference) if "refuri" in link]
+
+
+def test_terms_are_those_in_english_with_their_definition():
+    page = glossary(("stride", "보폭 (스트라이드)", "The step."), ("LeNet-5", "A network."))
+    assert glossary_links.terms(page) == {
+        "stride": Term("term-stride", "The step."),
+        "LeNet-5": Term("term-LeNet-5", "A network."),
+    }
+
+
+def test_the_first_mention_of_a_term_becomes_a_link_with_its_definition():
+    page = linked(nodes.Text("The stride is 2. A stride of 1 keeps the size."))
+    (link,) = page.findall(nodes.reference)
+    assert (link.astext(), link["refuri"]) == ("stride", "glossary.html#term-stride")
+    assert link["reftitle"] == "What stride is."
+    assert page.astext() == "The stride is 2. A stride of 1 keeps the size."
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Strides of 2", ["Strides"]),
+        ("strident, astride, pre-stride", []),
+        ("max pooling, then pooling", ["max pooling", "pooling"]),
+        ("ReLUs, a relu", ["ReLUs"]),
+    ],
+)
+def test_a_term_is_found_as_a_word_the_longest_first(text, found):
+    assert mentions(linked(nodes.Text(text))) == found
+
+
+@pytest.mark.parametrize("kind", [nodes.literal, nodes.math, nodes.title, nodes.reference])
+def test_what_is_no_prose_is_left_alone(kind):
+    page = linked(kind("", "stride"), nodes.Text(" and stride"))
+    assert mentions(page) == ["stride"]
+    assert isinstance(next(page.findall(kind)).children[0], nodes.Text)
+    assert page.astext() == "stride and stride"
+
+
+def test_a_changed_glossary_makes_every_page_outdated():
+    book = SimpleNamespace(found_docs={"a", "b"})
+    changed = {glossary_links.GLOSSARY}
+    assert glossary_links.outdated(None, book, set(), changed, set()) == {"a", "b"}
+    assert glossary_links.outdated(None, book, set(), {"a"}, set()) == set()
+
+
+def course(folder):
+    """A book of two chapters in one part, with a finding and an exercise in each."""
+    chapter(folder, "01", finding(), heading="### Exercise 1: count")
+    chapter(
+        folder,
+        "02",
+        finding("mnist.parameters_base", Verdict.EXACT),
+        heading="### Exercise 1: x",
+    )
+    contents = json.loads((folder / "_toc.yml").read_text())
+    contents["parts"][0]["caption"] = "Part"
+    (folder / "_toc.yml").write_text(json.dumps(contents))
+    return front_page.chapters(folder), ledger_pages.places(folder)
+
+
+def test_the_map_shows_each_chapter_with_its_question_and_what_it_holds(tmp_path):
+    known, found = course(tmp_path)
+    asked = front_page.questions(["book/part/02: Why?", "", "book/part/01: How: so?"], known)
+    markup = front_page.course_map(known, asked, found, to_root="../")
+    first, second = markup.split("</li>")[:2]
+    assert 'value="1"' in first
+    assert '<a href="../book/part/02.html">A chapter</a> <span>Why?</span>' in first
+    assert "1 exercise · 1 number checked</small>" in first
+    assert "How: so?" in second
+    assert "1 exercise · 1 number checked · 1 erratum</small>" in second
+
+
+def test_a_chapter_without_a_question_stops_the_build(tmp_path):
+    known, _ = course(tmp_path)
+    with pytest.raises(ExtensionError, match="check book/part/01, book/part/09"):
+        front_page.questions(["book/part/02: Why?", "book/part/09: What?"], known)
+
+
+def test_the_totals_count_by_kind_and_by_verdict(tmp_path):
+    known, found = course(tmp_path)
+    markup = front_page.totals(known, found, to_root="../")
+    assert "<dt>chapters</dt><dd><b>2</b></dd>" in markup
+    assert "2 recomputed" in markup
+    assert "1 exact, 1 erratum" in markup
+
+
+def test_a_sample_of_the_ledger_keeps_its_order_and_wants_every_key(tmp_path):
+    _, found = course(tmp_path)
+    keys = ["mnist.parameters_all", "mnist.parameters_base"]
+    markup = front_page.sample(keys, found, to_root="")
+    assert markup.index("The whole MNIST network") < markup.index("The three convolutions")
+    with pytest.raises(ExtensionError, match=r"no chapter shows vgg\.x"):
+        front_page.sample(["vgg.x"], found, to_root="")

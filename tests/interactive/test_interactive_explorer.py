@@ -1,0 +1,321 @@
+"""The architecture explorer shows every network of the course as `accounting` counts it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from coursecnn import architectures
+from coursecnn.interactive import Accuracy, ArchitectureExplorer, page
+from coursecnn.interactive.explorer import KINDS, named, steps
+from coursecnn.models.costs import layer_table
+from tests import browser
+from tests.outlines import outline
+
+FIRST = ["vgg16", "resnet50"]
+OTHERS = [name for name in architectures.names() if not name.startswith("comparison_")]
+NAMES = list(dict.fromkeys([*FIRST, *OTHERS]))
+ACCURACIES = {
+    "alexnet": Accuracy(57.2, "one crop"),
+    "vgg16": Accuracy(71.5, "one crop"),
+    "vgg19": Accuracy(74.5, "whole image"),
+    "resnet50": Accuracy(75.3, "one crop"),
+}
+COLUMNS = ("values", "params", "macs")
+
+# All layers of all networks, one by one, from what the page holds.
+UNROLLED = """async (source) => {
+  const module = await import(`data:text/javascript;base64,${source}`);
+  const data = JSON.parse(document.querySelector("[data-interactive] > script").textContent);
+  const networks = module.decoded(data).map((network) => [
+    network.name,
+    network.totals,
+    module.unrolled(network).map(({ name, type, shape, values, params, macs }) =>
+      [name, type, shape, values, params, macs]),
+  ]);
+  return JSON.stringify(networks);
+}"""
+
+Show = Callable[..., Any]
+Tables = dict[str, pd.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def tables() -> Tables:
+    """The layers of every network; to build them all takes a while."""
+    return {name: layer_table(outline(name)) for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def html(tables: Tables) -> str:
+    """The explorer of all networks."""
+    return ArchitectureExplorer(tables, ACCURACIES)._repr_html_()
+
+
+def panel(opened: Any, name: str) -> Any:
+    return opened.locator(".networks > div").nth("AB".index(name))
+
+
+def details(part: Any) -> str:
+    return str(part.locator("[role=status]").inner_text())
+
+
+def numbers(text: str) -> list[int]:
+    return [int(found.replace(",", "")) for found in re.findall(r"\d[\d,]*", text)]
+
+
+# The numbers
+
+
+def test_the_page_holds_every_layer_of_every_network(show: Show, html: str, tables: Tables) -> None:
+    source = f"{page.module('networks.js')}\nexport {{ decoded, unrolled }};"
+    encoded = base64.b64encode(source.encode()).decode()
+
+    networks = json.loads(show(html).evaluate(UNROLLED, encoded))
+
+    assert [name for name, _, _ in networks] == list(tables)
+    assert len(tables) > 50
+    for name, totals, layers in networks:
+        table = tables[name]
+        expected = table.assign(output_shape=table["output_shape"].map(lists)).to_numpy().tolist()
+        assert layers == expected
+        assert totals == {"layers": len(table), **table[list(COLUMNS)].sum().to_dict()}
+
+
+def lists(shape: Any) -> Any:
+    return [lists(part) for part in shape] if isinstance(shape, tuple) else shape
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_steps_hold_what_the_table_holds(name: str, tables: Tables) -> None:
+    table = tables[name]
+
+    found = [
+        (named(pattern, time), *row)
+        for step in steps(table)
+        for time in range(step.times)
+        for pattern, row in zip(step.names, step.rows, strict=True)
+    ]
+
+    columns = ["layer", "type", "output_shape", *COLUMNS]
+    assert found == list(table[columns].itertuples(index=False, name=None))
+
+
+def test_what_is_repeated_stands_there_once(tables: Tables) -> None:
+    times = [step.times for step in steps(tables["resnet152"])]
+    assert times == [1, 2, 1, 7, 1, 35, 1, 2, 1]  # 3, 8, 36 and 3 blocks, each first one another
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["unit1", "unit2", "unit3"], [(3, ["unit#1"])]),
+        (["unit1", "unit2", "unit4"], [(2, ["unit#1"]), (1, ["unit4"])]),
+        (["a1_b1", "a2_b2"], [(2, ["a#1_b#1"])]),
+        (["a", "b"], [(1, ["a", "b"])]),
+    ],
+)
+def test_only_names_that_count_on_are_taken_together(names: list[str], expected: Any) -> None:
+    table = pd.DataFrame({"layer": names, "type": "ReLU", "output_shape": [(4,)] * len(names)})
+
+    found = steps(table.assign(values=4, params=0, macs=0))
+
+    assert [(step.times, step.names) for step in found] == expected
+
+
+def test_every_layer_that_computes_has_its_kind(tables: Tables) -> None:
+    table = pd.concat(tables.values())
+    assert set(table.loc[table["macs"] > 0, "type"]) <= set(KINDS)
+
+
+# The page
+
+
+def test_a_panel_shows_the_totals_of_its_network(show: Show, html: str, tables: Tables) -> None:
+    opened = show(html)
+    part = panel(opened, "B")
+    for name in ("lenet5", "densenet201", "preact_resnet1001", "fractalnet40"):
+        part.locator("select").select_option(name)
+        table = tables[name]
+        sums = [int(table[column].sum()) for column in ("params", "macs", "values")]
+        assert numbers(part.locator("p").first.inner_text())[:4] == [len(table), *sums]
+        titles = part.locator(".title").all_inner_texts()
+        assert [numbers(title)[-1] for title in titles] == [table[c].sum() for c in COLUMNS]
+
+
+def test_the_table_has_all_layers(show: Show, html: str, tables: Tables) -> None:
+    opened = show(html)
+    part = panel(opened, "A")
+    assert part.locator("td").count() == 0
+
+    part.locator("summary").click()
+
+    part.locator("td").first.wait_for()
+    cells = np.reshape(part.locator("td").all_text_contents(), (-1, 6))
+    table = tables["vgg16"]
+    assert cells[:, 0].tolist() == table["layer"].tolist()
+    for column, shown in zip(COLUMNS, cells.T[3:], strict=True):
+        assert [numbers(text)[0] for text in shown] == table[column].tolist()
+
+
+def test_the_keyboard_goes_from_layer_to_layer(show: Show, html: str, tables: Tables) -> None:
+    opened = show(html)
+    part = panel(opened, "A")
+    assert details(part).startswith("fc6 (Dense): output 4096, 4,096 values (16.4 kB), 102,764,544")
+
+    part.locator(".skyline").focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowUp", "ArrowLeft"):
+        opened.keyboard.press(key)
+
+    row = tables["vgg16"].set_index("layer").index.get_loc("fc6") + 1
+    assert details(part).startswith(tables["vgg16"]["layer"][row])
+
+
+@pytest.mark.parametrize("touch", [False, True], ids=["mouse", "finger"])
+def test_pointing_at_a_bar_says_which_layer_it_is(
+    show: Show, touch: bool, html: str, tables: Tables
+) -> None:
+    opened = show(html, width=360, touch=touch)
+    part = panel(opened, "B")
+    box = part.locator(".stack").nth(1)
+    box.scroll_into_view_if_needed()
+    place = {"x": box.bounding_box()["width"] - 3, "y": 8}
+
+    box.tap(position=place) if touch else box.hover(position=place)
+
+    params = tables["resnet50"].set_index("layer")["params"]
+    text = details(part)
+    assert text.startswith(f"{params.index[-1]} (Dense)")
+    share = 100 * params.iloc[-1] / params.sum()
+    assert f"{share:.3f}".rstrip("0") + " % of the parameters" in text
+
+
+def test_pointing_at_the_drawing_says_which_layer_it_is(show: Show, html: str) -> None:
+    opened = show(html)
+    drawing = panel(opened, "A").locator(".boxes")
+
+    drawing.hover(position={"x": 1, "y": 20})
+
+    assert details(panel(opened, "A")).startswith("image (InputLayer): output 224×224×3")
+
+
+def widths(opened: Any) -> list[float]:
+    """How long the bars are, those of A and then those of B."""
+    return [bar.bounding_box()["width"] for bar in opened.locator(".stack").all()]
+
+
+def test_bars_are_as_long_as_what_they_stand_for(show: Show, html: str, tables: Tables) -> None:
+    opened = show(html)
+    a, b = (tables[name] for name in FIRST)
+
+    found = widths(opened)
+    for shown_a, shown_b, column in zip(found[:3], found[3:], COLUMNS, strict=True):
+        ratio = a[column].sum() / b[column].sum()
+        assert shown_a / shown_b == pytest.approx(ratio, rel=0.02)
+    opened.get_by_label("on one scale").uncheck()
+
+    assert max(widths(opened)) == pytest.approx(min(widths(opened)), abs=1)
+
+
+def test_a_disc_of_the_chart_shows_its_network(show: Show, html: str) -> None:
+    opened = show(html)
+    disc = opened.get_by_role("button", name="vgg19: 74.5 %, whole image")
+    assert "ring" in disc.get_attribute("class")
+
+    opened.get_by_label("A click shows a network as").select_option("B")
+    disc.click()
+
+    assert panel(opened, "B").locator("select").input_value() == "vgg19"
+    assert (disc.inner_text(), disc.get_attribute("aria-pressed")) == ("B", "true")
+    assert "vgg19: 74.5 % (whole image), 143,667,240 parameters" in opened.inner_text(".coursecnn")
+
+
+def test_the_discs_stand_where_their_accuracy_and_cost_are(
+    show: Show, html: str, tables: Tables
+) -> None:
+    opened = show(html)
+    for column, words in zip(COLUMNS, ("values in memory", "parameters", "MACs"), strict=True):
+        opened.get_by_label("Accuracy over").select_option(words)
+        places = [middle(opened, name) for name in ACCURACIES]
+        costs = [np.log10(tables[name][column].sum()) for name in ACCURACIES]
+        percents = [accuracy.percent for accuracy in ACCURACIES.values()]
+        x, y = np.transpose(places)
+        assert np.corrcoef(x, costs)[0, 1] == pytest.approx(1, abs=1e-3)
+        assert np.corrcoef(y, percents)[0, 1] == pytest.approx(-1, abs=1e-3)
+
+
+def middle(opened: Any, name: str) -> tuple[float, float]:
+    box = opened.locator(f'.disc[aria-label^="{name}:"]').bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_the_chart_is_one_stop_of_the_tab_key(show: Show, html: str) -> None:
+    opened = show(html)
+    assert opened.locator('.disc[tabindex="0"]').count() == 1
+    opened.locator('.disc[tabindex="0"]').focus()
+
+    opened.keyboard.press("ArrowRight")
+    assert opened.inner_text(".chart + p").startswith("vgg19:")
+    opened.keyboard.press("Enter")
+
+    assert panel(opened, "A").locator("select").input_value() == "vgg19"
+
+
+def test_without_accuracies_there_is_no_chart(show: Show, tables: Tables) -> None:
+    few = {name: tables[name] for name in ("lenet5", "mnist_tutorial")}
+    assert show(ArchitectureExplorer(few, {})).locator(".chart").count() == 0
+
+
+# Around it
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1300])
+def test_the_page_does_not_scroll_sideways(show: Show, width: int, dark: bool, html: str) -> None:
+    opened = show(html, width=width, dark=dark)
+    opened.locator("summary").first.click()
+
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing(show: Show, dark: bool, html: str) -> None:
+    opened = show(html, dark=dark)
+    opened.locator("summary").first.click()
+
+    assert browser.faults(opened) == []
+
+
+def test_it_is_no_heavier_than_planned(html: str) -> None:
+    assert len(html.encode()) < 260_000
+
+
+def test_it_loads_nothing_and_is_always_the_same(html: str, tables: Tables) -> None:
+    assert html == ArchitectureExplorer(tables, ACCURACIES)._repr_html_()
+    addresses = set(re.findall(r"https?://[^\s\"'<]+", html))
+    assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1998/Math/MathML"}
+
+
+def test_where_scripts_do_not_run_the_totals_are_there(html: str) -> None:
+    assert "<tr><td>vgg16<td>138,357,544<td>15,470,264,320" in html
+
+
+@pytest.mark.parametrize(
+    ("names", "accuracies", "message"),
+    [
+        (["vgg16"], {}, r"two networks or more, got \['vgg16'\]"),
+        (FIRST, {"vgg19": Accuracy(74.5, "one crop")}, r"of networks in tables, got \['vgg19'\]"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused(
+    names: list[str], accuracies: Any, message: str, tables: Tables
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        ArchitectureExplorer({name: tables[name] for name in names}, accuracies)

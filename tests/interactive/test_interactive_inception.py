@@ -1,0 +1,176 @@
+"""The Inception cost calculator counts as `accounting` does on the modules that Keras builds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import astuple
+from typing import Any
+
+import numpy as np
+import pytest
+
+from coursecnn.architectures.ablations import _naive_module
+from coursecnn.architectures.googlenet import INCEPTIONS, Inception, inception_module
+from coursecnn.backend import keras, without_weights
+from coursecnn.interactive import InceptionCalculator
+from coursecnn.interactive.inception import FIELDS, Cost
+from coursecnn.models.costs import layer_table, totals
+from tests.outlines import outline
+
+CASES = 120
+LECTURE = Inception(one=128, reduce3=64, three=192, reduce5=64, five=96, projection=64)
+Show = Callable[..., Any]
+
+
+def googlenet_modules() -> dict[str, Any]:
+    network = outline("googlenet")
+    return {
+        name: (network.get_layer(f"inception_{name}_1x1").input.shape[1:], row)
+        for name, row in INCEPTIONS.items()
+    }
+
+
+MODULES = {"lecture": ((28, 28, 256), LECTURE), **googlenet_modules()}
+CALCULATOR = InceptionCalculator(MODULES)
+
+
+def random_modules() -> list[tuple[tuple[int, int, int], Inception]]:
+    rng = np.random.default_rng(0)
+    highest = [field.max + 1 for field in FIELDS]
+    draws = rng.integers(1, highest, (CASES, len(FIELDS))).tolist()
+    return [((size, size, channels), Inception(*widths)) for size, channels, *widths in draws]
+
+
+def built(shape: tuple[int, int, int], row: Inception) -> tuple[Cost, Cost]:
+    """What Keras builds, naive and with bottlenecks, as `accounting` counts it."""
+    costs = []
+    with without_weights():
+        for module in (_naive_module, inception_module):
+            image = keras.Input(shape)
+            model = keras.Model(image, module(image, row, "module"))
+            counted = totals(model)
+            costs.append(Cost(counted.macs, counted.params, model.output.shape[-1]))
+    return costs[0], costs[1]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_each_module_of_the_list_costs_what_keras_builds(name: str) -> None:
+    assert CALCULATOR.costs(name) == built(*MODULES[name])
+
+
+def test_the_modules_of_googlenet_add_up_to_those_of_the_network() -> None:
+    table = layer_table(outline("googlenet"))
+    inside = table[table["layer"].str.startswith("inception_")]
+    costs = [CALCULATOR.costs(name)[1] for name in INCEPTIONS]
+
+    assert sum(cost.macs for cost in costs) == inside["macs"].sum()
+    assert sum(cost.params for cost in costs) == inside["params"].sum()
+
+
+# Each table from top to bottom; and the same after all numbers were typed.
+READ = """() => [...document.querySelectorAll(".costs table")].map((table) =>
+  [...table.querySelectorAll("td")].map((cell) => Number(cell.innerText.replaceAll(",", ""))))"""
+SET = f"""(settings) => settings.map((numbers) => {{
+  document.querySelectorAll("label input[type=number]").forEach((box, index) => {{
+    box.value = numbers[index];
+    box.dispatchEvent(new Event("input"));
+  }});
+  return ({READ})();
+}})"""
+
+
+def costs_in(tables: list[list[float]]) -> tuple[Cost, Cost]:
+    """The totals in the page, whose rows must add up to them."""
+    costs = []
+    for *rows, macs, params, depth in tables:
+        assert sum(rows) == macs
+        costs.append(Cost(macs, params, depth))
+    return costs[0], costs[1]
+
+
+def test_the_page_counts_as_accounting_does_on_random_modules(show: Show) -> None:
+    modules = random_modules()
+    settings = [[shape[0], shape[2], *astuple(row)] for shape, row in modules]
+
+    shown = show(CALCULATOR).evaluate(SET, settings)
+
+    for (shape, row), tables in zip(modules, shown, strict=True):
+        assert costs_in(tables) == built(shape, row)
+
+
+def test_every_module_of_the_list_can_be_picked(show: Show) -> None:
+    page = show(CALCULATOR)
+    for name in MODULES:
+        page.select_option("select", name)
+        assert costs_in(page.evaluate(READ)) == CALCULATOR.costs(name)
+
+
+def test_the_lectures_example_saves_a_factor_of_three(show: Show) -> None:
+    page = show(CALCULATOR)
+    words = page.locator("[role=status]").inner_text()
+
+    assert "Naive, the module multiplies 3.15 times as often" in words
+    assert "672 maps if it is naive, 480 if it has bottlenecks" in words
+
+
+def test_the_bars_have_one_scale(show: Show) -> None:
+    page = show(CALCULATOR)
+    naive, reduced = (cost.macs for cost in CALCULATOR.costs("lecture"))
+
+    widths = page.eval_on_selector_all(".share.all", "(bars) => bars.map((bar) => bar.style.width)")
+
+    assert [float(width.rstrip("%")) for width in widths] == pytest.approx(
+        [100, 100 * reduced / naive], abs=1e-3
+    )
+
+
+def test_a_reduction_that_reduces_nothing_is_dearer_than_none(show: Show) -> None:
+    page = show(CALCULATOR)
+
+    page.get_by_label("1×1 before 3×3", exact=True).fill("512")
+
+    assert "With bottlenecks, the module multiplies" in page.locator("[role=status]").inner_text()
+    assert page.eval_on_selector("select", "(list) => list.value") == "your own"
+
+
+def test_the_keyboard_changes_a_width(show: Show) -> None:
+    page = show(CALCULATOR)
+    page.get_by_label("3×3 filters, slider").focus()
+
+    page.keyboard.press("ArrowRight")
+
+    assert page.get_by_label("3×3 filters", exact=True).input_value() == "193"
+    assert costs_in(page.evaluate(READ))[0].depth == 673
+
+
+@pytest.mark.parametrize("hand", ["click", "tap"])
+def test_mouse_and_finger_move_a_slider(show: Show, hand: str) -> None:
+    page = show(CALCULATOR, width=360, touch=True)
+    slider = page.get_by_label("3×3 filters, slider")
+    box, largest = slider.bounding_box(), int(slider.get_attribute("max"))
+
+    getattr(slider, hand)(position={"x": box["width"] - 2, "y": box["height"] / 2})
+
+    assert page.get_by_label("3×3 filters", exact=True).input_value() == str(largest)
+    assert costs_in(page.evaluate(READ))[0].depth == 672 - 192 + largest
+
+
+def test_where_scripts_do_not_run_the_costs_of_all_modules_are_there() -> None:
+    html = CALCULATOR._repr_html_()
+    naive, reduced = CALCULATOR.costs("5b")
+
+    assert f"<th scope=row>5b<td>{naive.macs:,}<td>{reduced.macs:,}" in html
+
+
+@pytest.mark.parametrize(
+    ("modules", "message"),
+    [
+        ({}, "at least one"),
+        ({"a": ((28, 14, 8), LECTURE)}, r"must read \(N, N, C\), got \(28, 14, 8\) for 'a'"),
+        ({"a": ((28, 28, 2048), LECTURE)}, "channels must be an int from 1 to 1024, got 2048"),
+        ({"a": ((28, 28, 8), Inception(1, 0, 1, 1, 1, 1))}, "reduce3 must be an int from 1"),
+    ],
+)
+def test_a_module_that_the_page_cannot_show_is_refused(modules: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        InceptionCalculator(modules)

@@ -1,0 +1,189 @@
+"""The training replay shows the values of the records, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from coursecnn.evidence.records import Record, read
+from coursecnn.interactive import TrainingReplay
+from tests import browser
+
+RECORDS = {
+    f"{kind} {depth}": read(f"degradation_{kind}{depth}")
+    for kind in ("plain", "residual")
+    for depth in (20, 44)
+}
+EPOCHS = 4
+REPLAY = TrainingReplay(RECORDS, blocks={name: name.split()[0] for name in RECORDS})
+Show = Callable[..., Any]
+
+
+ROWS = """() => [...document.querySelectorAll(".replay tbody tr")].map((row) =>
+  [...row.querySelectorAll("th, td:not(:first-child)")].map((cell) => cell.innerText))"""
+# The places of the dots, and of the corners of the lines of one kind.
+DOTS = """() => [...document.querySelectorAll(".dot")].map((dot) =>
+  [dot.getAttribute("cx"), dot.getAttribute("cy")].map(Number))"""
+CORNERS = """(kind) => [...document.querySelectorAll(`polyline.${kind}`)].map((line) =>
+  [...line.points].map((point) => point.y))"""
+
+
+def expected_rows(curve: str, epoch: int) -> list[list[str]]:
+    rows = []
+    for name, record in RECORDS.items():
+        values = record.values(curve, epoch)
+        numbers = np.mean(values), min(values), max(values)
+        rows.append([name, *(f"{number:.3f}" for number in numbers)])
+    return rows
+
+
+@pytest.mark.parametrize("curve", ["loss", "accuracy"])
+def test_every_epoch_shows_the_values_of_the_records(show: Show, curve: str) -> None:
+    page = show(REPLAY)
+    page.select_option("select", f"training {curve}")
+    for epoch in range(EPOCHS, 0, -1):
+        assert page.evaluate(ROWS) == expected_rows(curve, epoch)
+        page.get_by_role("button", name="Back").click()
+
+
+@pytest.mark.parametrize("curve", ["loss", "accuracy"])
+def test_the_lines_are_the_curves_of_the_runs_and_their_means(show: Show, curve: str) -> None:
+    """Heights in the drawing are a straight-line function of all recorded values."""
+    page = show(REPLAY)
+    page.select_option("select", f"training {curve}")
+    recorded = [run.curves[curve] for record in RECORDS.values() for run in record.runs]
+    averages = [REPLAY.means(name, curve) for name in RECORDS]
+
+    drawn = np.array(page.evaluate(CORNERS, "run"))
+    slope, offset = np.polyfit(np.ravel(recorded), drawn.ravel(), 1)
+
+    assert slope < 0
+    assert drawn == pytest.approx(slope * np.array(recorded) + offset, abs=1e-4)
+    assert np.array(page.evaluate(CORNERS, "mean")) == pytest.approx(
+        slope * np.array(averages) + offset, abs=1e-4
+    )
+
+
+def test_a_line_is_drawn_as_far_as_the_training_has_gone(show: Show) -> None:
+    page = show(REPLAY)
+
+    page.get_by_label("epoch", exact=True).fill("2")
+
+    assert {len(line) for line in page.evaluate(CORNERS, "run")} == {2}
+    assert len(page.evaluate(DOTS)) == 2 * sum(len(record.runs) for record in RECORDS.values())
+
+
+def test_play_goes_from_the_first_epoch_to_the_last_and_stops(show: Show) -> None:
+    page = show(REPLAY)
+    page.clock.install()
+
+    page.get_by_role("button", name="Play").click()
+    assert page.evaluate(ROWS) == expected_rows("loss", 1)
+    page.clock.run_for(1500)
+    assert page.evaluate(ROWS) == expected_rows("loss", 2)
+    page.clock.run_for(9000)
+
+    assert page.evaluate(ROWS) == expected_rows("loss", EPOCHS)
+    assert page.get_by_role("button", name="Play").count() == 1
+
+
+def test_the_keyboard_pauses_and_steps(show: Show) -> None:
+    page = show(REPLAY)
+    page.clock.install()
+    page.get_by_role("button", name="Play").focus()
+    page.keyboard.press("Enter")
+
+    page.keyboard.press("Enter")
+    page.clock.run_for(3000)
+    page.get_by_role("button", name="Step").press("Enter")
+
+    assert page.evaluate(ROWS) == expected_rows("loss", 2)
+
+
+def test_a_tap_steps(show: Show) -> None:
+    page = show(REPLAY, width=360, touch=True)
+
+    page.get_by_role("button", name="Back").tap()
+
+    assert page.evaluate(ROWS) == expected_rows("loss", EPOCHS - 1)
+
+
+# What the drawing of a block has: its words, its colour, and whether it adds.
+BLOCKS = """() => [...document.querySelectorAll(".block")].map((block) => [
+  block.querySelector("text").textContent,
+  block.ariaLabel,
+  getComputedStyle(block).stroke,
+  block.querySelectorAll("circle").length,
+])"""
+STROKE = "(line) => getComputedStyle(line).stroke"
+
+
+def test_a_plain_and_a_residual_block_are_drawn_in_the_colours_of_their_curves(show: Show) -> None:
+    page = show(REPLAY)
+
+    (plain, _, orange, sums), (residual, words, blue, residual_sums) = page.evaluate(BLOCKS)
+
+    assert (plain, sums) == ("plain: F(x)", 0)
+    assert (residual, residual_sums) == ("residual: F(x) + x", 1)
+    assert "a shortcut leads around them; both are added" in words
+    for colour, kinds in ((orange, "01"), (blue, "23")):
+        for kind in kinds:
+            assert page.eval_on_selector(f"polyline.kind-{kind}", STROKE) == colour
+
+
+def test_the_letters_of_the_blocks_are_legible_on_a_phone(show: Show) -> None:
+    page = show(REPLAY, width=360)
+
+    heights = "(all) => all.map((text) => text.getBoundingClientRect().height)"
+
+    assert min(page.eval_on_selector_all(".block text", heights)) >= 11
+
+
+def test_without_blocks_none_are_drawn(show: Show) -> None:
+    assert show(TrainingReplay(RECORDS)).evaluate(BLOCKS) == []
+
+
+def test_where_scripts_do_not_run_the_means_and_the_blocks_are_there() -> None:
+    assert "<p>A residual block: x goes through" in REPLAY._repr_html_()
+    cells = "".join(f"<td>{mean:.3f}" for mean in REPLAY.means("residual 44", "loss"))
+
+    assert f"<th scope=row>residual 44{cells}" in REPLAY._repr_html_()
+
+
+def shorter(record: Record) -> Record:
+    runs = [
+        replace(run, curves={name: values[:-1] for name, values in run.curves.items()})
+        for run in record.runs
+    ]
+    return replace(record, runs=tuple(runs))
+
+
+PLAIN = RECORDS["plain 20"]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: TrainingReplay({}), "records must hold 1 to 4, got 0"),
+        (lambda: TrainingReplay({str(n): PLAIN for n in range(5)}), "1 to 4, got 5"),
+        (lambda: TrainingReplay({"a": PLAIN, "b": shorter(PLAIN)}), r"got \[3, 4\]"),
+        (lambda: TrainingReplay({"a": PLAIN}, ["speed"]), "curve must be one of .* got 'speed'"),
+        (lambda: TrainingReplay({"a": PLAIN}, blocks={"b": "plain"}), "got 'plain' for 'b'"),
+        (lambda: TrainingReplay({"a": PLAIN}, blocks={"a": "dense"}), "'plain' or 'residual' by"),
+    ],
+)
+def test_what_cannot_be_replayed_is_refused(make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_it_fits_on_a_phone_and_axe_finds_nothing(show: Show, dark: bool) -> None:
+    page = show(REPLAY, width=360, dark=dark)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert browser.faults(page) == []
