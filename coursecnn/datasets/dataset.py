@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
-from typing import Literal
+from typing import Literal, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -148,6 +148,16 @@ class Dataset:
                 f"this split of {self.name} has no {axis}_test: it has {self.evaluated_on} images, "
                 f"use {axis}_eval"
             )
+
+    @property
+    def hold_out(self) -> NoReturn:
+        """The name of `split_validation` in earlier releases."""
+        raise AttributeError("Dataset.hold_out is split_validation since coursecnn 0.2")
+
+    @property
+    def judged_on(self) -> NoReturn:
+        """The name of `evaluated_on` in earlier releases."""
+        raise AttributeError("Dataset.judged_on is evaluated_on since coursecnn 0.2")
 
     def split_validation(self, size: int | float, *, seed: int = 0) -> Dataset:
         """The training images alone, split in two, to choose on without touching the test images.

@@ -106,13 +106,12 @@ def _patience() -> Any:
             """Pauses of 1, 2, ... seconds, also before the first further request."""
             return 0.5 * 2.0 ** len(self.history)
 
-        def increment(
-            self, method: Any = None, url: Any = None, response: Any = None, **rest: Any
-        ) -> Any:
+        def increment(self, *args: Any, **kwargs: Any) -> Any:
             """As in urllib3, and no further request where the pause would be too long."""
+            response = kwargs.get("response")
             if response is not None and (self.get_retry_after(response) or 0) > LONGEST_PAUSE:
-                raise MaxRetryError(rest["_pool"], url)
-            return super().increment(method, url, response, **rest)
+                raise MaxRetryError(kwargs["_pool"], "")
+            return super().increment(*args, **kwargs)
 
     return Patience
 

@@ -153,6 +153,14 @@ def test_a_split_has_no_test_images(axis: str) -> None:
         getattr(split, f"{axis}_test")
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [("hold_out", "split_validation"), ("judged_on", "evaluated_on")]
+)
+def test_the_names_of_earlier_releases_lead_to_those_of_today(old: str, new: str) -> None:
+    with pytest.raises(AttributeError, match=f"{old} is {new} since coursecnn 0.2"):
+        getattr(own(), old)
+
+
 def test_a_split_sets_aside_the_images_that_it_always_did() -> None:
     """Records and stored outputs depend on them."""
     split = datasets.stand_in("mnist").split_validation(1000, seed=0)
