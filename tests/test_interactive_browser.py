@@ -295,7 +295,7 @@ def test_a_kernel_of_the_list_is_taken_and_the_relu_applied(show: Show) -> None:
 
 def test_arrow_keys_move_the_window_of_the_playground(show: Show) -> None:
     page = show(PLAYGROUND)
-    page.locator('[aria-label^="photo"]').focus()
+    page.locator('[aria-label^="photo"] [tabindex="0"]').focus()
     before = words(page, "output >> nth=-1")
 
     page.keyboard.press("ArrowRight")

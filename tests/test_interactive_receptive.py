@@ -264,7 +264,7 @@ def test_every_unit_of_every_layer_says_its_field(show: Show, name: str) -> None
     shown = show(EXPLORER)
     shown.select_option("select", name)
     stack = STACKS[name]
-    shown.locator(".maps").focus()
+    shown.locator('.maps [tabindex="0"]').focus()
     for _ in stack.layers:
         shown.keyboard.press("ArrowUp")
     for layer in stack.layers:
