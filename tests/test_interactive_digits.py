@@ -362,6 +362,21 @@ def test_the_pen_of_the_keyboard_stays_on_the_field_and_is_lifted_when_one_leave
     assert "the pen is up" in pen(opened).get_attribute("aria-valuetext")
 
 
+def test_a_screen_reader_hears_where_the_pen_is(show: Show) -> None:
+    opened = show(READER)
+    pen(opened).focus()
+
+    for key in (" ", "ArrowRight", "ArrowUp", "ArrowUp"):
+        opened.keyboard.press(key)
+
+    text = "row 12, column 15, the pen is down"
+    assert browser.sliders(opened) == [
+        ("row", text, 12, (0, 27), True),
+        ("column", text, 15, (0, 27), False),
+    ]
+    assert opened.locator("[role=application]").count() == 0
+
+
 def test_nothing_is_drawn_after_clear_and_after_the_rubber(show: Show) -> None:
     opened = show(READER)
     opened.get_by_role("button", name="Clear").click()

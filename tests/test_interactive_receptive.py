@@ -296,6 +296,26 @@ def test_a_tap_shows_a_unit(show: Show) -> None:
     assert told(shown) == expected(STACKS["mixed"], "conv1", 10)
 
 
+def test_a_screen_reader_hears_the_unit_of_each_map(show: Show) -> None:
+    """A slider for each map; in those that are not looked at, where up and down would lead."""
+    shown = show(EXPLORER)
+    shown.locator('.maps [tabindex="0"]').focus()
+
+    shown.keyboard.press("ArrowRight")
+    shown.keyboard.press("ArrowUp")
+
+    stack = STACKS["mixed"]
+    sliders = browser.sliders(shown)
+    assert [slider.name for slider in sliders] == list(stack.layers)
+    assert [slider.limits for slider in sliders] == [
+        (0, stack.units(layer) - 1) for layer in stack.layers
+    ]
+    assert [slider.now for slider in sliders] == [19, 9, 9, 5, 2]  # around pixel 19
+    assert sliders[1].text == "unit 9 of 16"
+    assert [slider.is_focused for slider in sliders] == [False, True, False, False, False]
+    assert shown.locator('.maps [tabindex="0"]').count() == 1
+
+
 PIXELS = """(canvas) => [...canvas.getContext("2d")
   .getImageData(0, 0, canvas.width, canvas.height).data].filter((_, index) => index % 4 === 0)"""
 
