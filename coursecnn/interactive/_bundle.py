@@ -37,7 +37,7 @@ def bundle(script: str, read: Callable[[str], str]) -> str:
 
     Examples:
         >>> files = {
-        ...     "twice.js": 'import { two } from "./numbers.js";\\nconst four = 2 * two;\n',
+        ...     "twice.js": 'import { two } from "./numbers.js";\nconst four = 2 * two;\n',
         ...     "numbers.js": "export const two = 2;\n",
         ... }
         >>> print(bundle("twice.js", files.__getitem__), end="")

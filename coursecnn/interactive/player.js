@@ -9,7 +9,8 @@ const MILLISECONDS_PER_STEP = 1000;
  *
  * `move` goes on by so many steps, `isOver` says whether the last one is reached, and `begin` is
  * called when the play begins. The play pauses when the interactive leaves the page or the view,
- * and when the page is hidden. Who asks for reduced motion has no "Play", and steps by hand.
+ * and when the page is hidden. Readers who ask for reduced motion have no "Play": they go step by
+ * step.
  */
 export class Player {
   constructor({ move, isOver, begin = () => {} }) {
