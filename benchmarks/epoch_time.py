@@ -30,9 +30,9 @@ TIMED = {name: RECIPES[name] for name in ("lab", "fast", *(f"ladder_{rung}" for 
 
 def epoch_seconds(recipe: Recipe, data: Dataset) -> float:
     """Return the seconds of an epoch, on as many images as the recipe is trained on."""
-    steps = len(data.x_train) * (1 - recipe.held_out) / recipe.batch_size
-    small = recipe.small_epochs / recipe.epochs
-    phases = [(replace(recipe, small_epochs=0), 1 - small), (recipe, small)]
+    steps = len(data.x_train) * (1 - recipe.validation_split) / recipe.batch_size
+    small = recipe.progressive_epochs / recipe.epochs
+    phases = [(replace(recipe, progressive_epochs=0), 1 - small), (recipe, small)]
     seconds = [
         share * steps * timing.step_seconds(phase, data, IMAGES // recipe.batch_size)
         for phase, share in phases
@@ -44,7 +44,7 @@ def epoch_seconds(recipe: Recipe, data: Dataset) -> float:
 def main(name: str = "epoch_time", timed: Mapping[str, Recipe] = TIMED) -> None:
     """Measure what is missing of a record of these recipes, and print a table and a JSON object."""
     datasets.fetch("cifar10")
-    data = training.load(RECIPES["lab"])
+    data = training.load_data(RECIPES["lab"])
     record = rounds.record(
         name,
         "Time an epoch of: " + ", ".join(timed),

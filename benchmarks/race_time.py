@@ -28,7 +28,7 @@ def raced(data: Dataset, seed: int) -> dict[str, float]:
 def main() -> None:
     """Race in the rounds that are missing, and print a JSON object."""
     datasets.fetch("cifar10")
-    data = training.load(RECIPES["lab"])
+    data = training.load_data(RECIPES["lab"])
     record = rounds.record(
         "race_time",
         f"Race to a test accuracy of {time_to_accuracy.PRINTED}, in rounds",

@@ -52,7 +52,7 @@ def race(name: str, data: Dataset, seed: int) -> Finish:
         SystemExit: if it does not get there.
     """
     clock, started = timing.EpochClock(), time.perf_counter()
-    run = training.fit(RECIPES[name], data, seed, callbacks=[clock], until=PRINTED)
+    run = training.fit(RECIPES[name], data, seed, callbacks=[clock], target_accuracy=PRINTED)
     whole = time.perf_counter() - started
     accuracy = run.curves["test_accuracy"][-1]
     if accuracy < PRINTED:
@@ -89,7 +89,7 @@ def main() -> None:
     arguments = parser.parse_args()
     quick, seed = arguments.quick, arguments.seed
     datasets.fetch("cifar10")
-    data = training.load(RECIPES["lab"])
+    data = training.load_data(RECIPES["lab"])
     fast = race("fast", data, seed)
     lecture = estimate("lab", data) if quick else race("lab", data, seed).seconds
     machine = training.machine()

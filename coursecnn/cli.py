@@ -123,7 +123,7 @@ def reproduce(
     """
     with _reported():
         wanted = _seeds(seeds)
-        from coursecnn.training import load
+        from coursecnn.training import load_data
         from coursecnn.training import reproduce as measure
         from coursecnn.training.recipes import RECIPES
 
@@ -138,7 +138,7 @@ def reproduce(
         if epochs is not None:
             recipe = dataclasses.replace(recipe, epochs=epochs)
         datasets.fetch(recipe.dataset)  # says what to do where there is only the stand-in
-        record = measure(recipe, load(recipe), wanted, results, keep_weights)
+        record = measure(recipe, load_data(recipe), wanted, results, keep_weights)
         typer.echo(f"{record}\n{results / name}.json")
 
 

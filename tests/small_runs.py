@@ -8,7 +8,7 @@ from coursecnn.backend import keras
 from coursecnn.datasets import Dataset, Provenance
 from coursecnn.training.recipes import Recipe
 
-TINY = Recipe("tiny", "tiny", "mnist", epochs=3, batch_size=8, held_out=0.0)
+TINY = Recipe("tiny", "tiny", "mnist", epochs=3, batch_size=8, validation_split=0.0)
 
 
 def build_tiny(_architecture, **_options):

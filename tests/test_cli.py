@@ -38,7 +38,7 @@ def measured(monkeypatch):
         return record(training.machine())
 
     monkeypatch.setattr(datasets, "fetch", lambda name: Path("/data") / name)
-    monkeypatch.setattr(training, "load", lambda recipe: f"the images of {recipe.dataset}")
+    monkeypatch.setattr(training, "load_data", lambda recipe: f"the images of {recipe.dataset}")
     monkeypatch.setattr(training, "reproduce", reproduce)
     return calls
 

@@ -79,7 +79,7 @@ def activation(
     for number, filters in enumerate((16, 16, 32), start=1):
         x = layers.Conv2D(filters, 5, padding="same", activation=function, name=f"conv{number}")(x)
         x = layers.MaxPooling2D(2, name=f"pool{number}")(x)
-    return _flattened(inputs, x, classes, "comparison_activation")
+    return _flattened(inputs, x, classes, "ablation_activation")
 
 
 def kernels(
@@ -93,7 +93,7 @@ def kernels(
         for number in range(1, 4 if kernel == 3 else 2):
             x = _convolution(x, filters, kernel, f"conv{stage}_{number}")
         x = layers.MaxPooling2D(2, name=f"pool{stage}")(x)
-    return _flattened(inputs, x, classes, "comparison_kernels")
+    return _flattened(inputs, x, classes, "ablation_kernels")
 
 
 def inception(
@@ -110,7 +110,7 @@ def inception(
         for number in range(1, modules + 1):
             x = module(x, MODULE, f"inception{stage}_{number}")
         x = layers.MaxPooling2D(2, name=f"pool{stage}")(x)
-    return _averaged(inputs, x, classes, "comparison_inception")
+    return _averaged(inputs, x, classes, "ablation_inception")
 
 
 def head(
@@ -130,7 +130,7 @@ def head(
         x = layers.Conv2D(classes, 1, kernel_initializer="he_normal", name="conv4")(x)
         x = layers.GlobalAveragePooling2D(name="average")(x)
         x = layers.Softmax(name="predictions")(x)
-    return keras.Model(inputs, x, name="comparison_head")
+    return keras.Model(inputs, x, name="ablation_head")
 
 
 def degradation(
@@ -142,13 +142,13 @@ def degradation(
     inputs, x = _half_size(input_shape, classes)
     x = blocks.cifar_stem(x, THIN[0], STYLE)
     x = _stages(x, _units(depth), THIN, unit)
-    return _classified(inputs, x, classes, "comparison_degradation")
+    return _classified(inputs, x, classes, "ablation_degradation")
 
 
 def order(input_shape: Shape = CIFAR, classes: int = 10, depth: int = 20) -> keras.Model:
     """Build the residual layers of `degradation`, activated in front of their convolutions."""
     inputs, x = _half_size(input_shape, classes)
-    return _preactivated(inputs, x, classes, _units(depth), THIN, "comparison_order")
+    return _preactivated(inputs, x, classes, _units(depth), THIN, "ablation_order")
 
 
 def shape(
@@ -158,7 +158,7 @@ def shape(
     check_choice("form", form, ("deep", "wide"))
     inputs, x = _half_size(input_shape, classes)
     units, widths = (6, THIN) if form == "deep" else (1, WIDE)
-    return _preactivated(inputs, x, classes, units, widths, "comparison_shape")
+    return _preactivated(inputs, x, classes, units, widths, "ablation_shape")
 
 
 def reuse(
@@ -174,10 +174,10 @@ def reuse(
     inputs, x = _half_size(input_shape, classes)
     if connections == "dense":
         inner = densenet.densenet_cifar(DENSE, x.shape[1:], classes)
-        return keras.Model(inputs, inner(x), name="comparison_reuse")
+        return keras.Model(inputs, inner(x), name="ablation_reuse")
     if connections == "chain":
-        return _classified(inputs, _chain(x), classes, "comparison_reuse")
-    return _preactivated(inputs, x, classes, 1, TWIN, "comparison_reuse")
+        return _classified(inputs, _chain(x), classes, "ablation_reuse")
+    return _preactivated(inputs, x, classes, 1, TWIN, "ablation_reuse")
 
 
 def fire(
@@ -196,7 +196,7 @@ def fire(
             widths = CONVOLUTIONS if modules == "convolutions" else NARROW
             x = _caffe.convolution(x, widths[number - 2], 3, f"conv{number}", padding=1)
         x = layers.MaxPooling2D(2, name=f"pool{number}")(x)
-    return _averaged(inputs, x, classes, "comparison_fire")
+    return _averaged(inputs, x, classes, "ablation_fire")
 
 
 def _stem(x: Tensor, filters: int) -> Tensor:
@@ -297,7 +297,7 @@ def _preactivation_branch(x: Tensor, stride: int, name: str, filters: int) -> Te
 
 
 BUILDERS = {
-    f"comparison_{builder.__name__}": builder
+    f"ablation_{builder.__name__}": builder
     for builder in (
         *(activation, kernels, inception, head, degradation),
         *(order, shape, reuse, fire),

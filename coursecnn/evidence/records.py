@@ -316,7 +316,7 @@ def check(record: Record, run: Run, dataset: Dataset) -> None:
         if dataset.provenance.official:
             raise ValueError(
                 f"dataset must hold the images that {record.name} was measured on, got others: "
-                f"{dataset}; use training.load with the record's recipe"
+                f"{dataset}; use training.load_data with the record's recipe"
             )
         print(
             f"{record.name}: not checked, because the record was measured on the official "

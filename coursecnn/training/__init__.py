@@ -1,11 +1,11 @@
 """Training by recipe: the same recipe and the same seed give the same run.
 
-- `load`: the images that a recipe is fitted and judged on;
+- `load_data`: the images that a recipe is fitted and judged on;
 - `fit`: one run, which survives being killed;
 - `affordable_epochs`: how much of a recipe a chapter measures again where it runs;
 - `reproduce`: the runs of a record, one per seed, continued where they stopped;
-- `trained`: the network that a run of the book's records left behind;
-- `judged`: how good a network is, by a recipe's way of judging.
+- `load_trained`: the network that a run of the book's records left behind;
+- `evaluate`: how good a network is, by a recipe's way of judging.
 
 The recipes are data, in `coursecnn.training.recipes`.
 """
@@ -13,21 +13,21 @@ The recipes are data, in `coursecnn.training.recipes`.
 from coursecnn.training.fitting import (
     DivergedError,
     affordable_epochs,
+    evaluate,
     fit,
-    judged,
-    load,
+    load_data,
+    load_trained,
     machine,
     reproduce,
-    trained,
 )
 
 __all__ = [
     "DivergedError",
     "affordable_epochs",
+    "evaluate",
     "fit",
-    "judged",
-    "load",
+    "load_data",
+    "load_trained",
     "machine",
     "reproduce",
-    "trained",
 ]

@@ -1,11 +1,11 @@
 """Training by recipe: the same recipe and the same seed give the same run.
 
-- `load`: the images that a recipe is fitted and judged on;
+- `load_data`: the images that a recipe is fitted and judged on;
 - `fit`: one run, which survives being killed;
 - `affordable_epochs`: how much of a recipe a chapter measures again where it runs;
 - `reproduce`: the runs of a record, one per seed, continued where they stopped;
-- `trained`: the network that a run of the book's records left behind;
-- `judged`: how good a network is, by a recipe's way of judging.
+- `load_trained`: the network that a run of the book's records left behind;
+- `evaluate`: how good a network is, by a recipe's way of judging.
 
 Nothing is drawn here, and apart from a progress bar nothing is printed. The recipes are data, in
 `coursecnn.training.recipes`.
@@ -46,17 +46,17 @@ from coursecnn.training.whitening import whitening
 __all__ = [
     "DivergedError",
     "affordable_epochs",
+    "evaluate",
     "fit",
-    "judged",
-    "load",
+    "load_data",
+    "load_trained",
     "machine",
     "reproduce",
-    "trained",
 ]
 
 
 WHITENED_FROM = 5000  # training images: 48 variances are known to a percent from far fewer
-JUDGED_AT_ONCE = 32  # images: as many as Keras takes, so the records were judged by as many
+EVALUATION_BATCH = 32  # images: Keras's default, with which the records were made
 AUGMENTATION = 1  # tells the stream of draws for altered images from that for their order
 
 
@@ -64,18 +64,18 @@ class DivergedError(ArithmeticError):
     """The training loss is no longer a number."""
 
 
-def load(recipe: Recipe) -> Dataset:
+def load_data(recipe: Recipe) -> Dataset:
     """Load the images that a recipe is fitted and judged on.
 
     Returns:
         The recipe's dataset; split by `Dataset.hold_out` where the recipe sets images aside.
 
     >>> from coursecnn.training.recipes import RECIPES
-    >>> load(RECIPES["mnist"]).judged_on
+    >>> load_data(RECIPES["mnist"]).judged_on
     'test'
     """
     dataset = {"mnist": datasets.mnist, "cifar10": datasets.cifar10}[recipe.dataset]()
-    return dataset.hold_out(recipe.held_out) if recipe.held_out else dataset
+    return dataset.hold_out(recipe.validation_split) if recipe.validation_split else dataset
 
 
 def fit(
@@ -87,7 +87,7 @@ def fit(
     weights: str | Path | None = None,
     progress: bool = True,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-    until: float | None = None,
+    target_accuracy: float | None = None,
 ) -> Run:
     """Train once.
 
@@ -101,7 +101,7 @@ def fit(
 
     Args:
         recipe: how to train.
-        dataset: what to train on, as `load` returns it; the images to judge with are looked at
+        dataset: what to train on, as `load_data` returns it; the images to judge with are looked at
             once, after the last epoch, unless the recipe is a watched one.
         seed: a non-negative int.
         epochs: stop after so many; a run of fewer epochs than the recipe's has no final metrics.
@@ -111,7 +111,8 @@ def fit(
             as its `load_weights` reads them.
         progress: whether to draw a progress bar on stderr.
         callbacks: told of each step and each epoch, as by Keras; not of the judging in between.
-        until: stop behind the first epoch after which a watched run has at least this accuracy.
+        target_accuracy: stop after the first epoch with at least this accuracy; the recipe must
+            evaluate every epoch.
 
     Raises:
         ValueError: if the seed is no seed, if the dataset is another than the recipe's, or not
@@ -128,10 +129,10 @@ def fit(
     """
     if dataset.name != recipe.dataset:
         raise ValueError(f"recipe {recipe.name} trains on {recipe.dataset}, got {dataset.name}")
-    if recipe.held_out and dataset.judged_on == "test":
+    if recipe.validation_split and dataset.judged_on == "test":
         raise ValueError(
             f"recipe {recipe.name} is judged on held-out images, got a dataset that is judged on "
-            "its test images; use training.load(recipe)"
+            "its test images; use training.load_data(recipe)"
         )
     last = recipe.epochs if epochs is None else epochs
     if not 1 <= last <= recipe.epochs:
@@ -140,10 +141,10 @@ def fit(
         raise ValueError(f"seed must be an int from 0 to {2**32 - 1}, got {seed!r}")
     if weights is not None and not str(weights).endswith(".weights.h5"):
         raise ValueError(f"weights must name a file that ends in .weights.h5, got {weights!r}")
-    if until is not None and not recipe.watched:
+    if target_accuracy is not None and not recipe.evaluate_every_epoch:
         raise ValueError(
-            f"recipe {recipe.name} is not watched, so it cannot stop at an accuracy: leave until "
-            f"away, got {until!r}"
+            f"recipe {recipe.name} does not evaluate every epoch, so it cannot stop at an accuracy: leave "
+            f"target_accuracy away, got {target_accuracy!r}"
         )
     with backend.quiet_stderr():  # on every backend it also seeds, and loads, TensorFlow
         keras.utils.set_random_seed(seed)
@@ -160,7 +161,7 @@ def fit(
         mininterval=0.5,
         disable=not progress,
     ) as bar:
-        while state.epochs < last and not state.reached(until, dataset):
+        while state.epochs < last and not state.reached(target_accuracy, dataset):
             state.train(recipe, dataset, seed, bar, callbacks)
             if file is not None:
                 state.save(file)
@@ -215,7 +216,7 @@ def reproduce(
     return _opened(path, recipe, dataset)
 
 
-def trained(recipe: Recipe, seed: int = 0, folder: Path = records.SHIPPED) -> Any:
+def load_trained(recipe: Recipe, seed: int = 0, folder: Path = records.SHIPPED) -> Any:
     """Build a recipe's network with the weights that a recorded run of it left behind.
 
     Returns:
@@ -225,7 +226,7 @@ def trained(recipe: Recipe, seed: int = 0, folder: Path = records.SHIPPED) -> An
         FileNotFoundError: if no weights were kept of this recipe and seed; says which were.
 
     >>> from coursecnn.training.recipes import RECIPES
-    >>> trained(RECIPES["lab"]).count_params()
+    >>> load_trained(RECIPES["lab"]).count_params()
     1253674
     """
     path = folder / _weights_file(recipe, seed)
@@ -235,17 +236,17 @@ def trained(recipe: Recipe, seed: int = 0, folder: Path = records.SHIPPED) -> An
             f"no weights were kept of {recipe.name}, seed {seed}; there are {kept}; "
             "`coursecnn reproduce --keep-weights` keeps them"
         )
-    network = architectures.build(recipe.architecture, **recipe.options)
+    network = architectures.build(recipe.architecture, **recipe.architecture_options)
     network.load_weights(path)
     return network
 
 
-def judged(recipe: Recipe, network: Any, dataset: Dataset) -> dict[str, float]:
+def evaluate(recipe: Recipe, network: Any, dataset: Dataset) -> dict[str, float]:
     """Measure a network as a run of the recipe is measured after its last epoch.
 
     Args:
         recipe: says how to judge: by one look at an image, or by the mean of several.
-        network: a Keras model of images between 0 and 1, as `trained` returns it.
+        network: a Keras model of images between 0 and 1, as `load_trained` returns it.
         dataset: whose `x_test` to judge on.
 
     Returns:
@@ -253,7 +254,7 @@ def judged(recipe: Recipe, network: Any, dataset: Dataset) -> dict[str, float]:
 
     >>> from coursecnn.training.recipes import RECIPES
     >>> lab = RECIPES["lab"]
-    >>> list(judged(lab, trained(lab), datasets.stand_in("cifar10")))
+    >>> list(evaluate(lab, load_trained(lab), datasets.stand_in("cifar10")))
     ['test_accuracy', 'test_loss']
     """
     model = _of_bytes(network, dataset.x_test.shape[1:])
@@ -411,12 +412,12 @@ def _of_bytes(network: Any, shape: tuple[int | None, ...]) -> Any:
 def _compiled(recipe: Recipe, dataset: Dataset) -> Any:
     """Build the recipe's network, with the division by 255 in front of it."""
     shape, sizes = dataset.x_train.shape[1:], {}
-    if recipe.small_epochs:
+    if recipe.progressive_epochs:
         shape = (None, None, shape[-1])
         sizes = {"input_shape": shape}
     with _precision(recipe):
-        network = architectures.build(recipe.architecture, **recipe.options, **sizes)
-    if recipe.whitened:
+        network = architectures.build(recipe.architecture, **recipe.architecture_options, **sizes)
+    if recipe.whiten:
         layer = network.get_layer("whitening")
         layer.set_weights(whitening(dataset.x_train[:WHITENED_FROM], *layer.kernel_size[:1]))
     model = _of_bytes(network, shape)
@@ -429,7 +430,7 @@ def _compiled(recipe: Recipe, dataset: Dataset) -> Any:
 
 def _judge(recipe: Recipe, model: Any) -> Any:
     """Return the model that judges: by several views of an image, or at least by the plain loss."""
-    if not (recipe.label_smoothing or recipe.judged_mirrored or recipe.judged_shifted):
+    if not (recipe.label_smoothing or recipe.tta_flip or recipe.tta_translate):
         return model
     images = model.inputs[0]
     answers = [model(view) for view in _views(recipe, images)]
@@ -441,7 +442,7 @@ def _judge(recipe: Recipe, model: Any) -> Any:
 
 def _views(recipe: Recipe, images: Any) -> list[Any]:
     """Return the images, and what else of them the recipe has looked at in judging."""
-    views, pixels = [images], recipe.judged_shifted
+    views, pixels = [images], recipe.tta_translate
     if pixels:
         border = ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0))
         padded = keras.ops.pad(images, border, mode="reflect")
@@ -449,7 +450,7 @@ def _views(recipe: Recipe, images: Any) -> list[Any]:
             padded[:, 2 * pixels :, 2 * pixels :],
             padded[:, : -2 * pixels, : -2 * pixels],
         ]
-    if recipe.judged_mirrored:
+    if recipe.tta_flip:
         views += [keras.ops.flip(view, axis=2) for view in views]
     return views
 
@@ -457,14 +458,14 @@ def _views(recipe: Recipe, images: Any) -> list[Any]:
 def _augmented(recipe: Recipe, images: Any, seed: int, epoch: int) -> Any:
     """Return the training images as one epoch sees them."""
     generator = np.random.default_rng((seed, epoch, AUGMENTATION))
-    if recipe.mirrored:
-        images = augmentation.mirror(images, seed, epoch)
-    if recipe.shifted:
-        images = augmentation.shift(images, recipe.shifted, generator)
-    if recipe.cut_out:
-        images = augmentation.cut_out(images, recipe.cut_out, generator)
-    if epoch < recipe.small_epochs:
-        images = augmentation.scale(images, recipe.small_side)
+    if recipe.alternating_flip:
+        images = augmentation.alternating_flip(images, seed, epoch)
+    if recipe.translate:
+        images = augmentation.translate(images, recipe.translate, generator)
+    if recipe.cutout:
+        images = augmentation.cutout(images, recipe.cutout, generator)
+    if epoch < recipe.progressive_epochs:
+        images = augmentation.scale(images, recipe.progressive_size)
     return images
 
 
@@ -510,7 +511,7 @@ class _State:
             callbacks=[_Watch(bar, recipe, self.epochs + 1), *callbacks],
         ).history
         reached = {name: _shortest(history[name][0]) for name in ("loss", "accuracy")}
-        if recipe.watched:
+        if recipe.evaluate_every_epoch:
             reached |= _measured(self.judge, dataset)
         for name, value in reached.items():
             self.curves.setdefault(name, []).append(value)
@@ -589,7 +590,7 @@ class _Watch(keras.callbacks.Callback):
 
 def _measured(judge: Any, dataset: Dataset) -> dict[str, float]:
     """Measure accuracy and loss on the images that a run is judged on."""
-    batches = backend.batched(dataset.x_test, dataset.y_test, JUDGED_AT_ONCE)
+    batches = backend.batched(dataset.x_test, dataset.y_test, EVALUATION_BATCH)
     measured = judge.evaluate(**batches, verbose=0, return_dict=True)
     kind = _kind(dataset)
     return {f"{kind}_{name}": _shortest(measured[name]) for name in ("accuracy", "loss")}
@@ -597,7 +598,7 @@ def _measured(judge: Any, dataset: Dataset) -> dict[str, float]:
 
 def _kind(dataset: Dataset) -> str:
     """Return what the metrics on the images that a run is judged on begin with."""
-    return dataset.judged_on.replace("-", "_")
+    return {"held-out": "validation"}.get(dataset.judged_on, dataset.judged_on)
 
 
 def _shortest(value: float) -> float:

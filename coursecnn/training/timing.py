@@ -220,7 +220,7 @@ def step_seconds(recipe: Recipe, dataset: Dataset, steps: int = 50) -> float:
 
     Args:
         recipe: how to train.
-        dataset: as `training.load` returns it, or the offline stand-in; its first images are used,
+        dataset: as `training.load_data` returns it, or the offline stand-in; its first images are used,
             again and again if they are fewer than needed.
         steps: how many make a pass.
 
@@ -239,6 +239,9 @@ def step_seconds(recipe: Recipe, dataset: Dataset, steps: int = 50) -> float:
         y_train=np.resize(dataset.y_train, images),
     )
     # With a third epoch to come, there is nothing to judge.
-    timed, clock = replace(recipe, epochs=3, held_out=0.0, watched=False), EpochClock()
+    timed, clock = (
+        replace(recipe, epochs=3, validation_split=0.0, evaluate_every_epoch=False),
+        EpochClock(),
+    )
     training.fit(timed, part, epochs=2, progress=False, callbacks=[clock])
     return clock.seconds[1] / steps

@@ -102,7 +102,7 @@ class FilterExperiment(Experiment):
 
     Args:
         model: A functional or sequential model from images between 0 and 1, such as
-            `training.trained` returns, or `TrainingExperiment.network`.
+            `training.load_trained` returns, or `TrainingExperiment.network`.
         data: Whose test images there are to choose from.
 
     Raises:

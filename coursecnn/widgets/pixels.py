@@ -111,7 +111,7 @@ class AttributionExperiment(Experiment):
     """Ask a network on which pixels its answer depends.
 
     Args:
-        model: From images between 0 and 1 to probabilities, as `training.trained` returns it.
+        model: From images between 0 and 1 to probabilities, as `training.load_trained` returns it.
         data: Its test images are there to choose from; the reader's own picture is cut and scaled
             to their size.
         layer: Where Grad-CAM looks unless told otherwise; the last with rows and columns if none.

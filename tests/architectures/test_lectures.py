@@ -90,7 +90,7 @@ def test_the_weights_that_were_kept_have_the_recorded_accuracy():
         pytest.skip(
             f"the accuracy is that on the official images, here is {data.provenance.source}"
         )
-    network = training.trained(recipe)
+    network = training.load_trained(recipe)
 
     answers = network.predict(data.x_test / np.float32(255), batch_size=500, verbose=0)
 

@@ -23,7 +23,7 @@ CASES, DRAWINGS = 300, 100
 SIDE = 140  # points of a drawing, five along a pixel
 LAYERS = ("C1", "S2", "C3", "S4", "C5", "F6", "output")
 DATA = datasets.mnist()
-NETWORK = training.trained(RECIPES["lenet5"])
+NETWORK = training.load_trained(RECIPES["lenet5"])
 NETWORK.set_weights([weight.astype("float16") for weight in NETWORK.get_weights()])
 IMAGES, LABELS = DATA.x_test[:1000], DATA.y_test[:1000]
 PROBABILITIES = NETWORK.predict(IMAGES / 255, verbose=0)

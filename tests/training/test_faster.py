@@ -20,11 +20,11 @@ CRAFT = replace(
     learning_rate=0.1,
     schedule="one_cycle",
     label_smoothing=0.2,
-    mirrored=True,
-    shifted=1,
-    cut_out=2,
-    judged_mirrored=True,
-    watched=True,
+    alternating_flip=True,
+    translate=1,
+    cutout=2,
+    tta_flip=True,
+    evaluate_every_epoch=True,
 )
 
 
@@ -75,7 +75,7 @@ def test_judging_uses_the_plain_loss_and_both_views():
 
 def test_judging_looks_at_shifted_images_and_at_their_mirror_images():
     data = tiny_dataset()
-    recipe = replace(CRAFT, judged_shifted=1)
+    recipe = replace(CRAFT, tta_translate=1)
     model = training.fitting._compiled(recipe, data)
     judge = training.fitting._judge(recipe, model)
 
@@ -95,14 +95,14 @@ def test_the_network_that_a_run_left_behind_is_judged_as_the_run_was(tmp_path):
     network = build_tiny("tiny")
     network.load_weights(weights)
 
-    assert training.judged(CRAFT, network, data) == pytest.approx(run.metrics, rel=1e-6)
-    assert training.judged(TINY, network, data) != pytest.approx(run.metrics, rel=1e-6)
+    assert training.evaluate(CRAFT, network, data) == pytest.approx(run.metrics, rel=1e-6)
+    assert training.evaluate(TINY, network, data) != pytest.approx(run.metrics, rel=1e-6)
 
 
 def test_each_kind_of_altered_images_is_seen_in_training():
     data, seen = tiny_dataset(), {}
     images = np.random.default_rng(0).integers(0, 256, data.x_train.shape).astype("uint8")
-    for change in ({}, {"mirrored": True}, {"shifted": 1}, {"cut_out": 2}):
+    for change in ({}, {"alternating_flip": True}, {"translate": 1}, {"cutout": 2}):
         recipe = replace(TINY, **change)
         seen[tuple(change)] = [
             training.fitting._augmented(recipe, images, 0, epoch) for epoch in (0, 1)
@@ -121,7 +121,7 @@ def test_each_kind_of_altered_images_is_seen_in_training():
 
 
 def test_the_first_epochs_see_small_images(monkeypatch):
-    recipe = replace(TINY, epochs=3, small_epochs=2, small_side=4)
+    recipe = replace(TINY, epochs=3, progressive_epochs=2, progressive_size=4)
     shapes = []
 
     def build(_architecture, input_shape, **_options):
@@ -169,7 +169,7 @@ def test_whitening_is_set_before_the_first_step(monkeypatch):
     monkeypatch.setattr(training.fitting.architectures, "build", build)
     data = tiny_dataset()
 
-    model = training.fitting._compiled(replace(TINY, whitened=True), data)
+    model = training.fitting._compiled(replace(TINY, whiten=True), data)
 
     for got, expected in zip(
         model.layers[-1].get_layer("whitening").get_weights(),
@@ -210,9 +210,12 @@ def test_the_ladder_leads_from_the_lecture_to_the_fast_recipe():
     lab, fast = RECIPES["lab"], RECIPES["fast"]
 
     first, last = rungs[0], [rungs[i] for i, rung in enumerate(LADDER.values()) if rung.kept][-1]
-    assert replace(first, name="lab", epochs=20, held_out=0.0, watched=True) == lab
-    assert replace(last, name="fast", held_out=0.0, watched=True) == fast
-    assert all(rung.held_out > 0 and not rung.watched for rung in rungs)
+    assert (
+        replace(first, name="lab", epochs=20, validation_split=0.0, evaluate_every_epoch=True)
+        == lab
+    )
+    assert replace(last, name="fast", validation_split=0.0, evaluate_every_epoch=True) == fast
+    assert all(rung.validation_split > 0 and not rung.evaluate_every_epoch for rung in rungs)
 
 
 def test_each_rung_changes_what_it_says_and_nothing_else():

@@ -14,7 +14,7 @@ from coursecnn import training
 from coursecnn.backend import keras
 from coursecnn.evidence import records
 from coursecnn.training import DivergedError, fit, reproduce
-from coursecnn.training.recipes import COMPARISONS, RECIPES, Recipe
+from coursecnn.training.recipes import ABLATIONS, RECIPES, Recipe
 from tests.small_runs import TINY, build_tiny, tiny_dataset, untimed
 
 
@@ -62,7 +62,7 @@ def test_a_run_of_fewer_epochs_does_not_touch_the_test_images(uninterrupted, mon
 
 
 def test_a_watched_run_is_judged_after_each_epoch(uninterrupted):
-    watched = fit(replace(TINY, watched=True), tiny_dataset(), seed=3, progress=False)
+    watched = fit(replace(TINY, evaluate_every_epoch=True), tiny_dataset(), seed=3, progress=False)
 
     assert watched.metrics == uninterrupted.metrics
     assert watched.curves["loss"] == uninterrupted.curves["loss"]
@@ -71,20 +71,20 @@ def test_a_watched_run_is_judged_after_each_epoch(uninterrupted):
 
 
 def test_a_watched_run_stops_at_the_first_epoch_that_reaches_an_accuracy():
-    recipe, data = replace(TINY, watched=True), tiny_dataset()
+    recipe, data = replace(TINY, evaluate_every_epoch=True), tiny_dataset()
     whole = fit(recipe, data, seed=3, progress=False)
     curve = whole.curves["test_accuracy"]
 
-    stopped = fit(recipe, data, seed=3, until=curve[0], progress=False)
-    never = fit(recipe, data, seed=3, until=1.1, progress=False)
+    stopped = fit(recipe, data, seed=3, target_accuracy=curve[0], progress=False)
+    never = fit(recipe, data, seed=3, target_accuracy=1.1, progress=False)
 
     assert (stopped.curves["test_accuracy"], stopped.metrics) == (curve[:1], {})
     assert untimed(never) == untimed(whole)
 
 
 def test_a_run_that_is_not_watched_cannot_stop_at_an_accuracy():
-    with pytest.raises(ValueError, match=r"recipe tiny is not watched, .* got 0\.5"):
-        fit(TINY, tiny_dataset(), until=0.5, progress=False)
+    with pytest.raises(ValueError, match=r"recipe tiny does not evaluate every epoch, .* got 0\.5"):
+        fit(TINY, tiny_dataset(), target_accuracy=0.5, progress=False)
 
 
 def test_a_linear_schedule_falls_from_the_learning_rate_to_nothing():
@@ -272,7 +272,7 @@ def test_weights_that_were_kept_give_the_answers_of_the_trained_network(uninterr
     data = tiny_dataset()
     reproduce(TINY, data, (3,), tmp_path, progress=False, keep_weights=True)
 
-    network = training.trained(TINY, seed=3, folder=tmp_path)
+    network = training.load_trained(TINY, seed=3, folder=tmp_path)
 
     answers = keras.ops.convert_to_numpy(network(data.x_test / np.float32(255))).argmax(axis=1)
     assert (answers == data.y_test).mean() == pytest.approx(uninterrupted.metrics["test_accuracy"])
@@ -286,7 +286,7 @@ def test_weights_that_were_not_kept_are_named_with_those_that_were(tmp_path):
     (tmp_path / "tiny-seed3.weights.h5").touch()
 
     with pytest.raises(FileNotFoundError, match=r"kept of tiny, seed 0; there are \['tiny-seed3"):
-        training.trained(TINY, folder=tmp_path)
+        training.load_trained(TINY, folder=tmp_path)
 
 
 def test_weights_in_a_file_of_another_kind_are_refused_before_anything_is_trained():
@@ -333,7 +333,7 @@ def test_recorded_seeds_are_skipped_and_others_join(fitted, tmp_path):
 
 
 def test_a_recipe_with_a_tuple_among_its_options_is_recognised_in_its_record(fitted, tmp_path):
-    shaped = replace(TINY, options={"input_shape": (6, 6, 1)})
+    shaped = replace(TINY, architecture_options={"input_shape": (6, 6, 1)})
     record = reproduce(shaped, tiny_dataset(), (0, 1), tmp_path)
 
     assert record.seeds == (0, 1)
@@ -341,7 +341,7 @@ def test_a_recipe_with_a_tuple_among_its_options_is_recognised_in_its_record(fit
 
 
 def test_a_recipe_with_a_tuple_among_its_options_is_recognised_in_its_checkpoint(tmp_path):
-    shaped = replace(TINY, options={"input_shape": (6, 6, 1)})
+    shaped = replace(TINY, architecture_options={"input_shape": (6, 6, 1)})
     for epochs in (1, 2):
         run = fit(
             shaped, tiny_dataset(), epochs=epochs, checkpoint=tmp_path / "c.npz", progress=False
@@ -413,7 +413,7 @@ def test_every_recipe_is_filed_under_its_own_name(name):
     assert RECIPES[name].name == name
 
 
-FEW = ("best", "ladder_", "lenet5", "lab", *COMPARISONS)  # whose runs take minutes
+FEW = ("best", "ladder_", "lenet5", "lab", *ABLATIONS)  # whose runs take minutes
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from coursecnn import architectures, datasets, training
-from coursecnn.training.recipes import COMPARISONS, RECIPES
+from coursecnn.training.recipes import ABLATIONS, RECIPES
 
 
 @pytest.fixture
@@ -16,24 +16,29 @@ def stand_in(monkeypatch):
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 def test_the_network_of_a_recipe_can_be_built(recipe):
-    assert architectures.build(recipe.architecture, **recipe.options).count_params() > 0
+    assert (
+        architectures.build(recipe.architecture, **recipe.architecture_options).count_params() > 0
+    )
 
 
 def test_the_recipes_that_compare_the_poolings_differ_in_nothing_else():
     longest, mean = RECIPES["pooling_max"], RECIPES["pooling_average"]
-    assert replace(longest, name=mean.name, options=mean.options) == mean
-    assert (longest.options, mean.options) == ({"pooling": "max"}, {"pooling": "average"})
+    assert replace(longest, name=mean.name, architecture_options=mean.architecture_options) == mean
+    assert (longest.architecture_options, mean.architecture_options) == (
+        {"pooling": "max"},
+        {"pooling": "average"},
+    )
 
 
 @pytest.mark.usefixtures("stand_in")
 def test_a_recipe_that_holds_images_out_is_not_judged_on_the_test_images():
-    data = training.load(RECIPES["pooling_max"])
+    data = training.load_data(RECIPES["pooling_max"])
     assert (data.judged_on, len(data.x_train), len(data.x_test)) == ("held-out", 1000, 9000)
 
 
 @pytest.mark.usefixtures("stand_in")
 def test_a_recipe_that_holds_nothing_out_is_judged_on_the_test_images():
-    assert training.load(RECIPES["mnist"]).judged_on == "test"
+    assert training.load_data(RECIPES["mnist"]).judged_on == "test"
 
 
 def test_test_images_are_refused_where_a_recipe_compares():
@@ -55,7 +60,7 @@ def test_the_metrics_say_on_which_images_they_were_measured(monkeypatch):
     )
     few = replace(RECIPES["pooling_max"], epochs=1)
     run = training.fit(few, datasets.stand_in("mnist").hold_out(0.99), progress=False)
-    assert set(run.metrics) == {"held_out_accuracy", "held_out_loss"}
+    assert set(run.metrics) == {"validation_accuracy", "validation_loss"}
 
 
 @pytest.mark.parametrize(
@@ -79,13 +84,17 @@ def test_without_a_wish_a_processor_measures_the_first_epoch(monkeypatch):
     assert training.affordable_epochs(RECIPES["mnist"]) == 1
 
 
-@pytest.mark.parametrize("name", COMPARISONS)
+@pytest.mark.parametrize("name", ABLATIONS)
 def test_both_sides_of_a_comparison_are_trained_alike(name):
     recipe = RECIPES[name]
     question = name.partition("_")[0]
-    sides = [RECIPES[other] for other in COMPARISONS if other.startswith(question)]
+    sides = [RECIPES[other] for other in ABLATIONS if other.startswith(question)]
     for side in [*sides, *([RECIPES["degradation_residual44"]] if question == "order" else [])]:
-        same = {"name": name, "architecture": recipe.architecture, "options": recipe.options}
+        same = {
+            "name": name,
+            "architecture": recipe.architecture,
+            "architecture_options": recipe.architecture_options,
+        }
         assert replace(side, **same) == recipe
     assert len(sides) > 1 or question == "order"
-    assert recipe.held_out > 0
+    assert recipe.validation_split > 0
