@@ -27,7 +27,6 @@ from coursecnn.widgets import (
 MNIST = datasets.stand_in("mnist")
 SPLIT = MNIST.split_validation(100)
 
-
 LINE = "INPUT -> CONV(2, stride 2) -> POOL -> FC"
 FAMILY = "INPUT -> [CONV(2) -> POOL?]*N -> FC"
 
