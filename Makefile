@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 CHAPTERS := $(sort $(wildcard book/*/*.ipynb))
+SCRIPTS := $(wildcard coursecnn/interactive/*.js)
+DENO := DENO_DIR=_build/deno DENO_NO_UPDATE_CHECK=1 $(BIN)/deno
 export TF_CPP_MIN_LOG_LEVEL = 3
 # As pip does, so that a proxy which the system trusts is trusted.
 export UV_SYSTEM_CERTS = 1
@@ -43,9 +45,12 @@ book: $(READY)  ## build the HTML book, warnings as errors
 
 test: lint types unit chapters  ## check everything: lint, types, unit tests, every chapter re-executed
 
-lint: $(READY)  ## style of the code, form and prose of the chapters
+lint: $(READY)  ## style of the code, types of the scripts, form and prose of the chapters
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(DENO) check --quiet $(SCRIPTS)
+	@$(DENO) lint --quiet $(SCRIPTS)
+	@$(DENO) fmt --check --quiet $(SCRIPTS) coursecnn/interactive/*.css
 	@$(BIN)/python -m harness.lint $(CHAPTERS)
 	@$(BIN)/python -m harness.prose $(CHAPTERS)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import pytest
 
@@ -137,14 +137,18 @@ def started() -> Iterator[Any]:
 
 @contextmanager
 def visit(
-    browser: Any, width: int = 1300, dark: bool = False, touch: bool = False
+    browser: Any,
+    width: int = 1300,
+    dark: bool = False,
+    touch: bool = False,
+    motion: bool = False,
 ) -> Iterator[Visit]:
-    """A new empty page of this width."""
+    """A new empty page of this width; without `motion` it asks for as little of it as possible."""
     context = browser.new_context(
         viewport={"width": width, "height": 900},
         color_scheme="dark" if dark else "light",
         has_touch=touch,
-        reduced_motion="reduce",
+        reduced_motion="no-preference" if motion else "reduce",
     )
     visit = Visit(context.new_page())
     context.route("**/*", lambda route: _answer(route, visit))
@@ -236,6 +240,58 @@ def resize(page: Any, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     if width < before:
         page.wait_for_timeout(350)  # the theme waits for 300 ms, whether the resizing goes on
+
+
+def wait_until(page: Any, condition: Callable[[], bool]) -> None:
+    """Let time pass until something holds, for five seconds at most, even if a clock is faked."""
+    for _ in range(250):
+        if condition():
+            return
+        page.wait_for_timeout(20)
+    raise TimeoutError("it does not hold after five seconds")
+
+
+class Slider(NamedTuple):
+    """A slider of the accessibility tree: what a screen reader announces.
+
+    Attributes:
+        name: What moves.
+        text: Where it is, in words.
+        now: Where it is, as a number.
+        limits: The least and the largest value of `now`.
+        is_focused: Whether the keyboard is there.
+    """
+
+    name: str
+    text: str
+    now: float
+    limits: tuple[float, float]
+    is_focused: bool
+
+
+def sliders(page: Any) -> list[Slider]:
+    """The sliders of the accessibility tree, in their order, apart from those that HTML has."""
+    session = page.context.new_cdp_session(page)
+    tree = session.send("Accessibility.getFullAXTree")["nodes"]
+    nodes = [node for node in tree if node.get("role", {}).get("value") == "slider"]
+    found = [(node, _attributes(session, node["backendDOMNodeId"])) for node in nodes]
+    return [_slider(node, attributes) for node, attributes in found if "role" in attributes]
+
+
+def _attributes(session: Any, node: int) -> dict[str, str]:
+    described = session.send("DOM.describeNode", {"backendNodeId": node})["node"]["attributes"]
+    return dict(zip(described[::2], described[1::2], strict=True))
+
+
+def _slider(node: dict[str, Any], attributes: dict[str, str]) -> Slider:
+    properties = {one["name"]: one["value"].get("value") for one in node["properties"]}
+    return Slider(
+        name=node["name"]["value"],
+        text=attributes["aria-valuetext"],  # Chromium has it for screen readers, but not here
+        now=node["value"]["value"],
+        limits=(properties["valuemin"], properties["valuemax"]),
+        is_focused=bool(properties.get("focused")),
+    )
 
 
 Faults = list[dict[str, str]]

@@ -68,14 +68,14 @@ def load_data(recipe: Recipe) -> Dataset:
     """Load the images that a recipe is fitted and judged on.
 
     Returns:
-        The recipe's dataset; split by `Dataset.hold_out` where the recipe sets images aside.
+        The recipe's dataset; split by `Dataset.split_validation` where the recipe asks for it.
 
     >>> from coursecnn.training.recipes import RECIPES
-    >>> load_data(RECIPES["mnist"]).judged_on
+    >>> load_data(RECIPES["mnist"]).evaluated_on
     'test'
     """
     dataset = {"mnist": datasets.mnist, "cifar10": datasets.cifar10}[recipe.dataset]()
-    return dataset.hold_out(recipe.validation_split) if recipe.validation_split else dataset
+    return dataset.split_validation(recipe.validation_split) if recipe.validation_split else dataset
 
 
 def fit(
@@ -129,7 +129,7 @@ def fit(
     """
     if dataset.name != recipe.dataset:
         raise ValueError(f"recipe {recipe.name} trains on {recipe.dataset}, got {dataset.name}")
-    if recipe.validation_split and dataset.judged_on == "test":
+    if recipe.validation_split and dataset.evaluated_on == "test":
         raise ValueError(
             f"recipe {recipe.name} is judged on held-out images, got a dataset that is judged on "
             "its test images; use training.load_data(recipe)"
@@ -257,7 +257,7 @@ def evaluate(recipe: Recipe, network: Any, dataset: Dataset) -> dict[str, float]
     >>> list(evaluate(lab, load_trained(lab), datasets.stand_in("cifar10")))
     ['test_accuracy', 'test_loss']
     """
-    model = _of_bytes(network, dataset.x_test.shape[1:])
+    model = _of_bytes(network, dataset.x_eval.shape[1:])
     model.compile(loss=recipe.loss, metrics=["accuracy"])
     return _measured(_judge(recipe, model), dataset)
 
@@ -590,7 +590,7 @@ class _Watch(keras.callbacks.Callback):
 
 def _measured(judge: Any, dataset: Dataset) -> dict[str, float]:
     """Measure accuracy and loss on the images that a run is judged on."""
-    batches = backend.batched(dataset.x_test, dataset.y_test, EVALUATION_BATCH)
+    batches = backend.batched(dataset.x_eval, dataset.y_eval, EVALUATION_BATCH)
     measured = judge.evaluate(**batches, verbose=0, return_dict=True)
     kind = _kind(dataset)
     return {f"{kind}_{name}": _shortest(measured[name]) for name in ("accuracy", "loss")}
@@ -598,7 +598,7 @@ def _measured(judge: Any, dataset: Dataset) -> dict[str, float]:
 
 def _kind(dataset: Dataset) -> str:
     """Return what the metrics on the images that a run is judged on begin with."""
-    return {"held-out": "validation"}.get(dataset.judged_on, dataset.judged_on)
+    return dataset.evaluated_on
 
 
 def _shortest(value: float) -> float:

@@ -77,7 +77,7 @@ class TrainingExperiment(Experiment):
     that were held out: whoever compares and chooses must not look at test images.
 
     Args:
-        data: Split by `Dataset.hold_out`.
+        data: Split by `Dataset.split_validation`.
         judged: How many held-out images judge a try.
         seed: Of the initial weights and the order of the images.
 
@@ -90,7 +90,8 @@ class TrainingExperiment(Experiment):
 
     Examples:
         >>> from coursecnn import datasets
-        >>> experiment = TrainingExperiment(datasets.stand_in("mnist").hold_out(500), judged=100)
+        >>> split = datasets.stand_in("mnist").split_validation(500)
+        >>> experiment = TrainingExperiment(split, judged=100)
         >>> experiment.cost("INPUT -> [CONV*N -> POOL?]*2 -> FC", keep=[True], N=1).params
         50186
         >>> experiment.train("INPUT -> FC", images=64, epochs=1).parameters
@@ -99,10 +100,10 @@ class TrainingExperiment(Experiment):
 
     def __init__(self, data: Dataset, judged: int = 1000, seed: int = 0) -> None:
         """Keep the data; nothing is trained yet."""
-        if data.judged_on == "test":
+        if data.evaluated_on == "test":
             raise ValueError(
                 "data must be split, so that no choice looks at the test images: "
-                "use data.hold_out(0.1)"
+                "use data.split_validation(0.1)"
             )
         self.data, self.judged, self.seed = data, judged, seed
         self.tries: list[Try] = []
@@ -229,7 +230,7 @@ class TrainingExperiment(Experiment):
                 data.y_train[:images],
                 batch_size=BATCH,
                 epochs=epochs,
-                validation_data=(data.x_test[: self.judged], data.y_test[: self.judged]),
+                validation_data=(data.x_eval[: self.judged], data.y_eval[: self.judged]),
                 verbose=0,
                 callbacks=[curves, *callbacks],
             )

@@ -180,6 +180,20 @@ def test_the_keyboard_goes_from_layer_to_layer(show: Show, html: str, tables: Ta
     assert details(part).startswith(tables["vgg16"]["layer"][row])
 
 
+def test_a_screen_reader_hears_the_layer(show: Show, html: str, tables: Tables) -> None:
+    opened = show(html)
+    opened.locator(".skyline").first.focus()
+
+    opened.keyboard.press("ArrowRight")
+
+    drawn = [named(name, 0) for step in steps(tables["vgg16"]) for name in step.names]
+    place = drawn.index("fc6") + 1
+    first, second = browser.sliders(opened)
+    assert first == ("layers of vgg16", drawn[place], place, (0, len(drawn) - 1), True)
+    assert second.name == "layers of resnet50"
+    assert opened.locator("[role=application]").count() == 0
+
+
 @pytest.mark.parametrize("touch", [False, True], ids=["mouse", "finger"])
 def test_pointing_at_a_bar_says_which_layer_it_is(
     show: Show, touch: bool, html: str, tables: Tables

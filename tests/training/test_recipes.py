@@ -33,12 +33,13 @@ def test_the_recipes_that_compare_the_poolings_differ_in_nothing_else():
 @pytest.mark.usefixtures("stand_in")
 def test_a_recipe_that_holds_images_out_is_not_judged_on_the_test_images():
     data = training.load_data(RECIPES["pooling_max"])
-    assert (data.judged_on, len(data.x_train), len(data.x_test)) == ("held-out", 1000, 9000)
+    assert data.evaluated_on == "validation"
+    assert (len(data.x_train), len(data.x_eval)) == (1000, 9000)
 
 
 @pytest.mark.usefixtures("stand_in")
 def test_a_recipe_that_holds_nothing_out_is_judged_on_the_test_images():
-    assert training.load_data(RECIPES["mnist"]).judged_on == "test"
+    assert training.load_data(RECIPES["mnist"]).evaluated_on == "test"
 
 
 def test_test_images_are_refused_where_a_recipe_compares():
@@ -59,7 +60,7 @@ def test_the_metrics_say_on_which_images_they_were_measured(monkeypatch):
         lambda _name, **_: training.fitting.keras.Sequential([layers.Flatten(), layers.Dense(10)]),
     )
     few = replace(RECIPES["pooling_max"], epochs=1)
-    run = training.fit(few, datasets.stand_in("mnist").hold_out(0.99), progress=False)
+    run = training.fit(few, datasets.stand_in("mnist").split_validation(0.99), progress=False)
     assert set(run.metrics) == {"validation_accuracy", "validation_loss"}
 
 
