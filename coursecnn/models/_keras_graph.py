@@ -1,7 +1,7 @@
 """The calls of all layers in a Keras model: the one walk over Keras's graph in this package.
 
 - `calls(model, ...)`: every use of every layer, models inside opened, with shapes and parents;
-- `inside(call)`: the same of one layer, by following what its own `call` does;
+- `inside(call)`: the same of one layer;
 - `evaluate(calls, values)`: compute them.
 
 A list of calls is a graph: `parents` are places in the list, all before the call itself.
@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from coursecnn import _keras_private
 from coursecnn.backend import keras
 
-__all__ = ["Call", "Shape", "calls", "evaluate", "inside", "is_opened"]
+__all__ = ["Call", "Shape", "calls", "evaluate", "inside"]
 
 Shape: TypeAlias = tuple[int, ...]
 Tensor: TypeAlias = Any  # keras.KerasTensor, which mypy cannot see
@@ -107,16 +107,19 @@ def calls(
     return walk.calls
 
 
-def inside(call: Call) -> list[Call]:
-    """Follow what one layer does, down to operations and layers that hold none.
+def inside(call: Call, opens: Callable[[Any], bool] = lambda _: False) -> list[Call]:
+    """List the calls within one: those in a model's graph, or else what its `call` does.
 
     Raises:
         ValueError: Its `call` does something that symbolic tensors cannot follow.
     """
-    walk = _Walk(nested=True, opens=is_opened)
-    for tensor in call.inputs:
-        walk.made[id(tensor)] = -1
-    walk.followed(call.layer, call.args, call.kwargs, call.path)
+    walk = _Walk(nested=True, opens=opens)
+    walk.made.update(dict.fromkeys(map(id, call.inputs), -1))
+    graph = _graph(call.layer)
+    if graph is not None:
+        walk.function(graph, f"{call.path}/", _arranged(call.layer, call.args, call.kwargs))
+    else:
+        walk.followed(call.layer, call.args, call.kwargs, call.path)
     return walk.calls
 
 
@@ -143,18 +146,9 @@ def evaluate(calls: Sequence[Call], values: dict[int, Any]) -> dict[int, Any]:
     return known
 
 
-def is_opened(layer: Any) -> bool:
-    """Say whether a layer is a user's own and holds layers, so that a look into it tells more."""
-    if not isinstance(layer, keras.layers.Layer):
-        return False
-    return not _keras_private.is_keras_own(type(layer), "call") and bool(
-        _keras_private.sublayers(layer)
-    )
-
-
 def _graph(model: Any) -> Any | None:
     """Return the graph that calling a model follows."""
-    if not isinstance(model, keras.Model):
+    if not isinstance(model, keras.Model | keras.Function):
         return None
     own = _keras_private.is_keras_own(type(model), "call")
     return _keras_private.graph_of(model) if own else None
