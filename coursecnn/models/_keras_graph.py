@@ -9,6 +9,8 @@ A list of calls is a graph: `parents` are places in the list, all before the cal
 
 import inspect
 import operator
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -177,7 +179,9 @@ class _Walk:
             waiting = [node for node in waiting if id(node) not in done]
         return [known[id(tensor)] for tensor in graph.outputs]
 
-    def _enter(self, node: Any, known: dict[int, Tensor], prefix: str, own: bool) -> bool:
+    def _enter(
+        self, node: Any, known: dict[int, Tensor], prefix: str, own: bool, name: str = ""
+    ) -> bool:
         """Go through one call of a graph, if all that it takes is there."""
         if any(id(tensor) not in known for tensor in node.input_tensors):
             return False
@@ -187,13 +191,13 @@ class _Walk:
                 self._record(node.operation.name, node.operation, (), {}, outputs)
             return True
         args, kwargs = node.arguments.fill_in(known)
-        outputs = self.call(node, args, kwargs, prefix, own)
+        outputs = self.call(node, args, kwargs, prefix + (name or node.operation.name), own)
         known.update(zip(map(id, node.outputs), outputs, strict=True))
         return True
 
-    def call(self, node: Any, args: Any, kwargs: Any, prefix: str, own: bool) -> list[Tensor]:
+    def call(self, node: Any, args: Any, kwargs: Any, path: str, own: bool) -> list[Tensor]:
         """Open what a node calls, or record it."""
-        layer, path = node.operation, prefix + node.operation.name
+        layer = node.operation
         graph = _graph(layer) if self.nested else None
         if graph is not None:
             return self.function(graph, f"{path}/", _arranged(layer, args, kwargs))
@@ -228,8 +232,10 @@ class _Walk:
                     f"{_first_line(error)}"
                 ) from error
             results = [x for x in tree.flatten(results) if isinstance(x, keras.KerasTensor)]
+            names: Counter[str] = Counter()
             for node in _before(results, known):
-                self._enter(node, known, f"{path}/", own=False)
+                name = _numbered(node.operation, names)
+                self._enter(node, known, f"{path}/", own=False, name=name)
         self.opened = before
         return [known[id(tensor)] for tensor in results]
 
@@ -258,6 +264,15 @@ class _Walk:
         return list(outputs)
 
 
+def _numbered(operation: Any, names: Counter[str]) -> str:
+    """Name an operation by how many of its type came before; Keras counts those of the process."""
+    if isinstance(operation, keras.layers.Layer):
+        return str(operation.name)
+    name = re.sub(r"_\d+$", "", operation.name)
+    names[name] += 1
+    return name if names[name] == 1 else f"{name}_{names[name] - 1}"
+
+
 def _symbol(tensor: Tensor) -> Tensor:
     return keras.KerasTensor(tensor.shape, dtype=tensor.dtype)
 
@@ -266,14 +281,37 @@ def _outputs(node: Any, args: Any, kwargs: Any, path: str) -> list[Tensor]:
     """Say what comes out of a node's layer for these arguments, and leave the layer as it is."""
     given = [part for part in tree.flatten((args, kwargs)) if isinstance(part, keras.KerasTensor)]
     if [tensor.shape for tensor in given] == [tensor.shape for tensor in node.input_tensors]:
-        return [_symbol(tensor) for tensor in node.outputs]
+        outputs = [_symbol(tensor) for tensor in node.outputs]
+    else:
+        outputs = _computed(node.operation, args, kwargs, given, path)
+    if _has_open(outputs) and not _has_open(given):
+        return _closed(node.operation, args, kwargs, given) or outputs
+    return outputs
+
+
+def _computed(layer: Any, args: Any, kwargs: Any, given: Sequence[Tensor], path: str) -> list[Any]:
+    """Ask a layer what comes out of it."""
     try:
-        return list(tree.flatten(node.operation.compute_output_spec(*args, **kwargs)))
+        return list(tree.flatten(layer.compute_output_spec(*args, **kwargs)))
     except Exception as error:  # Keras raises what the operation raised
         shapes = ", ".join(str(_of_one(tensor.shape)) for tensor in given)
         raise ValueError(
             f"layer {path!r} does not take what comes to it, {shapes}: {_first_line(error)}"
         ) from error
+
+
+def _has_open(tensors: Sequence[Tensor]) -> bool:
+    return any(None in tensor.shape[1:] for tensor in tensors)
+
+
+def _closed(layer: Any, args: Any, kwargs: Any, given: Sequence[Tensor]) -> list[Tensor] | None:
+    """Follow a layer that leaves sizes open though its inputs have none, as `EinsumDense` does."""
+    walk = _Walk(nested=False, opens=lambda _: False)
+    walk.made.update(dict.fromkeys(map(id, given), -1))
+    try:
+        return walk.followed(layer, args, kwargs, layer.name)
+    except ValueError:
+        return None
 
 
 def _first_line(error: Exception) -> str:
@@ -328,7 +366,7 @@ def _given(model: Any, graph: Any, input_shape: Any) -> list[Tensor] | None:
     """Make tensors of the wanted sizes, with a batch of one; none if no sizes are wanted."""
     if input_shape is None:
         return None
-    names = [tensor.name for tensor in graph.inputs]
+    names = [_keras_private.layer_of(tensor).name for tensor in graph.inputs]
     shapes = _listed(input_shape, names)
     for name, shape, tensor in zip(names, shapes, graph.inputs, strict=True):
         own = tuple(tensor.shape[1:])

@@ -48,6 +48,7 @@ BYTES = {
     **dict.fromkeys(("int32", "uint32", "float32"), 4),
     **dict.fromkeys(("int64", "uint64", "float64", "complex64"), 8),
     "complex128": 16,
+    "string": 0,  # a text has no fixed size
 }
 
 
@@ -139,17 +140,18 @@ def text(table: pd.DataFrame) -> str:
     predictions  Dense          (10)      10     650     640
     total                                 74  37,578  37,504
     """
-    head = list(table)
-    numbers = [name for name in head if pd.api.types.is_integer_dtype(table[name])]
+    names = list(map(str, table))
+    numbers = [name for name in names if pd.api.types.is_integer_dtype(table[name])]
     sums = {"layer": "total", **{name: table[name].sum() for name in numbers}}
-    records = [*table.to_dict("records"), sums]
-    rows = [head, *([_cell(record.get(name, "")) for name in head] for record in records)]
+    records: list[Any] = [*table.to_dict("records"), sums]
+    cells = [[_cell(record.get(name, "")) for name in names] for record in records]
+    rows = [names, *cells]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     left = ("layer", "type", "dtype")
     return "\n".join(
         "  ".join(
             cell.ljust(width) if name in left else cell.rjust(width)
-            for name, cell, width in zip(head, row, widths, strict=True)
+            for name, cell, width in zip(names, row, widths, strict=True)
         ).rstrip()
         for row in rows
     )
@@ -171,20 +173,22 @@ def counted_calls(model: keras.Model, input_shape: Any = None) -> list[Call]:
         ValueError: A size is open.
     """
     found = _keras_graph.calls(model, opens=is_opened, input_shape=input_shape)
-    sizes = [tensor.shape for tensor in getattr(model, "inputs", None) or ()]
-    is_plain = all(isinstance(call.layer, keras.layers.Layer) and is_known(call.layer)
-                   for call in found)  # fmt: skip
-    if input_shape is None and sizes and not is_plain and not _has_open(sizes):
-        shapes: list[Shape] = [tuple(shape[1:]) for shape in sizes]
-        shape = shapes if len(shapes) > 1 else shapes[0]
+    inputs = getattr(model, "inputs", None) or ()
+    sizes: list[Shape] = [tuple(tensor.shape[1:]) for tensor in inputs]
+    is_fixed = sizes and not any(None in shape for shape in sizes)
+    if input_shape is None and is_fixed and not all(map(_is_plain, found)):
+        shape = sizes if len(sizes) > 1 else sizes[0]
         found = _keras_graph.calls(model, opens=is_opened, input_shape=shape)
     for call in found:
         _check_sizes(call)
     return found
 
 
-def _has_open(shapes: Sequence[Any]) -> bool:
-    return any(None in shape[1:] for shape in shapes)
+def _is_plain(call: Call) -> bool:
+    """Say whether a call leaves the batch alone, and its sizes are known."""
+    if any(None in shape for shape in call.output_shapes):
+        return False
+    return isinstance(call.layer, keras.layers.Layer) and is_known(call.layer)
 
 
 def _check_sizes(call: Call) -> None:
