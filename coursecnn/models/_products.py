@@ -66,7 +66,7 @@ def macs(call: Call) -> int:
     if told is not None:
         return told
     known = _row(call.layer)
-    return known.macs(call, macs) if known and known.macs else _followed(call)
+    return int(known.macs(call, macs)) if known and known.macs else _followed(call)
 
 
 def is_known(layer: Any) -> bool:
