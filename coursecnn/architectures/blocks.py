@@ -90,6 +90,7 @@ def convolution(
     name: str,
     stride: int = 1,
     groups: int = 1,
+    *,
     bias: bool | None = None,
 ) -> Tensor:
     """Convolve with kernel // 2 zeros on each side, as Caffe and Torch do.
@@ -141,8 +142,16 @@ def relu(x: Tensor, name: str) -> Tensor:
     return keras.layers.ReLU(name=name)(x)
 
 
-def classifier(x: Tensor, classes: int, style: Style) -> Tensor:
+def classifier(
+    x: Tensor, classes: int, style: Style, *, activation: str | None = "softmax"
+) -> Tensor:
     """Average each channel over all positions, and give a probability for each class.
+
+    Args:
+        x: Maps of (batch, height, width, channels).
+        classes: Number of outputs.
+        style: Of the weights at the beginning.
+        activation: What becomes of the logits, a name of `keras.activations`; None for nothing.
 
     >>> classifier(keras.Input((7, 7, 512)), 1000, Style()).shape
     (None, 1000)
@@ -155,7 +164,7 @@ def classifier(x: Tensor, classes: int, style: Style) -> Tensor:
     uniform = keras.initializers.RandomUniform
     return keras.layers.Dense(
         classes,
-        activation="softmax",
+        activation=activation,
         kernel_initializer=keras.initializers.VarianceScaling(scale, "fan_in", distribution),
         bias_initializer="zeros" if style.linear_bias == "zeros" else uniform(-limit, limit),
         name="predictions",
@@ -163,7 +172,7 @@ def classifier(x: Tensor, classes: int, style: Style) -> Tensor:
 
 
 def imagenet_stem(
-    x: Tensor, style: Style, pooling: Pooling, activated: bool = True, bias: bool | None = None
+    x: Tensor, style: Style, pooling: Pooling, *, activated: bool = True, bias: bool | None = None
 ) -> Tensor:
     """Halve the map twice: 64 7×7 filters with stride 2, then 3×3 maximum pooling with stride 2.
 
@@ -172,7 +181,7 @@ def imagenet_stem(
         style: Of the convolution and the normalisation.
         pooling: "ceil" lets the last window hang over the edge (Caffe), "padded" adds a border of
             one pixel (Torch, Keras). Both make 56×56 of 112×112, one pixel apart.
-        activated: Normalise and activate between the two. Behind a ReLU no value is less than the
+        activated: Normalise and activate between the two. After a ReLU no value is less than the
             zeros of the border, so they never win; without one they may, as they do in Keras.
         bias: The convolution has one, or has not, whatever the style says.
 
@@ -316,6 +325,7 @@ def preactivation_unit(
     style: Style,
     name: str,
     stride: int = 1,
+    *,
     activated: bool = False,
     bias: bool = False,
 ) -> Tensor:

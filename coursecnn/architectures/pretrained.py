@@ -30,7 +30,7 @@ class MissingError(LookupError):
     """The weights are not on this machine, and were not to be fetched."""
 
 
-def load(name: str, download: bool = False) -> keras.Model:
+def load(name: str, *, download: bool = False) -> keras.Model:
     """Build a network of `keras.applications` with the weights trained on ImageNet.
 
     Args:

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from coursecnn.architectures import lectures
+from coursecnn import architectures
 
 __all__ = ["COMPARISONS", "LADDER", "RECIPES", "Recipe", "Rung"]
 
@@ -204,7 +204,7 @@ RECIPES = {
         # The lecture's four patterns, from a linear classifier to stacked blocks, on few images.
         *(
             Recipe(name, architecture=name, dataset="cifar10", epochs=5, held_out=0.9)
-            for name in lectures.BUILDERS
+            for name in architectures.names("pattern_*")
         ),
         # Lecture 3, "CIFAR-10": Adam, batches of 32, 20 epochs, and the test images after each.
         Recipe("lab", "cifar10_lab", "cifar10", epochs=20, held_out=0.0, watched=True),

@@ -12,14 +12,13 @@ to `make long`.
 
 from collections.abc import Mapping
 from functools import cache
-from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 from coursecnn import architectures, datasets
-from coursecnn.architectures import ablations, fractalnet
+from coursecnn.architectures import fractalnet
 from coursecnn.backend import keras
 
 IMAGES = 8
@@ -127,17 +126,9 @@ def test_learns_a_batch_by_heart_in_minutes(name):
 
 def test_every_network_for_cifar_is_here():
     """But for those of the comparisons, which learn the whole training set for the chapters."""
-    builders = {
-        name: builder
-        for family in architectures.FAMILIES
-        if family is not ablations
-        for name, builder in family.BUILDERS.items()
-    }
-    shapes = {
-        name: signature(builder).parameters["input_shape"].default
-        for name, builder in builders.items()
-    }
-    assert {name for name, shape in shapes.items() if shape == (32, 32, 3)} == {*LESSONS, *LONG}
+    rows = [architectures.describe(name) for name in architectures.names()]
+    small = {row.name for row in rows if row.input_shape == (32, 32, 3)}
+    assert small - set(architectures.names(family="ablations")) == {*LESSONS, *LONG}
 
 
 def test_the_batch_is_of_real_photographs():
