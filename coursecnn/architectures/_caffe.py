@@ -34,6 +34,7 @@ def convolution(
     filters: int,
     kernel: int,
     name: str,
+    *,
     stride: int = 1,
     padding: int = 0,
     weights: Any = XAVIER,

@@ -348,11 +348,13 @@ def _stages(x: Tensor, units: int, widths: tuple[int, ...], unit: Unit) -> Tenso
 def _preactivation_unit(x: Tensor, stride: int, name: str, filters: int) -> Tensor:
     branch = partial(_preactivation_branch, filters=filters)
     activated = name == blocks.FIRST_UNIT
-    return blocks.preactivation_unit(x, filters, branch, STYLE, name, stride, activated=activated)
+    return blocks.preactivation_unit(
+        x, filters, branch, STYLE, name, stride=stride, activated=activated
+    )
 
 
 def _preactivation_branch(x: Tensor, stride: int, name: str, filters: int) -> Tensor:
-    x = blocks.convolution(x, filters, 3, STYLE, f"{name}_conv1", stride)
+    x = blocks.convolution(x, filters, 3, STYLE, f"{name}_conv1", stride=stride)
     x = blocks.relu(blocks.normalisation(x, STYLE, f"{name}_bn2"), f"{name}_relu2")
     return blocks.convolution(x, filters, 3, STYLE, f"{name}_conv2")
 

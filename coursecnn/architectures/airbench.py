@@ -67,7 +67,7 @@ class PartialIdentity(keras.initializers.Initializer):
     [[1.0, 0.0], [0.0, 1.0]]
     """
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self, *, seed: int | None = None) -> None:
         """Keep the seed."""
         self.seed = seed
 

@@ -88,9 +88,9 @@ def convolution(
     kernel: int,
     style: Style,
     name: str,
+    *,
     stride: int = 1,
     groups: int = 1,
-    *,
     bias: bool | None = None,
 ) -> Tensor:
     """Convolve with kernel // 2 zeros on each side, as Caffe and Torch do.
@@ -208,13 +208,13 @@ def cifar_stem(x: Tensor, filters: int, style: Style) -> Tensor:
     return relu(normalisation(x, style, "conv1_bn"), "conv1_relu")
 
 
-def basic_branch(x: Tensor, filters: int, style: Style, name: str, stride: int = 1) -> Tensor:
+def basic_branch(x: Tensor, filters: int, style: Style, name: str, *, stride: int = 1) -> Tensor:
     """Two 3×3 convolutions, the first with the stride; the last ReLU is left to the unit.
 
     >>> basic_branch(keras.Input((56, 56, 64)), 128, Style(), "unit1", stride=2).shape
     (None, 28, 28, 128)
     """
-    x = convolution(x, filters, 3, style, f"{name}_conv1", stride)
+    x = convolution(x, filters, 3, style, f"{name}_conv1", stride=stride)
     x = relu(normalisation(x, style, f"{name}_bn1"), f"{name}_relu1")
     x = convolution(x, filters, 3, style, f"{name}_conv2")
     return normalisation(x, style, f"{name}_bn2")
@@ -226,6 +226,7 @@ def bottleneck_branch(
     filters: int,
     style: Style,
     name: str,
+    *,
     stride: int = 1,
     stride_on: Stride = "1x1",
     groups: int = 1,
@@ -246,9 +247,9 @@ def bottleneck_branch(
     (None, 56, 56, 256)
     """
     strides = (stride, 1) if stride_on == "1x1" else (1, stride)
-    x = convolution(x, width, 1, style, f"{name}_conv1", strides[0])
+    x = convolution(x, width, 1, style, f"{name}_conv1", stride=strides[0])
     x = relu(normalisation(x, style, f"{name}_bn1"), f"{name}_relu1")
-    x = convolution(x, width, 3, style, f"{name}_conv2", strides[1], groups)
+    x = convolution(x, width, 3, style, f"{name}_conv2", stride=strides[1], groups=groups)
     x = relu(normalisation(x, style, f"{name}_bn2"), f"{name}_relu2")
     x = convolution(x, filters, 1, style, f"{name}_conv3")
     return normalisation(x, style, f"{name}_bn3")
@@ -299,7 +300,7 @@ def shortcut(
     """
     same = stride == 1 and x.shape[-1] == filters
     if option == "C" or (option == "B" and not same):
-        x = convolution(x, filters, 1, style, f"{name}_shortcut", stride)
+        x = convolution(x, filters, 1, style, f"{name}_shortcut", stride=stride)
         return normalisation(x, style, f"{name}_shortcut_bn")
     if stride > 1:
         x = keras.layers.MaxPooling2D(1, stride, name=f"{name}_shortcut_subsample")(x)
@@ -324,8 +325,8 @@ def preactivation_unit(
     branch: Branch,
     style: Style,
     name: str,
-    stride: int = 1,
     *,
+    stride: int = 1,
     activated: bool = False,
     bias: bool = False,
 ) -> Tensor:
@@ -345,7 +346,7 @@ def preactivation_unit(
         bias: A projection has one.
 
     >>> def branch(x, stride, name):
-    ...     return basic_branch(x, 64, Style(), name, stride)
+    ...     return basic_branch(x, 64, Style(), name, stride=stride)
     >>> preactivation_unit(keras.Input((56, 56, 64)), 64, branch, Style(), "unit1").shape
     (None, 56, 56, 64)
     """
@@ -353,7 +354,7 @@ def preactivation_unit(
     if not activated:
         active = relu(normalisation(x, style, f"{name}_bn1"), f"{name}_relu1")
     if x.shape[-1] != filters:
-        x = convolution(active, filters, 1, style, f"{name}_shortcut", stride, bias=bias)
+        x = convolution(active, filters, 1, style, f"{name}_shortcut", stride=stride, bias=bias)
     elif stride > 1:
         x = keras.layers.MaxPooling2D(1, stride, name=f"{name}_shortcut_subsample")(x)
     return _add(x, branch(active, stride, name), name)
@@ -365,11 +366,13 @@ def _add(x: Tensor, branch: Tensor, name: str) -> Tensor:
     return keras.layers.Add(name=f"{name}_add")([x, branch])
 
 
-def stage(x: Tensor, units: int, stride: int, unit: Branch, name: str, strided: int = 1) -> Tensor:
+def stage(
+    x: Tensor, units: int, stride: int, unit: Branch, name: str, *, strided: int = 1
+) -> Tensor:
     """Chain units, of which one, counted from 1, has the stride: the first, if not told.
 
     >>> def unit(x, stride, name):
-    ...     return relu(convolution(x, 32, 3, Style(), name, stride), f"{name}_relu")
+    ...     return relu(convolution(x, 32, 3, Style(), name, stride=stride), f"{name}_relu")
     >>> stage(keras.Input((56, 56, 64)), 3, 2, unit, "conv3").shape
     (None, 28, 28, 32)
     """

@@ -105,7 +105,7 @@ class ActiveColumns(keras.layers.Layer):
     """
 
     def __init__(
-        self, columns: int, global_share: float = 0.5, seed: int | None = None, **kwargs: Any
+        self, columns: int, *, global_share: float = 0.5, seed: int | None = None, **kwargs: Any
     ) -> None:
         """Keep the chances, and start the draws."""
         super().__init__(**kwargs)
@@ -153,7 +153,7 @@ class Join(keras.layers.Layer):
     0.5
     """
 
-    def __init__(self, drop: float = 0.15, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, *, drop: float = 0.15, seed: int | None = None, **kwargs: Any) -> None:
         """Keep the chance, and start the draws."""
         super().__init__(**kwargs)
         check_share("drop", drop)
@@ -230,7 +230,7 @@ def fractalnet(
     check_count("columns", columns)
     check_share("local_drop", local_drop)
     image = image_input(input_shape, classes, smallest=1)
-    active = ActiveColumns(columns, global_share, name="active_columns")(image)
+    active = ActiveColumns(columns, global_share=global_share, name="active_columns")(image)
     x = image
     for number, (filters, dropout) in enumerate(blocks, start=1):
         block = _Block(f"block{number}", columns, filters, dropout, local_drop, affine, active)
@@ -313,7 +313,7 @@ class _Block:
         """Average columns that meet after so many layers of the deepest one."""
         if len(ends) == 1:
             return ends[0]
-        return Join(self.local_drop, name=f"{self.name}_join{after}")([*ends, self.active])
+        return Join(drop=self.local_drop, name=f"{self.name}_join{after}")([*ends, self.active])
 
     def unit(self, x: Tensor, name: str) -> Tensor:
         """Convolve, drop, normalise, activate."""

@@ -65,6 +65,7 @@ class LocalResponseNormalization(keras.layers.Layer):
 
     def __init__(
         self,
+        *,
         size: int = 5,
         alpha: float = 1e-4,
         beta: float = 0.75,

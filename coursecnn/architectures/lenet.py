@@ -132,9 +132,9 @@ def lenet5_1998(
     check_choice("probabilities", probabilities, (True, False))
     inputs, x = _field(input_shape, classes, padding)
     x = _convolution(C1, x.shape[-1] * KERNEL**2, "C1")(x)
-    x = Subsampling(scaled_tanh, name="S2")(x)
-    x = SparseConvolution(C3_READS, KERNEL, scaled_tanh, name="C3")(x)
-    x = Subsampling(scaled_tanh, name="S4")(x)
+    x = Subsampling(activation=scaled_tanh, name="S2")(x)
+    x = SparseConvolution(C3_READS, KERNEL, activation=scaled_tanh, name="C3")(x)
+    x = Subsampling(activation=scaled_tanh, name="S4")(x)
     x = _convolution(C5, C3 * KERNEL**2, "C5")(x)
     head = partial(_penalties if not probabilities else _likelihoods, classes=classes)
     return classified(inputs, x, head, name="lenet5_1998", top=top, activation=None)
@@ -224,7 +224,7 @@ class Subsampling(keras.layers.Layer):
     ((1, 14, 14, 6), 12)
     """
 
-    def __init__(self, activation: Any = None, **kwargs: Any) -> None:
+    def __init__(self, *, activation: Any = None, **kwargs: Any) -> None:
         """Keep the activation."""
         super().__init__(**kwargs)
         self.activation = keras.activations.get(activation)
@@ -276,6 +276,7 @@ class SparseConvolution(keras.layers.Layer):
         self,
         reads: Sequence[Sequence[int]],
         kernel_size: int,
+        *,
         activation: Any = None,
         **kwargs: Any,
     ) -> None:

@@ -186,7 +186,13 @@ def _averages(
 def _mlpconv(x: keras.KerasTensor, row: Mlpconv, number: int) -> keras.KerasTensor:
     std, inner, outer = (_caffe.gaussian(std) for std in row.std)
     x = _caffe.convolution(
-        x, row.filters, row.kernel, f"conv{number}", row.stride, row.padding, std
+        x,
+        row.filters,
+        row.kernel,
+        f"conv{number}",
+        stride=row.stride,
+        padding=row.padding,
+        weights=std,
     )
     x = _caffe.convolution(x, row.hidden, 1, f"cccp{2 * number - 1}", weights=inner)
     if row.outputs is None:

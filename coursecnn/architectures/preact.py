@@ -170,7 +170,7 @@ def resnet_v2(
     for units, (stage, width, _), stride in zip(counts, STAGES, conventions.strides, strict=True):
         unit = partial(_unit, width=width, release=conventions)
         strided = 1 if conventions.halving_unit == "first" else units
-        x = blocks.stage(x, units, stride, unit, stage, strided)
+        x = blocks.stage(x, units, stride, unit, stage, strided=strided)
     head = partial(blocks.classifier, classes=classes, style=style)
     name, x = f"resnet{depth}_v2", _activated(x, conventions)
     return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
@@ -185,7 +185,7 @@ def _unit(
         partial(_bottleneck, width=width, release=release),
         release.style,
         name,
-        stride,
+        stride=stride,
         activated=release.stem_activated and name == blocks.FIRST_UNIT,
         bias=release.bias,
     )
@@ -196,9 +196,9 @@ def _bottleneck(
 ) -> keras.KerasTensor:
     style = release.style
     strides = (stride, 1) if release.stride_on == "1x1" else (1, stride)
-    x = blocks.convolution(x, width, 1, style, f"{name}_conv1", strides[0])
+    x = blocks.convolution(x, width, 1, style, f"{name}_conv1", stride=strides[0])
     x = blocks.relu(blocks.normalisation(x, style, f"{name}_bn2"), f"{name}_relu2")
-    x = blocks.convolution(x, width, 3, style, f"{name}_conv2", strides[1])
+    x = blocks.convolution(x, width, 3, style, f"{name}_conv2", stride=strides[1])
     x = blocks.relu(blocks.normalisation(x, style, f"{name}_bn3"), f"{name}_relu3")
     return blocks.convolution(x, EXPANSION * width, 1, style, f"{name}_conv3", bias=release.bias)
 

@@ -142,10 +142,10 @@ def _unit(
     style, filters = conventions.style, expansion * width
     across = blocks.shortcut(x, filters, stride, shortcut, style, name)
     if expansion == 1:
-        branch = blocks.basic_branch(x, filters, style, name, stride)
+        branch = blocks.basic_branch(x, filters, style, name, stride=stride)
     else:
         branch = blocks.bottleneck_branch(
-            x, width, filters, style, name, stride, conventions.stride_on
+            x, width, filters, style, name, stride=stride, stride_on=conventions.stride_on
         )
     return blocks.residual_unit(across, branch, name)
 

@@ -115,7 +115,7 @@ def residual_unit(
     (None, 16, 16, 32)
     """
     across = blocks.shortcut(x, filters, stride, option, STYLE, name)
-    branch = blocks.basic_branch(x, filters, STYLE, name, stride)
+    branch = blocks.basic_branch(x, filters, STYLE, name, stride=stride)
     return blocks.residual_unit(across, branch, name)
 
 
@@ -125,7 +125,7 @@ def plain_unit(x: keras.KerasTensor, stride: int, name: str, filters: int) -> ke
     >>> plain_unit(keras.Input((32, 32, 16)), 2, "unit1", filters=32).shape
     (None, 16, 16, 32)
     """
-    return blocks.relu(blocks.basic_branch(x, filters, STYLE, name, stride), f"{name}_relu")
+    return blocks.relu(blocks.basic_branch(x, filters, STYLE, name, stride=stride), f"{name}_relu")
 
 
 # Depth, parameters, trainable ones, and MACs: a network and its plain twin have the same.

@@ -116,7 +116,7 @@ def _unit(
     filters = 4 * channels
     across = blocks.shortcut(x, filters, stride, "B", STYLE, name)
     branch = blocks.bottleneck_branch(
-        x, groups * grouped, filters, STYLE, name, stride, "3x3", groups
+        x, groups * grouped, filters, STYLE, name, stride=stride, stride_on="3x3", groups=groups
     )
     return blocks.residual_unit(across, branch, name)
 

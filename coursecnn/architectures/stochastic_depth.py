@@ -119,7 +119,7 @@ class StochasticDepth(keras.layers.Layer):
     0.5
     """
 
-    def __init__(self, survival: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, survival: float, *, seed: int | None = None, **kwargs: Any) -> None:
         """Keep the probability, and start the generator of the draws."""
         super().__init__(**kwargs)
         check_share("survival", survival)
@@ -147,7 +147,7 @@ def _unit(
     style: Style,
     alive: dict[str, float],
 ) -> keras.KerasTensor:
-    branch = blocks.basic_branch(x, filters, style, name, stride)
+    branch = blocks.basic_branch(x, filters, style, name, stride=stride)
     branch = StochasticDepth(alive[name], name=f"{name}_gate")(branch)
     if stride > 1:
         x = keras.layers.AveragePooling2D(stride, name=f"{name}_shortcut_average")(x)

@@ -129,7 +129,9 @@ def wide_resnet_50_2(
 def _wide_bottleneck(x: keras.KerasTensor, stride: int, name: str, width: int) -> keras.KerasTensor:
     filters = IMAGENET_EXPANSION * width
     across = blocks.shortcut(x, filters, stride, "B", IMAGENET_STYLE, name)
-    branch = blocks.bottleneck_branch(x, width, filters, IMAGENET_STYLE, name, stride, "3x3")
+    branch = blocks.bottleneck_branch(
+        x, width, filters, IMAGENET_STYLE, name, stride=stride, stride_on="3x3"
+    )
     return blocks.residual_unit(across, branch, name)
 
 
@@ -138,13 +140,15 @@ def _wide_unit(
 ) -> keras.KerasTensor:
     branch = partial(_wide_branch, filters=filters, dropout=dropout)
     activated = name == blocks.FIRST_UNIT
-    return blocks.preactivation_unit(x, filters, branch, STYLE, name, stride, activated=activated)
+    return blocks.preactivation_unit(
+        x, filters, branch, STYLE, name, stride=stride, activated=activated
+    )
 
 
 def _wide_branch(
     x: keras.KerasTensor, stride: int, name: str, filters: int, dropout: float
 ) -> keras.KerasTensor:
-    x = blocks.convolution(x, filters, 3, STYLE, f"{name}_conv1", stride)
+    x = blocks.convolution(x, filters, 3, STYLE, f"{name}_conv1", stride=stride)
     x = blocks.relu(blocks.normalisation(x, STYLE, f"{name}_bn2"), f"{name}_relu2")
     if dropout:
         x = keras.layers.Dropout(dropout, name=f"{name}_dropout")(x)

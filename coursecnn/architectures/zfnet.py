@@ -72,7 +72,7 @@ def zfnet(
         ValueError: A side of the image is below 60 pixels, or another argument is not one of
             these.
     """
-    return _build("zfnet", ZFNET, input_shape, classes, top, classifier_activation)
+    return _build("zfnet", ZFNET, input_shape, classes, top=top, activation=classifier_activation)
 
 
 def zfnet_512(
@@ -83,7 +83,9 @@ def zfnet_512(
     classifier_activation: str | None = "softmax",
 ) -> keras.Model:
     """Build it with 512, 1024, 512 filters at the end: 107,627,624 parameters; else as `zfnet`."""
-    return _build("zfnet_512", ZFNET_512, input_shape, classes, top, classifier_activation)
+    return _build(
+        "zfnet_512", ZFNET_512, input_shape, classes, top=top, activation=classifier_activation
+    )
 
 
 def _build(
@@ -91,6 +93,7 @@ def _build(
     table: Sequence[Row],
     input_shape: Shape,
     classes: int,
+    *,
     top: bool,
     activation: str | None,
 ) -> keras.Model:

@@ -1,11 +1,9 @@
 """The residual networks for small images and the later ones, against their papers and releases."""
 
-from importlib import import_module
-
 import numpy as np
 import pytest
 
-from coursecnn.architectures import blocks, build, stochastic_depth
+from coursecnn.architectures import blocks, build, describe, stochastic_depth
 from coursecnn.architectures.layers import GroupedConv2D
 from coursecnn.architectures.stochastic_depth import StochasticDepth, survival
 from coursecnn.backend import keras
@@ -46,9 +44,7 @@ COUNTS = [
 def test_counts(name, module, params, trainable, macs):
     costs = totals(outline(name))
     assert (costs.params, costs.trainable, costs.macs) == (params, trainable, macs)
-    family = import_module(f"coursecnn.architectures.{module}")
-    stated = f"{params:,} parameters, {trainable:,} of them trainable"
-    assert stated in getattr(family, name).__doc__
+    assert describe(name).family == module
 
 
 class Tally:
