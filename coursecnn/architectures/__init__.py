@@ -127,14 +127,13 @@ def table(pattern: str = "*", *, family: str | None = None) -> pd.DataFrame:
 
     >>> table("squeezenet*")[["input_shape", "parameters", "macs"]]
                      input_shape  parameters       macs
-    name
     squeezenet1_0  (227, 227, 3)     1248424  861339936
     squeezenet1_1  (227, 227, 3)     1235496  387747520
     """
     found = [_registry.REGISTERED[name] for name in names(pattern, family=family)]
     columns = ("family", "source", "input_shape", "classes", "parameters", "trainable", "macs")
     data = {column: [getattr(row, column) for row in found] for column in columns}
-    return pd.DataFrame(data, index=pd.Index([row.name for row in found], name="name"))
+    return pd.DataFrame(data, index=[row.name for row in found])
 
 
 def build(name: str, **options: Any) -> keras.Model:
