@@ -373,7 +373,7 @@ def parse(text: str) -> Pattern:
 def variants(pattern: Pattern) -> Iterator[Pattern]:
     r"""Yield the patterns that the `?` of a pattern allow, each once, the fullest first.
 
-    Choices that leave no legal pattern, such as a RELU behind no layer, are passed over.
+    Choices that leave no legal pattern, such as a RELU after no layer, are passed over.
 
     >>> print(*variants(parse("INPUT -> [CONV -> POOL?]*2 -> FC? -> FC")), sep="\n")
     INPUT -> [CONV -> POOL]*2 -> FC -> FC

@@ -5,8 +5,8 @@
 - `inception`: modules with and without bottlenecks (GoogLeNet, figure 2);
 - `head`: global average pooling against dense layers (Network in Network, section 4.6);
 - `degradation`: plain against residual, shallow against deep (ResNet, section 4.2);
-- `order`: activation in front of the convolutions (identity mappings, section 4), against the
-  residual side of `degradation`, which activates behind the sum;
+- `order`: activation before the convolutions (identity mappings, section 4), against the
+  residual side of `degradation`, which activates after the sum;
 - `shape`: deep and thin against shallow and wide (Wide ResNet, section 3);
 - `reuse`: dense against residual connections (DenseNet, section 5.3);
 - `fire`: Fire modules against 3×3 convolutions (SqueezeNet, section 3).
@@ -56,12 +56,12 @@ Unit: TypeAlias = Callable[..., Tensor]  # of a tensor, a stride, a name, and `f
 CIFAR: Shape = (32, 32, 3)
 SMALLEST = 8
 
-# A third of GoogLeNet's module 3a, behind 32 channels.
+# A third of GoogLeNet's module 3a, after 32 channels.
 MODULE = Inception(one=16, reduce3=8, three=24, reduce5=8, five=12, projection=8)
 # Filters of the stages that halve the map: thin, and the width that multiplies as much with one
 # unit in each as the thin ones with six.
 THIN, WIDE = (8, 16, 32), (20, 40, 80)
-# Five layers of eight maps in each block; residual stages, and as many layers one behind the
+# Five layers of eight maps in each block; residual stages, and as many layers one after the
 # other, with about as many parameters.
 DENSE = densenet.Configuration(growth=8, blocks=(5, 5, 5), bottleneck=False, compression=1, stem=16)
 TWIN = (18, 36, 72)
@@ -144,7 +144,7 @@ def head(
     top: bool = True,
     classifier_activation: str | None = "softmax",
 ) -> keras.Model:
-    """Build three convolutions, and behind them a 1×1 one and its averages, or dense layers."""
+    """Build three convolutions, and after them a 1×1 one and its averages, or dense layers."""
     check_choice("kind", kind, ("average", "dense"))
     inputs = image_input(input_shape, classes, SMALLEST)
     x = _stem(inputs, 16)
@@ -182,7 +182,7 @@ def order(
     top: bool = True,
     classifier_activation: str | None = "softmax",
 ) -> keras.Model:
-    """Build the residual layers of `degradation`, activated in front of their convolutions."""
+    """Build the residual layers of `degradation`, activated before their convolutions."""
     inputs, x = _half_size(input_shape, classes)
     x = _preactivated(x, _units(depth), THIN)
     name, head = "comparison_order", partial(blocks.classifier, classes=classes, style=STYLE)
@@ -294,13 +294,13 @@ def _averages(x: Tensor, classes: int, *, activation: str | None) -> Tensor:
 
 def _naive_module(x: Tensor, row: Inception, name: str) -> Tensor:
     """Figure 2a: every size reads all channels, and the pooling keeps them all."""
-    ways = [
+    branches = [
         _caffe.convolution(x, row.one, 1, f"{name}_1x1"),
         _caffe.convolution(x, row.three, 3, f"{name}_3x3", padding=1),
         _caffe.convolution(x, row.five, 5, f"{name}_5x5", padding=2),
         layers.MaxPooling2D(3, 1, "same", name=f"{name}_pool")(x),
     ]
-    return layers.Concatenate(name=f"{name}_output")(ways)
+    return layers.Concatenate(name=f"{name}_output")(branches)
 
 
 def _half_size(input_shape: Shape, classes: int) -> tuple[Tensor, Tensor]:

@@ -1,7 +1,7 @@
 """Small networks that learn CIFAR-10 fast: a whitened view of the image, then pairs of layers.
 
-- `cifar10_fast`: two stages behind filters of 4×4 pixels, two pixels apart;
-- `cifar10_best`: three wide stages behind filters of 2×2 pixels;
+- `cifar10_fast`: two stages after filters of 4×4 pixels, two pixels apart;
+- `cifar10_best`: three wide stages after filters of 2×2 pixels;
 - `PartialIdentity`: kernels that at first hand on what they see.
 
 Source: Jordan, "94 % on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024 (arXiv:2404.00498),

@@ -11,11 +11,11 @@ https://github.com/akrizhevsky/cuda-convnet2, layers/layers-223-1gpu.cfg. What t
 
 - the paper prints images of 224×224, from which windows of 11 with a stride of 4 make no whole
   number of columns: (224 - 11)/4 + 1 = 54.25. The author's program rounds up, to the 55 of the
-  figure, with zeros behind the last row and column; so do these builders. 227×227 is the size
+  figure, with zeros after the last row and column; so do these builders. 227×227 is the size
   that fits, and the default of `alexnet`, as in Caffe and in the lecture;
 - normalisation comes before pooling (section 3.5); the lecture, like CaffeNet, turns the two
   around, an argument here. It comes after the ReLU (section 3.3); in the release of 2014 the
-  first one stands before it;
+  first one comes before it;
 - each tower normalises its own channels, as in definitions for two GPUs (Caffe's single tower
   with groups normalises across). The constants are those of section 3.3; the program divides the
   printed alpha by the window of 5;

@@ -2,7 +2,7 @@
 
 - `Style`: how a release writes a convolution and a batch normalisation;
 - `convolution`, `normalisation`, `relu`, `classifier`: one layer each, of a style;
-- `imagenet_stem`, `cifar_stem`: what stands in front of the first unit;
+- `imagenet_stem`, `cifar_stem`: what comes before the first unit;
 - `basic_branch`, `bottleneck_branch`: the residual functions of He et al. (2016, figure 5);
 - `shortcut`, `PadChannels`: options A, B and C for what is added to them;
 - `residual_unit`, `preactivation_unit`: the two ways to add and to activate;
@@ -48,7 +48,7 @@ SHORTCUTS = get_args(Shortcut)
 Tensor: TypeAlias = keras.KerasTensor
 Branch: TypeAlias = Callable[[Tensor, int, str], Tensor]  # of a tensor, a stride, a name
 
-FIRST_UNIT = "conv2_unit1"  # the name that `stage` gives to the unit behind the stem
+FIRST_UNIT = "conv2_unit1"  # the name that `stage` gives to the unit after the stem
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Style:
             is a product of ("fan_out", equation 14).
         linear: The last layer's weights: as the kernels ("he"), or uniform within ±1/√fan_in
             ("torch", the default of Torch7).
-        bias: Convolutions add a bias, which a batch normalisation behind them takes away again.
+        bias: Convolutions add a bias, which a batch normalisation after them takes away again.
         gamma: The scales of a batch normalisation begin at 1 ("ones"), or anywhere between 0 and
             1 ("uniform", the default of Torch7).
         epsilon: What a batch normalisation adds to the variance.
@@ -342,7 +342,7 @@ def preactivation_unit(
         style: Of convolutions and normalisations.
         name: Prefix of the layers' names.
         stride: 2 to halve the map.
-        activated: The maps are, as those of the first unit behind a stem.
+        activated: The maps are, as those of the first unit after a stem.
         bias: A projection has one.
 
     >>> def branch(x, stride, name):

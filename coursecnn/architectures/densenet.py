@@ -18,7 +18,7 @@ and models/DenseConnectLayer.lua. What the two leave open, or say differently:
 - the first convolution of DenseNet-40 makes 16 maps, as the paper (section 3, "Implementation
   Details") and the authors' Caffe release have it; the Torch release makes 2 · growth = 24, an
   argument here. All others begin with 2 · growth, also DenseNet-161 (96);
-- the paper has no ReLU in a transition, the release has one behind the normalisation, and so
+- the paper has no ReLU in a transition, the release has one after the normalisation, and so
   have these networks; the dense blocks end in a normalisation and a ReLU before the average;
 - no convolution has a bias; batch normalisation has the constants of Torch, epsilon 1e-5;
 - "the initialisation of He et al." is, in the release, normal with variance 2/n, where n counts
@@ -175,7 +175,7 @@ def densenet_imagenet(
     image = image_input(input_shape, classes, smallest=4 * 2 ** (len(row.blocks) - 1) - 3)
     x = convolution(image, _stem(row, stem), 7, TORCH, "conv1", stride=2)
     x = _activated(x, "conv1")
-    # Torch leaves the padding out of the maximum; behind a ReLU, zeros are the same.
+    # Torch leaves the padding out of the maximum; after a ReLU, zeros are the same.
     x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
     x = layers.MaxPooling2D(3, 2, name="pool1")(x)
     x, head = _dense_blocks(x, row, dropout), partial(classifier, classes=classes, style=TORCH)

@@ -14,7 +14,7 @@ models/bvlc_googlenet/train_val.prototxt:
 
 - poolings with stride 2 have 3×3 windows and round up: 112 pixels become 56, 28, 14 and 7;
 - local response normalisation over 5 channels with alpha 0.0001, which Caffe divides by 5, beta
-  0.75 and k 1, behind the first pooling and before the second;
+  0.75 and k 1, after the first pooling and before the second;
 - weights begin as Caffe's "xavier", biases at 0.2, those before a softmax at 0. (Its readme says
   that the original began with normally distributed weights, not with which.)
 
@@ -28,7 +28,7 @@ replication too; the tests of this module give a verdict on each row.
 Deviation: the last average is over the whole map, whatever its size; the paper writes 7×7, which
 is the same for its images. On other images, the 5×5 averages of the auxiliary classifiers leave out
 the last rows and columns that fill no window. A widespread version puts 3×3 kernels in place of
-the 5×5 ones, and batch normalisation behind each convolution; neither is here.
+the 5×5 ones, and batch normalisation after each convolution; neither is here.
 
 >>> from coursecnn.models.costs import totals
 >>> from coursecnn.backend import without_weights
@@ -79,7 +79,7 @@ class Inception:
         three: 3×3 filters.
         reduce5: 1×1 filters before the 5×5 ones.
         five: 5×5 filters.
-        projection: 1×1 filters behind the maximum pooling.
+        projection: 1×1 filters after the maximum pooling.
 
     >>> row = Inception(one=64, reduce3=96, three=128, reduce5=16, five=32, projection=32)
     >>> row.one + row.three + row.five + row.projection
@@ -160,7 +160,7 @@ def googlenet_aux(
 
     Returns:
         A model from (batch, height, width, channels) to three times (batch, classes): the
-        network's probabilities, then those of the classifiers behind modules 4a and 4d.
+        network's probabilities, then those of the classifiers after modules 4a and 4d.
 
     Raises:
         ValueError: The shape is too small, or an argument is not one of these.
@@ -288,27 +288,29 @@ def inception_module(x: keras.KerasTensor, row: Inception, name: str) -> keras.K
     (None, 28, 28, 256)
     """
 
-    def convolution(x: keras.KerasTensor, filters: int, kernel: int, way: str) -> keras.KerasTensor:
+    def convolution(
+        x: keras.KerasTensor, filters: int, kernel: int, branch: str
+    ) -> keras.KerasTensor:
         return _caffe.convolution(
-            x, filters, kernel, f"{name}_{way}", padding=kernel // 2, bias=BIAS
+            x, filters, kernel, f"{name}_{branch}", padding=kernel // 2, bias=BIAS
         )
 
     three = convolution(x, row.reduce3, 1, "3x3_reduce")
     five = convolution(x, row.reduce5, 1, "5x5_reduce")
     pooled = keras.layers.MaxPooling2D(3, 1, "same", name=f"{name}_pool")(x)
-    ways = [
+    branches = [
         convolution(x, row.one, 1, "1x1"),
         convolution(three, row.three, 3, "3x3"),
         convolution(five, row.five, 5, "5x5"),
         convolution(pooled, row.projection, 1, "pool_proj"),
     ]
-    return keras.layers.Concatenate(name=f"{name}_output")(ways)
+    return keras.layers.Concatenate(name=f"{name}_output")(branches)
 
 
 def _auxiliary(
     x: keras.KerasTensor, classes: int, name: str, activation: str | None
 ) -> keras.KerasTensor:
-    """Classify from a module's output (section 5): 4×4×512 or 4×4×528 values behind the pooling."""
+    """Classify from a module's output (section 5): 4×4×512 or 4×4×528 values after the pooling."""
     x = keras.layers.AveragePooling2D(5, 3, name=f"{name}_pool")(x)
     x = _caffe.convolution(x, 128, 1, f"{name}_conv", bias=BIAS)
     x = keras.layers.Flatten(name=f"{name}_flatten")(x)

@@ -67,7 +67,7 @@ class Mlpconv:
         outputs: Maps of the second; None for one per class, which belongs to the classifier.
         std: Standard deviations of the three convolutions' first weights.
         pooled: A pooling follows.
-        dropout: Share of the values that are dropped behind it in training.
+        dropout: Share of the values that are dropped after it in training.
 
     >>> CIFAR10[0].kernel, CIFAR10[0].filters
     (5, 192)
@@ -212,7 +212,7 @@ class CompletedAverage2D(keras.layers.Layer):
     """Average 3×3 windows with stride 2, where zeros complete the last windows.
 
     As in Caffe, an average is over the pixels of the window that lie in the image, not over the
-    zeros behind its last row and column.
+    zeros after its last row and column.
 
     Args:
         height: Rows of the image without the zeros.

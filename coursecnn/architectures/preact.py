@@ -18,7 +18,7 @@ its own, and a last one follows the last addition. The pooling is that of the fi
 
 `release="keras"` is the structure of keras.applications, which follows TensorFlow-Slim: the last
 unit of a stage halves the map, on its 3×3 convolution, and its shortcut takes every second pixel;
-nothing is activated before the first unit; convolutions without a normalisation behind them have
+nothing is activated before the first unit; convolutions without a normalisation after them have
 biases; ε is 1.001×10⁻⁵. Its weights can be poured into these models.
 
 >>> 9 * UNITS[1001] + 2
@@ -55,7 +55,7 @@ class Release:
         stride_on: The convolution of that unit that has it.
         pooling: How the first pooling treats the border.
         stem_activated: The first convolution is normalised and activated before the pooling.
-        bias: Convolutions without a normalisation behind them have biases.
+        bias: Convolutions without a normalisation after them have biases.
         style: Of all convolutions and normalisations.
     """
 

@@ -21,7 +21,7 @@ twice the multiply-accumulates here. (Its 0.72 for v1.1 is not what the released
   1 prints 13×13. The authors call it a benign quirk (issue 14). `conv10_padding=0` leaves it out;
   the parameters stay, the multiplications are fewer.
 
-Poolings have 3×3 windows, stride 2, and round up, as Caffe does. Dropout by half stands behind the
+Poolings have 3×3 windows, stride 2, and round up, as Caffe does. Dropout by half comes after the
 last Fire module. Weights begin as Caffe's "xavier", those of the last convolution normal with a
 standard deviation of 0.01, biases at zero. No deviations from the release.
 
@@ -82,7 +82,7 @@ class Version:
     Attributes:
         filters: Of the first convolution.
         kernel: Height and width of its kernels.
-        pooled: Fire modules that a pooling follows, besides the one behind the first convolution.
+        pooled: Fire modules that a pooling follows, besides the one after the first convolution.
 
     >>> Version(filters=96, kernel=7, pooled=("fire4", "fire8")).kernel
     7

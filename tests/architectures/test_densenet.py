@@ -143,7 +143,7 @@ def test_every_weight_learns():
     assert not [weight.path for weight, old, new in pairs if np.array_equal(old, new)]
 
 
-def test_dropout_stands_behind_each_convolution_but_the_first():
+def test_dropout_comes_after_each_convolution_but_the_first():
     model = outline("densenet_bc_100_12", dropout=0.2)
     rates = [layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
     assert rates == [0.2] * (100 - 2)

@@ -106,11 +106,11 @@ def test_each_block_halves_the_map():
     assert shapes == [(16, 16, 64), (8, 8, 128), (4, 4, 256), (2, 2, 512), (1, 1, 512)]
 
 
-def test_pooling_comes_before_the_last_join_as_in_the_release_or_behind_it():
-    before, behind = (small(pool_first=first) for first in (True, False))
+def test_pooling_comes_before_the_last_join_as_in_the_release_or_after_it():
+    before, after = (small(pool_first=first) for first in (True, False))
     assert before.get_layer("block1_join4").output.shape == (None, 4, 4, 4)
-    assert behind.get_layer("block1_join4").output.shape == (None, 8, 8, 4)
-    assert totals(before).params == totals(behind).params
+    assert after.get_layer("block1_join4").output.shape == (None, 8, 8, 4)
+    assert totals(before).params == totals(after).params
 
 
 def test_an_odd_map_keeps_its_last_row():
@@ -250,7 +250,7 @@ def test_a_column_is_a_plain_network_that_shares_its_weights():
     assert deepest.get_layer("predictions") is model.get_layer("predictions")
 
 
-def test_a_column_of_a_network_that_pools_behind_the_joins_pools_too():
+def test_a_column_of_a_network_that_pools_after_the_joins_pools_too():
     column = fractalnet.column(small(pool_first=False), 1)
     assert column.get_layer("block2_pool").output.shape == (None, 2, 2, 6)
 

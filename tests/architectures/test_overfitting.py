@@ -55,9 +55,12 @@ LESSONS = {
 # Drop-path draws one of very many networks, hardly any of them twice, and the dropout in forty
 # layers leaves too little of eight images. So here nothing is dropped, and everything learns.
 WHOLE = {
-    "local_drop": 0.0,
-    "global_share": 0.0,
-    "blocks": [(filters, 0.0) for filters, _ in fractalnet.BLOCKS],
+    depth: {
+        "local_drop": 0.0,
+        "global_share": 0.0,
+        "blocks": [(filters, 0.0) for filters, _ in blocks],
+    }
+    for depth, blocks in ((20, fractalnet.BLOCKS), (40, fractalnet.NARROW))
 }
 LONG = {
     **{f"resnet{depth}": Lesson(0.05, 40) for depth in (32, 44, 56, 110)},
@@ -71,7 +74,7 @@ LONG = {
     **{f"wide_resnet_{size}": Lesson(0.2, 80) for size in ("16_8", "40_4", "28_10")},
     "resnext29_8x64d": Lesson(0.05, 40),
     "stochastic_depth_110": Lesson(0.05, 120),
-    **{f"fractalnet{depth}": Lesson(0.05, 60, options=WHOLE) for depth in (20, 40)},
+    **{f"fractalnet{depth}": Lesson(0.05, 60, options=options) for depth, options in WHOLE.items()},
     **{f"densenet{size}": Lesson(0.2, 60) for size in ("40_12", "_bc_100_12")},
 }
 

@@ -162,7 +162,7 @@ def test_counts_are_those_of_the_paper_added_up_by_hand(name, expected):
     assert next(row[2:] for row in COUNTS if row[0] == name) == expected
 
 
-def test_second_version_lacks_the_normalisations_that_the_first_one_has_behind_projections():
+def test_second_version_lacks_the_normalisations_that_the_first_one_has_after_projections():
     """Elsewhere it has one for each: of a unit's input, not of its output."""
     for units, name in [((3, 4, 6, 3), 50), ((3, 4, 23, 3), 101), ((3, 8, 36, 3), 152)]:
         first, second = totals(outline(f"resnet{name}")), totals(outline(f"resnet{name}_v2"))
@@ -171,8 +171,8 @@ def test_second_version_lacks_the_normalisations_that_the_first_one_has_behind_p
         # All inputs but the first, which the stem normalises, and the last output of all.
         before = sum(i + (n - 1) * o for n, i, o in zip(units, inputs, outputs, strict=True))
         before += outputs[-1] - inputs[0]
-        behind = sum((n + 1) * o for n, o in zip(units, outputs, strict=True))
-        assert first.trainable - second.trainable == 2 * (behind - before)
+        after = sum((n + 1) * o for n, o in zip(units, outputs, strict=True))
+        assert first.trainable - second.trainable == 2 * (after - before)
         assert first.macs == second.macs
 
 
@@ -250,7 +250,7 @@ def test_strided_convolution_is_centred_on_the_pixels_of_the_shortcut():
 
 @pytest.mark.parametrize("activated", [False, True])
 def test_a_preactivation_unit_whose_branch_is_silent_changes_nothing(activated):
-    """An identity mapping: negative values pass, which a ReLU behind the addition would stop."""
+    """An identity mapping: negative values pass, which a ReLU after the addition would stop."""
     image = keras.Input((4, 4, 3))
     output = blocks.preactivation_unit(
         image, 3, lambda x, *_: 0 * x, blocks.Style(), "unit", activated=activated
@@ -267,7 +267,7 @@ def test_in_a_residual_network_the_shortcut_is_activated_after_each_addition():
     ]
 
 
-def test_first_unit_of_a_preactivation_network_branches_off_behind_the_first_activation():
+def test_first_unit_of_a_preactivation_network_branches_off_after_the_first_activation():
     for name in ("preact_resnet164", "wide_resnet_16_8"):
         model = outline(name)
         for layer in ("conv2_unit1_conv1", "conv2_unit1_shortcut"):
