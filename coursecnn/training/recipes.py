@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from coursecnn.architectures import lectures
+from coursecnn import architectures
 
 __all__ = ["ABLATIONS", "LADDER", "RECIPES", "Recipe", "Rung"]
 
@@ -215,14 +215,8 @@ RECIPES = {
         ),
         # The lecture's four patterns, from a linear classifier to stacked blocks, on few images.
         *(
-            Recipe(
-                f"pattern_{name}",
-                f"pattern_{name}",
-                dataset="cifar10",
-                epochs=5,
-                validation_split=0.9,
-            )
-            for name in lectures.PATTERNS
+            Recipe(name, architecture=name, dataset="cifar10", epochs=5, validation_split=0.9)
+            for name in architectures.names("pattern_*")
         ),
         _LAB,
         *_RUNGS,

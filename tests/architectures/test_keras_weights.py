@@ -64,3 +64,14 @@ def test_weights_of_keras_give_the_same_outputs(name):
 def test_another_epsilon_gives_other_outputs(name):
     """The check above can fail: with Keras's default of 0.001, not 0.00001."""
     assert not agree(name, epsilon=1e-3)
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_without_their_tops_both_end_in_maps_of_the_same_shape(name):
+    release = {"release": "keras"} if name.startswith("resnet") else {}
+    with without_weights():
+        application = getattr(keras.applications, APPLICATIONS[name])
+        theirs = application(weights=None, input_shape=SHAPE, include_top=False)
+        ours = build(name, input_shape=SHAPE, top=False, **release)
+    assert ours.output_shape == theirs.output_shape
+    assert ours.count_params() == theirs.count_params()

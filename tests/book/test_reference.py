@@ -113,8 +113,8 @@ def used(code: str) -> set[str]:
 
 
 def builders(tree: ast.Module) -> set[str]:
-    """The builders of a family of architectures, as its `BUILDERS` names them."""
-    table = assigned(tree, "BUILDERS")
+    """The builders of a family of architectures, as its `NETWORKS` names them."""
+    table = assigned(tree, "NETWORKS")
     return {node.id for node in ast.walk(table) if isinstance(node, ast.Name)} if table else set()
 
 
