@@ -8,10 +8,10 @@ from coursecnn.backend import keras
 from coursecnn.datasets import Dataset, Provenance
 from coursecnn.training.recipes import Recipe
 
-TINY = Recipe("tiny", "tiny", "mnist", epochs=3, batch_size=8, validation_split=0.0)
+TINY = Recipe("tiny", None, "mnist", epochs=3, batch_size=8, validation_split=0.0)
 
 
-def build_tiny(_architecture, **_options):
+def build_tiny():
     """A small network with everything that has a state: weights, statistics, random numbers."""
     return keras.Sequential(
         [
