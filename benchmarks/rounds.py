@@ -33,7 +33,8 @@ def record(
     """Measure the rounds that a record lacks, and return all of it.
 
     The same command continues where it was stopped. Times of several machines are not mixed: the
-    record is that of the book, which only a machine like the one that made it can continue; `--results FOLDER` measures anew, elsewhere.
+    record is that of the book, which only a machine like the one that made it can continue;
+    `--results FOLDER` measures anew, elsewhere.
 
     Args:
         name: of the record, and so of its file.

@@ -66,14 +66,14 @@ def refuse_attributes(module: str, renamed: Mapping[str, str]) -> Callable[[str]
     AttributeError: coursecnn.training.judged is coursecnn.training.evaluate since coursecnn 0.2
     """
 
-    def __getattr__(name: str) -> NoReturn:
+    def answer(name: str) -> NoReturn:
         if name in renamed:
             new = renamed[name]
             where = new if new.startswith("coursecnn.") else f"{module}.{new}"
             raise AttributeError(f"{module}.{name} is {where} since coursecnn 0.2")
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
-    return __getattr__
+    return answer
 
 
 def renamed_fields(renamed: Mapping[str, str]) -> Callable[[Kind], Kind]:
@@ -92,18 +92,18 @@ def renamed_fields(renamed: Mapping[str, str]) -> Callable[[Kind], Kind]:
         make: Any = kind.__init__  # type: ignore[misc]
 
         @functools.wraps(make)
-        def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        def init(self: Any, *args: Any, **kwargs: Any) -> None:
             for old in renamed.keys() & kwargs.keys():
                 raise TypeError(_refusal(kind, old))
             make(self, *args, **kwargs)
 
-        def __getattr__(self: Any, name: str) -> NoReturn:
+        def answer(_: object, name: str) -> NoReturn:
             if name in renamed:
                 raise AttributeError(_refusal(kind, name))
             raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
 
-        kind.__init__ = __init__  # type: ignore[misc]
-        kind.__getattr__ = __getattr__  # type: ignore[attr-defined]
+        kind.__init__ = init  # type: ignore[misc]
+        kind.__getattr__ = answer  # type: ignore[attr-defined]
         return kind
 
     def _refusal(kind: type, old: str) -> str:

@@ -63,16 +63,19 @@ def integer(field: str, value: object, least: int | None = None, most: int | Non
     Traceback (most recent call last):
     ValueError: epochs must be a positive int, got 0
     """
-    span = {(None, None): "an int", (1, None): "a positive int"}.get(
-        (least, most),
-        f"an int of at least {least}" if most is None else f"an int from {least} to {most}",
-    )
+    span = _span(least, most)
     if isinstance(value, bool) or not isinstance(value, Integral):
         _refuse(field, span, value)
     found = int(value)
     if (least is not None and found < least) or (most is not None and found > most):
         _refuse(field, span, value)
     return found
+
+
+def _span(least: int | None, most: int | None) -> str:
+    if most is not None:
+        return f"an int from {least} to {most}"
+    return {None: "an int", 1: "a positive int"}.get(least, f"an int of at least {least}")
 
 
 def number(
@@ -102,9 +105,8 @@ def number(
     ValueError: label_smoothing must be a finite number, at least 0, below 1, got 1.5
     """
     bounds = {"at least": least, "at most": most, "above": above, "below": below}
-    rule = ", ".join(
-        ["a finite number"] + [f"{w} {b:g}" for w, b in bounds.items() if math.isfinite(b)]
-    )
+    limits = [f"{word} {bound:g}" for word, bound in bounds.items() if math.isfinite(bound)]
+    rule = ", ".join(["a finite number", *limits])
     if isinstance(value, bool) or not isinstance(value, Real):
         _refuse(field, rule, value)
     if isinstance(value, Integral):
@@ -199,8 +201,8 @@ class Frozen(dict[str, Any]):
         example = ", ".join(f"{key!r}: {shown(value)}" for key, value in list(self.items())[:1])
         raise TypeError(f"this mapping cannot be changed; make a new one, as {{**old, {example}}}")
 
-    __setitem__ = __delitem__ = __ior__ = _fixed  # type: ignore[assignment]
-    clear = pop = popitem = setdefault = update = _fixed  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __ior__ = _fixed
+    clear = pop = popitem = setdefault = update = _fixed
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self.items()))
@@ -230,9 +232,9 @@ def frozen(field: str, value: object) -> Any:
         return tuple(frozen(f"{field}[{i}]", part) for i, part in enumerate(value))
     if isinstance(value, bool | np.bool_):
         return bool(value)
-    return (
-        number(field, value) if isinstance(value, Real) else _refuse(field, "a JSON value", value)
-    )
+    if isinstance(value, Real):
+        return number(field, value)
+    _refuse(field, "a JSON value", value)
 
 
 def _key(field: str, key: object) -> str:

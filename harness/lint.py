@@ -143,10 +143,7 @@ def records_need_data(notebook: Any) -> Iterator[Finding]:
     for name, cell in _code(notebook):
         calls = map(ast.unparse, _calls(cells.parse(cell.source)))
         if "records.compare" in calls and not cells.needs_data(cell):
-            yield (
-                name,
-                "calls records.compare: tag it with the data that the record needs, data:NAME",
-            )
+            yield name, "calls records.compare: tag it with the data of the record, data:NAME"
 
 
 def _calls(tree: ast.Module) -> Iterator[ast.expr]:

@@ -524,9 +524,7 @@ def _require_schema(schema: object) -> None:
 
 def _require_file(name: str, path: Path) -> None:
     if path.stem != name:
-        raise ValueError(
-            f"the record is called {name}, so its file must be {name}.json, got {path}"
-        )
+        raise ValueError(f"name is {name}, so the file must be {name}.json, got {path.name}")
 
 
 def _names(kind: Any) -> set[str]:

@@ -106,12 +106,8 @@ def _require_network(network: Any, recipe: Recipe, dataset: Dataset) -> None:
         s not in (None, w) for s, w in zip(shape, wanted, strict=True)
     ):
         raise ValueError(
-            f"network must take the images of {dataset.name}, {wanted}, got {shape}"
-            + (
-                "; with progressive_epochs it must take any size"
-                if recipe.progressive_epochs
-                else ""
-            )
+            f"network must take the images of {dataset.name}, {wanted}, got {shape}; None is any "
+            "size, which progressive_epochs ask for"
         )
     if network.output_shape != (None, len(dataset.classes)):
         raise ValueError(

@@ -213,12 +213,8 @@ class _State:
             )
 
     def bar(self, last: int, shown: bool) -> tqdm[Any]:
-        used = policy(self.recipe)
-        other = (
-            ""
-            if used == self.recipe.precision
-            else f" ({used} in place of {self.recipe.precision})"
-        )
+        wanted, used = self.recipe.precision, policy(self.recipe)
+        other = "" if used == wanted else f" ({used} in place of {wanted})"
         return tqdm(
             desc=f"{self.recipe.name}, seed {self.seed}{other}",
             initial=self.epochs * self.steps,
@@ -297,7 +293,7 @@ class _State:
 
 
 class _Watch(keras.callbacks.Callback):
-    """An epoch, step by step: stop a run that has diverged, move the bar, and tell the callbacks."""
+    """An epoch, step by step: stop a run that diverges, move the bar, and tell the callbacks."""
 
     def __init__(self, bar: tqdm[Any], recipe: Recipe, told: keras.callbacks.CallbackList) -> None:
         super().__init__()

@@ -68,7 +68,7 @@ class BiasedSGD(keras.optimizers.SGD):
 
 
 def _classes() -> dict[str, Any]:
-    """Keras's optimizers by the names under which Keras gives them back, and that of this module."""
+    """Keras's optimizers by the names under which Keras builds them, and that of this module."""
     optimizer = keras.optimizers.Optimizer
     return {
         name.lower(): kind
@@ -106,8 +106,8 @@ def require_options(name: str, options: Mapping[str, Any]) -> None:
         parameter
         for part in inspect.getmro(kind)
         if issubclass(part, keras.optimizers.Optimizer)
-        for parameter in inspect.signature(part.__init__).parameters
-    } - {"self", "learning_rate", "args", "kwargs"}
+        for parameter in inspect.signature(part).parameters
+    } - {"learning_rate", "args", "kwargs"}
     if unknown := sorted(options.keys() - known):
         raise ValueError(
             f"optimizer_options must be settings of {name}, without the learning rate, got "

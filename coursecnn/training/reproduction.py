@@ -110,6 +110,8 @@ def load_trained(recipe: Recipe, seed: int = 0, folder: Path = records.SHIPPED) 
     >>> load_trained(RECIPES["lab"]).count_params()
     1253674
     """
+    if recipe.architecture is None:
+        raise ValueError(f"recipe {recipe.name} has no architecture, so nobody kept its weights")
     path, record = folder / _weights_file(recipe, seed), folder / f"{recipe.name}.json"
     if not path.is_file():
         kept = sorted(found.name for found in folder.glob("*.weights.h5"))

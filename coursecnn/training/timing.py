@@ -230,7 +230,8 @@ class EpochClock(keras.callbacks.Callback):
         super().__init__()
         self.clock = clock
         self.seconds: list[float] = []
-        self._started, self._stopped = 0.0, None
+        self._started = 0.0
+        self._stopped: float | None = None
 
     def on_epoch_begin(self, _epoch: int, _logs: object = None) -> None:
         """Start the clock."""

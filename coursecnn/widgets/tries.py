@@ -92,7 +92,7 @@ class TrainingExperiment(Experiment):
 
     Examples:
         >>> from coursecnn import datasets
-        >>> experiment = TrainingExperiment(datasets.stand_in("mnist").hold_out(500), validation_images=100)
+        >>> experiment = TrainingExperiment(datasets.stand_in("mnist").hold_out(500))
         >>> experiment.cost("INPUT -> [CONV*N -> POOL?]*2 -> FC", keep=[True], N=1).params
         50186
         >>> experiment.train("INPUT -> FC", images=64, epochs=1).parameters
@@ -243,10 +243,10 @@ class TrainingExperiment(Experiment):
         """Draw the accuracy of each try, epoch by epoch."""
         figure.set_size_inches(8.4, 3.4)
         axis = figure.add_subplot()
-        for number, each in enumerate(self.tries):
-            colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
+        for index, each in enumerate(self.tries):
+            colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
             epochs = range(1, len(each.validation) + 1)
-            label = f"{number + 1}: {each.pattern.removeprefix('INPUT -> ')}"
+            label = f"{index + 1}: {each.pattern.removeprefix('INPUT -> ')}"
             axis.plot(epochs, each.validation, color=colour, marker=marker, label=label)
             axis.plot(epochs, each.accuracy, color=colour, linestyle=":", linewidth=1)
         axis.axhline(1 / len(self.data.classes), color="0.5", linewidth=1, label="by chance")
@@ -260,7 +260,7 @@ class TrainingExperiment(Experiment):
         """For each try its line of the table, by the names of the columns."""
         return [
             {
-                "try": str(number),
+                "try": str(place),
                 "pattern": each.pattern,
                 "parameters": f"{each.parameters:,}",
                 "MACs": f"{each.macs:,}",
@@ -270,7 +270,7 @@ class TrainingExperiment(Experiment):
                 "training": f"{each.accuracy[-1]:.1%}",
                 "validation": f"{each.validation[-1]:.1%}",
             }
-            for number, each in enumerate(self.tries, start=1)
+            for place, each in enumerate(self.tries, start=1)
         ]
 
     def __repr__(self) -> str:
