@@ -1,8 +1,8 @@
 """Race to the accuracy that the lecture prints: `python -m benchmarks.time_to_accuracy [--quick]`.
 
 The lecture's recipe, `lab`, and `fast` are evaluated after each epoch, and each trains until its
-test accuracy is the lecture's 81.95 % or more. The clock (`timing.EpochClock`) runs while they train,
-compilation included, and stands still while they are evaluated.
+test accuracy is the lecture's 81.95 % or more. The clock (`timing.EpochClock`) runs while they
+train, compilation included, and stands still while they are evaluated.
 
 `--quick` gives an estimate in less than five minutes: some steps of the lecture's recipe are timed,
 and multiplied by how many its recorded runs needed (the median). `fast` is run whole. The last line
