@@ -150,7 +150,7 @@ SPOILS: dict[str, tuple[Callable[[NotebookNode], object], str]] = {
     ),
     "having never been run": (
         lambda notebook: [cell.update(execution_count=None) for cell in code_cells(notebook)],
-        "notebook: has never been run: python -m harness.execute FILE",
+        r"notebook: has never been run: python -m harness.execute \S*chapter.ipynb",
     ),
     "cells run out of order": (
         lambda notebook: notebook.cells[4].update(execution_count=7),
@@ -165,12 +165,16 @@ SPOILS: dict[str, tuple[Callable[[NotebookNode], object], str]] = {
         "code cell 2: has metadata 'collapsed', allowed are mystnb, nbval, tags",
     ),
     "another form": (
-        lambda notebook: notebook.cells[4].update(id="mine"),
-        r"notebook: is not in normal form: python -m harness.execute FILE",
+        lambda notebook: notebook.cells[3].update(id="mine"),
+        r"notebook: is not in normal form: python -m harness.normalise \S*chapter.ipynb \(nothing",
+    ),
+    "code that was not run": (
+        lambda notebook: notebook.cells[4].update(source="print(3 * 4)"),
+        r"code cell 2: has changed since its output was stored: python -m harness.execute \S*chap",
     ),
     "its size": (
         lambda notebook: notebook.cells[0].update(source="# A" + "a" * lint.MAX_BYTES),
-        "notebook: has 2,50.,... bytes, allowed are 2,500,000",
+        r"notebook: has 2,50.,... bytes, allowed are 2,500,000; most are in text cell 1 \(A",
     ),
 }
 
