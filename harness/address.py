@@ -63,7 +63,7 @@ def with_head(notebook: Any, address: str, path: str) -> Any:
 
     Everything else, and what is stored of the install cell's run, stays.
     """
-    result = normalise.normalise(notebook)
+    result = normalise.normalise(notebook, is_executed=False)
     title, *rest = result.cells
     hidden = {"tags": ["remove-cell"]}
     old = next((cell for cell in rest[:2] if _is_install(cell)), None)
@@ -74,8 +74,9 @@ def with_head(notebook: Any, address: str, path: str) -> Any:
         execution_count=old.execution_count if old else None,
         outputs=old.outputs if old else [],
     )
+    new["id"] = normalise.digest(new)  # the address is no code that anybody has to run again
     result.cells = [title, new_markdown_cell(badge(address, path), metadata=hidden), new, *body]
-    return normalise.normalise(result)
+    return normalise.normalise(result, is_executed=False)
 
 
 def _is_install(cell: Any) -> bool:
