@@ -6,6 +6,7 @@ Needs torch, fvcore, thop, ptflops and torchinfo, not this package: the network 
 so that torchvision is not needed either. `ptflops` of 0.6 and of 0.7 differ: run it with each.
 """
 
+import importlib
 import importlib.metadata
 import json
 from typing import Any
@@ -63,24 +64,23 @@ def resnet50(late: bool) -> nn.Module:
 
 def counts(late: bool) -> dict[str, int]:
     """Ask each counter."""
-    import thop
-    import torchinfo
-    from fvcore.nn import FlopCountAnalysis
-    from ptflops import get_model_complexity_info
+    thop, torchinfo, fvcore_nn, ptflops = map(
+        importlib.import_module, ("thop", "torchinfo", "fvcore.nn", "ptflops")
+    )
     from torch.utils.flop_counter import FlopCounterMode
 
     image = torch.zeros(SHAPE)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         resnet50(late)(image)
-    fvcore = FlopCountAnalysis(resnet50(late), image).unsupported_ops_warnings(False)
-    ptflops, _ = get_model_complexity_info(
+    fvcore = fvcore_nn.FlopCountAnalysis(resnet50(late), image).unsupported_ops_warnings(False)
+    macs, _ = ptflops.get_model_complexity_info(
         resnet50(late), SHAPE[1:], as_strings=False, print_per_layer_stat=False
     )
     return {
         "torch": counter.get_total_flops(),
         "fvcore": fvcore.total(),
         "thop": int(thop.profile(resnet50(late), inputs=(image,), verbose=False)[0]),
-        "ptflops": int(ptflops),
+        "ptflops": int(macs),
         "torchinfo": torchinfo.summary(resnet50(late), SHAPE, verbose=0).total_mult_adds,
     }
 

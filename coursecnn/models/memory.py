@@ -4,13 +4,16 @@
 - `memory(model, batch=32, training=True, optimizer="adam")`: weights, gradients, the optimizer's
   state, the values kept for the gradients.
 
-What is exact: weights and gradients, in their types, and the optimizer's state, since Keras itself is
-asked how many numbers it keeps for each weight (Adafactor, which keeps fewer, is overestimated). What is an estimate: the values. In inference, a layer's
-output lives from its call to the last call that takes it, in the order of the graph; reshaping is
-free. In training, the output of every layer is kept, and the gradients of the values are needed
-besides, those of one call at a time. A framework may do better (an activation in place, a fused
-normalisation) or worse (the work space of a fast convolution, memory that is held back for reuse);
-neither the framework itself nor the data set is counted.
+What is exact: weights and gradients, in their types, and the optimizer's state, since Keras itself
+is asked how many numbers it keeps for each weight (Adafactor, which keeps fewer, comes out too
+high). What is an estimate: the values. In inference, a layer's output lives from its call to the
+last call that takes it, in the order of the graph; reshaping is free. In training, the output of
+every layer is kept, and the gradients of the values are needed besides, those of one call at a
+time. A framework may do better (an activation in place, a fused normalisation) or worse (the work
+space of a fast convolution, memory that is held back for reuse); neither the framework itself nor
+the data set is counted. Six convolutions of 32 maps of 64×64, trained by TensorFlow on a processor:
+from a batch of 2 to one of 100, the peak of the process grows by 0.97 of what is estimated
+(`tests/models/test_memory.py` measures it).
 
 >>> from coursecnn.architectures import build
 >>> print(memory(build("mnist_tutorial"), batch=100))
@@ -135,15 +138,15 @@ def _copies(calls: Sequence[Call], training: bool) -> int:
 
 
 def _cast(layer: Any) -> int:
-    wanted, held = (getattr(layer, f"{what}_dtype", None) for what in ("compute", "variable"))
-    if wanted == held:
+    wanted, held = getattr(layer, "compute_dtype", None), getattr(layer, "variable_dtype", None)
+    if wanted == held or wanted is None:
         return 0
     floats = [weight for weight in layer.weights if weight.dtype == held]
     return sum(prod(weight.shape) for weight in floats) * BYTES[wanted]
 
 
 def _slots(optimizer: Any) -> int:
-    """Ask Keras how many numbers an optimizer keeps for each weight, with a weight of one number."""
+    """Ask Keras how many numbers an optimizer keeps for each weight: give it a single one."""
     made = _optimizer(optimizer)
     before = len(made.variables)
     made.build([keras.Variable(0.0)])
