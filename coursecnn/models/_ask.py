@@ -1,6 +1,6 @@
 """What a question about a model means: which of its layers, inputs and outputs.
 
-- `find(traced, layer, call)`: the output of a layer, by name, by path, or by the layer itself;
+- `find(traced, layer, call)`: a layer and its output, by name, by path, or by the layer itself;
 - `inputs(model, traced)`: the symbolic inputs by name, in the order of the model;
 - `pick(what, names, chosen)`: one of several by number or by name.
 """
@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coursecnn._checks import as_int
 from coursecnn.models._keras_graph import Traced
@@ -16,11 +16,19 @@ from coursecnn.models._keras_graph import Traced
 if TYPE_CHECKING:  # whoever has a model has imported Keras
     from coursecnn.backend import keras
 
-__all__ = ["find", "inputs", "pick", "spatial"]
+__all__ = ["Found", "find", "inputs", "pick", "spatial"]
 
 
-def find(traced: Traced, layer: Any, call: int | None = None) -> tuple[str, Any]:
-    """Find the path and the output of a layer.
+class Found(NamedTuple):
+    """A use of a layer: its path, the layer itself, and the tensor that came out."""
+
+    path: str
+    layer: Any
+    output: Any
+
+
+def find(traced: Traced, layer: Any, call: int | None = None) -> Found:
+    """Find a use of a layer.
 
     Args:
         traced: The model's calls.
@@ -39,8 +47,8 @@ def find(traced: Traced, layer: Any, call: int | None = None) -> tuple[str, Any]
     paths = list(dict.fromkeys(path for path, _, _ in found))
     if len(paths) > 1 and isinstance(layer, str):
         raise ValueError(f"layer must be one of {', '.join(map(repr, paths))}, got {layer!r}")
-    path, _, outputs = found[_use(paths[0], len(found), call)]
-    return path, outputs[0]
+    path, itself, outputs = found[_use(paths[0], len(found), call)]
+    return Found(path, itself, outputs[0])
 
 
 def _use(path: str, count: int, call: int | None) -> int:

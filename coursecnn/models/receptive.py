@@ -282,7 +282,8 @@ def _is_unknown(layer: Any) -> bool:
 def _asked(traced: Traced, layer: Any, call: int | None) -> tuple[str, Any]:
     """The path and the output of a layer, or of the model."""
     if layer is not None:
-        return _ask.find(traced, layer, call)
+        found = _ask.find(traced, layer, call)
+        return found.path, found.output
     output = traced.outputs[0]
     made = (c.path for c in traced.calls if any(output is tensor for tensor in c.outputs))
     return next(made), output
