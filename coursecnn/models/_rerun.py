@@ -1,6 +1,6 @@
 """A Keras model as a list of calls that can be made again: in 64 bits, in part, differentiated.
 
-- `Network.of(model, inputs)`: the calls, in 64 bits where they can be copied and answer as the model;
+- `Network.of(model, values, answers)`: the calls, in 64 bits where copies answer as the model does;
 - `scores(traced, output)`: which calls to make otherwise, so that the last softmax is left out;
 - `slopes(function, values, ...)`: the gradient of a function, on every backend of Keras.
 """
@@ -248,47 +248,23 @@ def scores(followed: Traced, output: Any) -> tuple[dict[int, Callable[[Any], Any
     return instead, found
 
 
-_PASSING_OPERATIONS = frozenset(
-    [
-        "cast",
-        "concatenate",
-        "expand_dims",
-        "get_item",
-        "identity",
-        "moveaxis",
-        "ravel",
-        "reshape",
-        "saturate_cast",
-        "split",
-        "squeeze",
-        "stack",
-        "swapaxes",
-        "transpose",
-        "unstack",
-    ]
-)
-_PASSING_LAYERS = [
-    "Concatenate",
-    "Dropout",
-    "Flatten",
-    "Identity",
-    "Permute",
-    "RepeatVector",
-    "Reshape",
-    "Cropping2D",
-    "UpSampling2D",
-    "Resizing",
-    "ActivityRegularization",
-]
+_PASSING_OPERATIONS = """
+    cast concatenate expand_dims get_item identity moveaxis ravel reshape saturate_cast split
+    squeeze stack swapaxes transpose unstack
+"""
+_PASSING_LAYERS = """
+    Concatenate Dropout Flatten Identity Permute RepeatVector Reshape Cropping2D UpSampling2D
+    Resizing ActivityRegularization
+"""
 
 
 def _passes(call: Call) -> bool:
     """Whether a call only hands values on."""
     from coursecnn.backend import keras
 
-    layers = tuple(getattr(keras.layers, name) for name in _PASSING_LAYERS)
+    layers = tuple(getattr(keras.layers, name) for name in _PASSING_LAYERS.split())
     return isinstance(call.layer, layers) or (
-        _kinds.operation_name(call.layer) in _PASSING_OPERATIONS
+        _kinds.operation_name(call.layer) in _PASSING_OPERATIONS.split()
     )
 
 
