@@ -39,6 +39,7 @@ PADDING, GAP = 0.11, 0.14  # inches: around a label, between columns
 FALL = 0.3  # inches from a row to the next, for the arrows
 REACH = 0.36  # of a box: how far from its centre the outermost edges touch it
 MANY = 60  # boxes from which on what is repeated is drawn once
+TOO_MANY = 300  # boxes that are left then, and make a drawing that nobody can read
 PAGE = 10.0  # inches: a higher drawing goes on in another column
 GUTTER, TURN = 0.55, 0.2  # inches between such columns, and above them for the line that leads on
 FRAME, BADGE = 0.09, 0.4  # inches around what is repeated, and beside it for how often
@@ -79,7 +80,7 @@ def draw(
         hide: Names of layers to leave out, such as one that only steers others.
         nested: Open the models in the model; else each is one box with its name.
         condense: Draw a block that is repeated only once; by default, if there are more than 60
-            boxes.
+            boxes. If more than 300 are left of a whole model, the default is `tower(model)`.
         columns: Into how many columns the drawing is broken at most; by default, as many as keep
             each below a page. It is broken only where all that follows hangs on one box.
         input_shape: Sizes without the batch where the model leaves them open: a shape, or, for
@@ -103,6 +104,8 @@ def draw(
     )
     if condense or (condense is None and len(graph.nodes) > MANY):
         graph = graphs.condensed(graph, shapes=shapes)
+    if condense is None and first is last is None and len(graph.nodes) > TOO_MANY:
+        return tower(model, title=title, input_shape=input_shape)
     graph = replace(graph, nodes=_labelled(graph.nodes, shapes))
     heights = [_high(node.label) + FALL for node in graph.nodes]
     parts = broken(graph, heights, limit=PAGE, parts=columns)
@@ -187,6 +190,7 @@ class _Boxes:
         """Measure the labels, and stack the rows."""
         self.graph, self.layout, self.box = graph, layout, box
         self.left = self.bottom = 0.0
+        self.inset = FRAME if graph.repeats else 0.0
         self.heights = [_high(node.label) for node in graph.nodes]
         rows = range(max(layout.rows) + 1)
         tallest = [
@@ -198,11 +202,10 @@ class _Boxes:
         self._bands = [(top, top - height) for top, height in zip(tops, tallest, strict=True)]
         ends = [self._x(place) + box / 2 for place in layout.places]
         ways = [self._x(place) + 0.05 for way in layout.ways for place in way]
-        frames = [FRAME + BADGE] if graph.repeats else []
-        self.width = max(ends + ways) + sum(frames)
+        self.width = max(ends + ways) + (FRAME + BADGE) * bool(graph.repeats)
 
     def _x(self, place: float) -> float:
-        return self.left + place * (self.box + GAP) + self.box / 2
+        return self.left + self.inset + place * (self.box + GAP) + self.box / 2
 
     def _band(self, row: int) -> tuple[float, float]:
         """Return the top and the bottom of a row."""

@@ -473,10 +473,12 @@ class _Sequence:
         return max(starts, key=lambda at: len(self.below[at - 1])), length, times
 
     def _times(self, start: int, length: int) -> int:
-        """Count how often a block stands there."""
-        if not self._closed(start, length):
-            return 0
+        """Count how often a block is there."""
         block, times = self.marks[start : start + length], 1
+        if block != self.marks[start + length : start + 2 * length]:
+            return 1
+        if not self._closed(start, length):
+            return 1
         while self.marks[start + times * length : start + (times + 1) * length] == block:
             before = start + (times - 1) * length
             if not self._closed(before + length, length) or not self._leads_on(before, length):

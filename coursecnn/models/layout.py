@@ -107,12 +107,13 @@ def broken(
     cuts = [position for position in _cuts(graph, order) if position + 1 < len(order)]
     starts = [0]
     parts = parts or ceil(min(ends[-1] / limit, sqrt(ends[-1] / 2)))  # many are as high as wide
+    share = ends[-1] / parts
     for part in range(1, parts):
-        wanted = part * ends[-1] / parts
-        later = [cut for cut in cuts if cut >= starts[-1]]
-        if later:
-            nearest = min(later, key=lambda cut: abs(ends[rows[order[cut]]] - wanted))
-            starts.append(nearest + 1)
+        misses = {
+            abs(ends[rows[order[cut]]] - part * share): cut for cut in cuts if cut >= starts[-1]
+        }
+        if misses and min(misses) < share / 2:
+            starts.append(misses[min(misses)] + 1)
     return [
         _part(graph, order[start:stop], order[start - 1] if start else None)
         for start, stop in pairwise([*starts, len(order)])
