@@ -24,6 +24,17 @@ ACTIVATIONS = {
 }
 
 
+NOUNS = {
+    "depthwise": "depthwise conv",
+    "add": "addition",
+    "subtract": "subtraction",
+    "multiply": "multiplication",
+    "divide": "division",
+    "concatenate": "concatenation",
+    "zeros up to": "padding of channels",
+}
+
+
 def fixed(*words: str) -> Words:
     """Say the same for every layer of a class."""
     return lambda _: list(words)
@@ -58,24 +69,22 @@ def by_name(layer: Any) -> list[str]:
 
 def conv(layer: Any) -> list[str]:
     """Describe a convolution."""
-    return [f"{size(layer.kernel_size)} {_dimensions(layer)}conv, {layer.filters}", *steps(layer)]
+    return [f"{_sized('conv', layer)}, {layer.filters}", *steps(layer)]
 
 
 def transposed(layer: Any) -> list[str]:
     """Describe a transposed convolution."""
-    title = f"{size(layer.kernel_size)} transposed {_dimensions(layer)}conv, {layer.filters}"
-    return [title, *steps(layer)]
+    return [f"{_sized('transposed conv', layer)}, {layer.filters}", *steps(layer)]
 
 
 def depthwise(layer: Any) -> list[str]:
     """Describe a depthwise convolution."""
-    title = f"{size(layer.kernel_size)} {_dimensions(layer)}depthwise"
-    return [title, *steps(layer), *_multiplier(layer)]
+    return [_sized("depthwise", layer), *steps(layer), *_multiplier(layer)]
 
 
 def separable(layer: Any) -> list[str]:
     """Describe a depthwise convolution with a pointwise one after it."""
-    title = f"{size(layer.kernel_size)} separable {_dimensions(layer)}conv, {layer.filters}"
+    title = f"{_sized('separable conv', layer)}, {layer.filters}"
     return [title, *steps(layer), *_multiplier(layer)]
 
 
@@ -102,7 +111,7 @@ def units(title: str) -> Words:
 
 def filters(title: str) -> Words:
     """Describe a recurrent convolution."""
-    return lambda layer: [f"{size(layer.kernel_size)} {title}, {layer.filters}", *steps(layer)]
+    return lambda layer: [f"{_sized(title, layer)}, {layer.filters}", *steps(layer)]
 
 
 def heads(title: str) -> Words:
@@ -174,6 +183,16 @@ def function(layer: Any) -> list[str]:
     return ["function" if name == "<lambda>" else name]
 
 
+def noun(words: Sequence[str]) -> str:
+    """Leave the numbers out of what a layer does, to count it among others.
+
+    >>> noun(["3×3 depthwise conv", "stride 2"]), noun(["dense, 10"]), noun(["add"])
+    ('depthwise conv', 'dense', 'addition')
+    """
+    title = re.sub(r"^\d[\d×]* |(,? [\d×.,]+)+$|,? \S*->\S*$", "", words[0])
+    return NOUNS.get(title, title)
+
+
 def steps(layer: Any) -> list[str]:
     """Say what differs from windows that move by one and leave no holes, in one group."""
     said = []
@@ -203,5 +222,7 @@ def _multiplier(layer: Any) -> list[str]:
     return [] if times == 1 else [f"{times} per channel"]
 
 
-def _dimensions(layer: Any) -> str:
-    return "1D " if len(layer.kernel_size) == 1 else ""
+def _sized(title: str, layer: Any) -> str:
+    """Write a kernel before the name of what it does; a single side alone could be anything."""
+    kernel = layer.kernel_size
+    return f"{size(kernel)} {title}" if len(kernel) > 1 else f"1D {title} {size(kernel)}"

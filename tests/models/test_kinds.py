@@ -87,7 +87,7 @@ def test_every_operation_of_keras_is_counted_free_or_refused():
         (layers.Conv2D(8, 3, activation="relu"), "convolution", ["3×3 conv, 8", "ReLU"]),
         (layers.Conv2D(8, 3, groups=4), "convolution", ["3×3 conv, 8", "4 groups"]),
         (layers.Conv2D(8, (1, 7), dilation_rate=2), "convolution", ["1×7 conv, 8", "dilation 2"]),
-        (layers.Conv1D(8, 5, strides=2), "convolution", ["5 1D conv, 8", "stride 2"]),
+        (layers.Conv1D(8, 5, strides=2), "convolution", ["1D conv 5, 8", "stride 2"]),
         (layers.Conv3D(8, 3), "convolution", ["3×3×3 conv, 8"]),
         (
             layers.Conv2DTranspose(8, 3, strides=2),
