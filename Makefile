@@ -69,7 +69,7 @@ long: $(READY)  ## the unit tests that take long: each deep network learns a bat
 	@$(ONE_THREAD) $(BIN)/python -m pytest tests -m long -n 2 --dist load -q -rs $(SAMPLED)
 
 pages: $(READY)  ## in a browser, which must be there: the interactives, each page of the built book
-	@COURSECNN_BROWSER=required $(BIN)/python -m pytest tests -m page -n 3 --dist loadgroup -q -rs
+	@COURSECNN_BROWSER=required $(BIN)/python -m pytest tests -m page -n 3 --dist loadfile -q -rs
 
 # TensorFlow Lite imports jax wherever it is: it stays out of the environment, and lies beside it.
 JAX := _build/jax
