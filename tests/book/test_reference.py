@@ -21,9 +21,7 @@ CHAPTERS = sorted((REPOSITORY / "book").glob("*/*.ipynb"))
 
 AUTOMODULE = re.compile(r"^\.\. automodule:: ([\w.]+)$", re.MULTILINE)
 # Modules whose public names are those of the folder that they lie in.
-INNER = re.compile(
-    r"coursecnn\.(datasets|exercises|figures|interactive|widgets)\.\w+|coursecnn"
-)
+INNER = re.compile(r"coursecnn\.(datasets|exercises|figures|interactive|widgets)\.\w+|coursecnn")
 # A link to a work: by its host, or by a text that ends in its year, as in [Glorot (2010)](...).
 WORK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<target>https?://[^)\s]+)\)", re.MULTILINE)
 HOSTS = re.compile(r"https?://(arxiv\.org|doi\.org|proceedings\.mlr\.press|papers\.nips\.cc)/")
