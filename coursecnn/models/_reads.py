@@ -2,7 +2,8 @@
 
 - `reads(call, number)`: how the output of a call reads one of its inputs, axis by axis;
 - `Reads`, `Steps`: the answer;
-- `is_known(layer)`: whether there is a rule for a type of layer.
+- `is_known(layer)`: whether there is a rule for a type of layer;
+- `operation_name(layer)`: what an operation on tensors is called.
 
 All axes but the batch are alike here, channels too. What is counted is what the arithmetic reads,
 whatever the weights: a weight of zero reads as well.
@@ -18,11 +19,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from coursecnn._keras_private import is_keras_own
 from coursecnn.backend import keras
-from coursecnn.models import _kinds
 from coursecnn.models._keras_graph import Call
 
-__all__ = ["ONE", "Reads", "Steps", "is_known", "reads"]
+__all__ = ["ONE", "Reads", "Steps", "is_known", "operation_name", "reads"]
 
 Shape: TypeAlias = tuple[int, ...]
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -134,13 +135,23 @@ def is_known(layer: Any) -> bool:
     return _rule(layer) is not None
 
 
+def operation_name(layer: Any) -> str:
+    """Name an operation on tensors as `keras.ops` does, without underscores; a layer has none.
+
+    >>> operation_name(keras.layers.ReLU())
+    ''
+    """
+    own = not isinstance(layer, keras.layers.Layer) and is_keras_own(type(layer), "call")
+    return type(layer).__name__.lower() if own else ""
+
+
 def _rule(layer: Any) -> Rule | None:
     for kind in type(layer).__mro__:
         if kind in _LAYERS:
             return _LAYERS[kind]
         if kind.__module__.startswith("coursecnn.") and kind.__name__ in _OURS:
             return _OURS[kind.__name__]
-    return _OPERATIONS.get(_kinds.operation_name(layer))
+    return _OPERATIONS.get(operation_name(layer))
 
 
 def _shape(tensor: Any) -> Shape:
@@ -563,7 +574,7 @@ _OURS: dict[str, Rule] = {
 }
 
 _POINTWISE = """
-    abs absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh batch_normalization
+    abs absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh batch_norm
     bitwise_and bitwise_invert bitwise_not bitwise_or bitwise_xor cast cbrt ceil celu clip conj copy
     cos cosh deg2rad divide divide_no_nan elu equal erf erfc erfinv exp exp2 expm1 fabs floor
     floor_divide fmax fmin fmod gelu greater greater_equal hard_shrink hard_sigmoid hard_silu
@@ -584,13 +595,13 @@ _MOVING = """
     space_to_depth split squeeze stack swapaxes take tile transpose unstack vsplit vstack
 """
 _OPERATIONS: dict[str, Rule] = {
-    name: rule
+    name.replace("_", ""): rule
     for names, rule in (
         (_POINTWISE, _pointwise),
         (_REDUCING, _reduced),
         (_MOVING, _moved),
         ("softmax log_softmax cumsum cumprod normalize sparsemax sort argsort", _normalised),
-        ("glu layer_normalization rms_normalization", _everything),
+        ("glu layer_norm rms_norm", _everything),
         ("conv depthwise_conv separable_conv conv_transpose", _conv_operation),
         ("max_pool average_pool", _pool_operation),
         ("concatenate", _concatenated),

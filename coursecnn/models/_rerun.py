@@ -249,7 +249,7 @@ def scores(followed: Traced, output: Any) -> tuple[dict[int, Callable[[Any], Any
 
 
 _PASSING_OPERATIONS = """
-    cast concatenate expand_dims get_item identity moveaxis ravel reshape saturate_cast split
+    cast concatenate expanddims getitem identity moveaxis ravel reshape saturatecast split
     squeeze stack swapaxes transpose unstack
 """
 _PASSING_LAYERS = """
@@ -264,7 +264,7 @@ def _passes(call: Call) -> bool:
 
     layers = tuple(getattr(keras.layers, name) for name in _PASSING_LAYERS.split())
     return isinstance(call.layer, layers) or (
-        _kinds.operation_name(call.layer) in _PASSING_OPERATIONS.split()
+        _reads.operation_name(call.layer) in _PASSING_OPERATIONS.split()
     )
 
 

@@ -289,6 +289,7 @@ class _Asked:
         output_names: Of its outputs.
         answers: What it said, an array for each output.
         output: The number of the output that is asked.
+        by_name: Whether it was given a dictionary.
     """
 
     model: keras.Model
@@ -297,7 +298,8 @@ class _Asked:
     values: list[Array]
     output_names: list[str]
     answers: list[Array]
-    output: int = 0
+    output: int
+    by_name: bool
 
     @classmethod
     def of(cls, model: keras.Model, image: Images, output: Any) -> _Asked:
@@ -317,10 +319,12 @@ class _Asked:
         else:
             inputs = _ask.inputs(model, traced)
         values = _read(given, list(inputs.values()), list(inputs), batch)
-        answers = _answers(model, given, list(inputs), values)
+        by_name = isinstance(given, Mapping)
+        answers = _answers(model, list(inputs), values, by_name)
         names = _output_names(model, answers)
         number = _ask.pick("output", names, output)
-        return cls(model, traced, list(inputs), values, names, list(answers.values()), number)
+        said = list(answers.values())
+        return cls(model, traced, list(inputs), values, names, said, number, by_name)
 
     @property
     def answer(self) -> Array:
@@ -331,8 +335,8 @@ class _Asked:
         """What that output says to other images at one of the inputs."""
         values = [np.repeat(value, len(images), axis=0) for value in self.values]
         values[place] = images
-        given: Any = dict(zip(self.names, values, strict=True))
-        return list(_answers(self.model, given, self.names, values).values())[self.output]
+        answers = _answers(self.model, self.names, values, self.by_name)
+        return list(answers.values())[self.output]
 
 
 def _traced(model: keras.Model) -> Traced | None:
@@ -359,7 +363,8 @@ def _read(
     parts = _listed(what, given, names)
     found = []
     for name, part, tensor in zip(names, parts, tensors, strict=True):
-        value = part if batch else part[np.newaxis]
+        whole = tensor is not None and "float" not in str(tensor.dtype)
+        value = (part if batch else part[np.newaxis]).astype(part.dtype if whole else float)
         expected = None if tensor is None else tuple(tensor.shape[1:])
         fits = expected is None or (
             len(value.shape) == len(expected) + 1
@@ -396,11 +401,11 @@ def _listed(what: str, given: Any, names: Sequence[str]) -> list[Array]:
 
 def _numbers(value: Any) -> Array:
     array = np.asarray(value)
-    return array if array.dtype.kind in "iu" else np.asarray(array, dtype=float)
+    return array if array.dtype.kind in "iubS" else np.asarray(array, dtype=float)
 
 
 def _answers(
-    model: keras.Model, given: Any, names: Sequence[str], values: Sequence[Array]
+    model: keras.Model, names: Sequence[str], values: Sequence[Array], by_name: bool
 ) -> dict[str, Array]:
     """What a model says, by the names of its outputs or by their numbers."""
     from coursecnn.backend import keras
@@ -409,7 +414,7 @@ def _answers(
         value.astype(_dtype(model, n)) if value.dtype.kind == "f" else value
         for n, value in enumerate(values)
     ]
-    answers = model(_structured(model, given, names, cast), training=False)
+    answers = model(_structured(model, names, cast, by_name), training=False)
     flat = [_in_numpy(x) for x in keras.tree.flatten(answers)]
     keys = sorted(answers) if isinstance(answers, Mapping) else map(str, range(len(flat)))
     return dict(zip(keys, flat, strict=True))
@@ -420,14 +425,16 @@ def _dtype(model: keras.Model, number: int) -> str:
     return inputs[number].dtype if number < len(inputs) else "float32"
 
 
-def _structured(model: keras.Model, given: Any, names: Sequence[str], values: list[Array]) -> Any:
+def _structured(
+    model: keras.Model, names: Sequence[str], values: list[Array], by_name: bool
+) -> Any:
     """The inputs in the form in which the model takes them."""
     from coursecnn.backend import keras
 
     if _keras_private.graph_of(model) is not None:
         structure = _keras_private.input_structure(model)
         return keras.tree.pack_sequence_as(structure, values)
-    if isinstance(given, Mapping):
+    if by_name:
         return dict(zip(names, values, strict=True))
     return values if len(values) > 1 else values[0]
 
