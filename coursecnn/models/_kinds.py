@@ -115,7 +115,7 @@ _TABLE: tuple[tuple[str, Kind, w.Words, r.Rule | None], ...] = (
     ("UnitNormalization", "normalisation", w.fixed("unit norm"), r.none),
     ("Normalization", "normalisation", w.fixed("normalisation"), r.none),
     ("Activation", "activation", w.fixed(), r.none),
-    ("ReLU", "activation", w.fixed("ReLU"), r.none),
+    ("ReLU", "activation", w.relu, r.none),
     ("LeakyReLU", "activation", w.fixed("leaky ReLU"), r.none),
     ("PReLU", "activation", w.fixed("PReLU"), r.none),
     ("ELU", "activation", w.fixed("ELU"), r.none),

@@ -31,7 +31,6 @@ NOUNS = {
     "multiply": "multiplication",
     "divide": "division",
     "concatenate": "concatenation",
-    "zeros up to": "padding of channels",
 }
 
 
@@ -159,12 +158,18 @@ def resize(layer: Any) -> list[str]:
 
 def dropout(title: str) -> Words:
     """Describe noise with a rate."""
-    return lambda layer: [f"{title} {layer.rate:g}"]
+    return lambda layer: [f"{title} {layer.rate:.3g}"]
+
+
+def relu(layer: Any) -> list[str]:
+    """Describe a ReLU, with its largest value and its slope below zero if it has them."""
+    most = "" if layer.max_value is None else f"{layer.max_value:g}"
+    return [f"{'leaky ' * bool(layer.negative_slope)}ReLU{most}"]
 
 
 def pad_channels(layer: Any) -> list[str]:
     """Describe channels of zeros."""
-    return [f"zeros up to {layer.filters} channels"]
+    return ["append zero channels", f"up to {layer.filters}"]
 
 
 def survives(layer: Any) -> list[str]:

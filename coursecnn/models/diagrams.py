@@ -269,8 +269,8 @@ class _Boxes:
             start = line[0] + leaving[a] * (line[1] - line[0])
             end = line[-1] + arriving[b] * (line[-2] - line[-1])
             passed = range(self.layout.rows[a] + 1, self.layout.rows[b])
-            ways = zip(line[1:-1], map(self._band, passed), strict=True)
-            between = [(x, y) for x, band in ways for y in band]
+            bands = zip(line[1:-1], map(self._band, passed), strict=True)
+            between = [(x, y) for x, band in bands for y in band]
             routes.append([(start, top), *between, (end, bottom)])
         return routes
 

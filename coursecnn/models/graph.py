@@ -28,6 +28,7 @@ from coursecnn.models import _kinds
 from coursecnn.models._keras_graph import Call, Shape
 from coursecnn.models._keras_graph import calls as calls_of
 from coursecnn.models._kinds import Kind
+from coursecnn.models._products import is_opened
 
 __all__ = [
     "Fold",
@@ -171,23 +172,16 @@ def opened(model: keras.Model, *, nested: bool, input_shape: Any = None) -> list
     Raises:
         ValueError: It is no model, or has no graph and no size to make one for.
 
-    >>> [call.path for call in opened(keras.Sequential([keras.Input((2,))]), nested=False)]
-    ['input_layer']
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, name="last")])
+    >>> opened(model, nested=False)[-1].path
+    'last'
     """
     if not isinstance(model, keras.Model):
         raise ValueError(f"model must be a Keras model, got a {type(model).__name__}")
     if nested:
         with contextlib.suppress(ValueError):  # a layer that cannot be followed stays closed
-            return calls_of(model, opens=_holds_layers, input_shape=input_shape)
+            return calls_of(model, opens=is_opened, input_shape=input_shape)
     return calls_of(model, nested=nested, input_shape=input_shape)
-
-
-def _holds_layers(layer: Any) -> bool:
-    """Say whether a layer is a user's own and holds layers, so that a look inside tells more."""
-    if not isinstance(layer, keras.layers.Layer):
-        return False
-    own = not _keras_private.is_keras_own(type(layer), "call")
-    return own and bool(_keras_private.sublayers(layer))
 
 
 def _outputs(model: keras.Model) -> dict[int, str]:
@@ -341,7 +335,7 @@ def _lines(words: Sequence[str]) -> str:
 def _wrapped(text: str) -> list[str]:
     """Break a text into lines, at spaces or else at signs within names, or else anywhere."""
     lines = [""]
-    for piece in re.findall(rf"[^ _/.\-]{{0,{LINE - 1}}}[ _/.\-]|.{{1,{LINE}}}", text):
+    for piece in re.findall(rf"[^ _/\-]{{0,{LINE - 1}}}[ _/\-]|.{{1,{LINE}}}", text):
         if len(lines[-1] + piece.rstrip()) <= LINE:
             lines[-1] += piece
         else:
@@ -364,10 +358,11 @@ def condensed(graph: Graph, *, shapes: bool = False) -> Graph:
         A graph of the first block of each repetition and of all else.
 
     Examples:
-        >>> nodes = [Node((f"conv{n}",), "convolution", "conv", ()) for n in range(5)]
-        >>> condensed(Graph(tuple(nodes), ((0, 1), (1, 2), (2, 3), (3, 4))))
-        ... # doctest: +ELLIPSIS
-        Graph(nodes=(...'conv0'...), edges=(), repeats=(Repeat(nodes=(0,), times=5),))
+        >>> first, *others = [Node((name,), "other", name[:4], ()) for name in (
+        ...     "input", "conv1", "conv2", "conv3", "conv4")]
+        >>> short = condensed(Graph((first, *others), ((0, 1), (1, 2), (2, 3), (3, 4))))
+        >>> len(short.nodes), short.repeats
+        (2, (Repeat(nodes=(1,), times=4),))
     """
     order = depth_first(graph)
     place = {node: position for position, node in enumerate(order)}

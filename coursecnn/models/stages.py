@@ -9,11 +9,12 @@
 ...     print(stage.size, stage.text)
 32×32×3 input
 32×32×16 7 conv, 3 additions
-16×16×32 6 conv, max pool, 3 additions
-8×8×64 6 conv, max pool, 3 additions
+16×16×32 6 conv, subsample, 3 additions
+8×8×64 6 conv, subsample, 3 additions
 vector of 10 global average pool, dense
 """
 
+import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from coursecnn.backend import keras
 from coursecnn.models import _kinds, _words
 from coursecnn.models._keras_graph import Call, Shape
 from coursecnn.models._kinds import Kind
+from coursecnn.models.costs import counted_calls
 from coursecnn.models.graph import opened, written
 
 __all__ = ["Stage", "routes", "stages"]
@@ -119,7 +121,7 @@ def stages(model: keras.Model, *, input_shape: Any = None) -> tuple[Stage, ...]:
         >>> [(stage.size, stage.text) for stage in stages(up_and_down)]
         [('8×8×3', 'input'), ('4×4×3', 'max pool'), ('8×8×3', 'upsample')]
     """
-    return _Survey(opened(model, nested=True, input_shape=input_shape)).stages
+    return _Survey(_calls(model, input_shape)).stages
 
 
 def routes(model: keras.Model, *, input_shape: Any = None) -> tuple[tuple[int, int], ...]:
@@ -127,9 +129,17 @@ def routes(model: keras.Model, *, input_shape: Any = None) -> tuple[tuple[int, i
 
     >>> from coursecnn.architectures import build
     >>> routes(build("mnist_tutorial"))
-    ((0, 1), (1, 2), (2, 3), (3, 4), (4, 5))
+    ((0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 6))
     """
-    return _Survey(opened(model, nested=True, input_shape=input_shape)).routes
+    return _Survey(_calls(model, input_shape)).routes
+
+
+def _calls(model: keras.Model, input_shape: Any) -> list[Call]:
+    """List what `layer_table` counts; a layer whose inside it cannot see is one call."""
+    if isinstance(model, keras.Model):
+        with contextlib.suppress(ValueError):
+            return counted_calls(model, input_shape)
+    return opened(model, nested=True, input_shape=input_shape)
 
 
 class _Survey:

@@ -2,9 +2,9 @@
 
 >>> from coursecnn.architectures import build
 >>> figure = tower(build("resnet20"))
->>> [text.get_text() for text in figure.axes[0].texts][3:6]
-['32×32×16', '7 conv, 3 additions', '7 batch norm, 7 ReLU']
->>> plt.close(figure)
+>>> [text.get_text() for text in figure.axes[0].texts][2:5]
+['32×32×16', '7 conv, 3 additions', '7 batch norm, 7 ReLU, zero padding']
+>>> figure.clear()
 """
 
 import textwrap
@@ -65,7 +65,7 @@ def tower(model: keras.Model, *, title: str | None = None, input_shape: Any = No
         >>> figure = tower(build("mnist_tutorial"))
         >>> [text.get_text() for text in figure.axes[0].texts][2:4]
         ['26×26×32', 'conv']
-        >>> plt.close(figure)
+        >>> figure.clear()
     """
     found = stages(model, input_shape=input_shape)
     return _Tower(found, routes(model, input_shape=input_shape)).figure(title)
