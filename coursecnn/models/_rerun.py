@@ -288,7 +288,8 @@ def _activation(call: Call) -> Squash | None:
 
 def _behaviour(call: Call) -> Squash | Literal["same"] | None:
     """What a call without weights does to its one input."""
-    if len(call.inputs) != 1 or getattr(call.layer, "weights", ()):
+    weights: Any = getattr(call.layer, "weights", [])
+    if len(call.inputs) != 1 or weights:
         return None
     before, after = call.inputs[0].shape[1:], call.outputs[0].shape[1:]
     if tuple(before) != tuple(after) or len(call.outputs) != 1:
