@@ -232,6 +232,12 @@ def compare(model: keras.Model, *, input_shape: Any = None) -> pd.DataFrame:
 
     Returns:
         A table with the columns `convention`, `count`, `unit`, `source`.
+
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    >>> compare(model).loc[:1, ["convention", "count", "unit"]]
+      convention  count   unit
+    0  coursecnn     12   MACs
+    1      flops     24  FLOPs
     """
     amounts = _amounts(counted_calls(model, input_shape))
     rows = [

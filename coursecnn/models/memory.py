@@ -112,8 +112,8 @@ def memory(
         >>> from coursecnn.architectures import build
         >>> lab = build("cifar10_lab")
         >>> sgd, adam = (memory(lab, training=True, optimizer=name) for name in ("sgd", "adam"))
-        >>> (adam.total - sgd.total) / (4 * 2)  # two numbers more for each weight
-        1253674.0
+        >>> (adam.total - sgd.total) / (4 * 2)  # two numbers more for each that is trained
+        1252266.0
     """
     check_count("batch", batch)
     calls = counted_calls(model, input_shape)
