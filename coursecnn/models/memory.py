@@ -121,14 +121,14 @@ def memory(
     return Memory(
         batch=batch,
         training=training,
-        weights=byte_count(model.weights) + _copies(calls, training),
+        weights=byte_count(model.weights) + _copies(calls, training=training),
         values=batch * (_kept(calls) if training else _alive(calls, _answers(model, calls))),
         gradients=trainable if training else 0,
         optimizer=_slots(optimizer) * trainable if training else 0,
     )
 
 
-def _copies(calls: Sequence[Call], training: bool) -> int:
+def _copies(calls: Sequence[Call], *, training: bool) -> int:
     """Count what mixed precision adds: weights cast to the type that their layer computes with.
 
     For the gradients all casts are kept; in inference there is one at a time.
