@@ -7,11 +7,12 @@
 A multiply-accumulate of a convolution or a dense layer is in every count, as one operation or as
 two. The counts differ in what they add: biases, normalisations, activations, poolings, additions.
 Each convention here is a price list: so many operations for each product, each bias that is added,
-each value that is normalised, and so on. The lists were read from the source of the tools, and
-those that are said to be exact were checked against a run of the tool on ResNet-50, in the form of
-the paper and in that of torchvision. Elsewhere they are close: a tool prices a rare layer by a rule
-of its own, and TensorFlow's profiler, which sees operations and not layers, also counts the pieces
-of a swish, a GELU and a layer normalisation (up to 2 % of a network that has many).
+each value that is normalised, and so on. The lists were read from the source of the tools. Those of
+torch, fvcore, thop, ptflops, torchinfo and TensorFlow equal, to the last digit, what the tool says
+of ResNet-50, the first five in the form of the paper and in torchvision's. Elsewhere they are
+close: a tool prices a rare layer by a rule of its own, and TensorFlow's profiler, which sees
+operations and not layers, also counts the pieces of a swish, a GELU and a layer normalisation (up
+to 2 % of a network that has many).
 
 Two more reasons are not a matter of convention. The ResNet-50 of the paper puts the stride of a
 block on its first convolution, that of torchvision (also called v1.5) on its second, which has
@@ -72,7 +73,6 @@ class Convention:
     Attributes:
         unit: What the tool or paper calls what it counts.
         prices: Operations for each of the parts; a part that is missing is free.
-        exact: Whether the count equals the tool's on ResNet-50, to the last digit.
         source: Where the list was read.
 
     >>> CONVENTIONS["flops"].prices
@@ -81,23 +81,21 @@ class Convention:
 
     unit: str
     prices: Mapping[Part, int]
-    exact: bool
     source: str
 
 
 CONVENTIONS: dict[str, Convention] = {
-    "coursecnn": Convention("MACs", {"products": 1}, True, "coursecnn.models.costs"),
-    "flops": Convention("FLOPs", {"products": 2}, True, "a product and a sum for each MAC"),
+    "coursecnn": Convention("MACs", {"products": 1}, "coursecnn.models.costs"),
+    "flops": Convention("FLOPs", {"products": 2}, "a product and a sum for each MAC"),
     "paper": Convention(
         "MACs",
         {"products": 1},
-        True,
         "He et al. 2015, table 1: 'FLOPs (multiply-adds)', 3.8·10⁹ for 50 layers",
     ),
     "torchvision": Convention(
-        "GFLOPS", {"products": 1}, True, "torchvision, `_ops` of a weight's metadata (pull 6936)"
+        "GFLOPS", {"products": 1}, "torchvision, `_ops` of a weight's metadata (pull 6936)"
     ),
-    "torch": Convention("FLOPs", {"products": 2}, True, "PyTorch, torch/utils/flop_counter.py"),
+    "torch": Convention("FLOPs", {"products": 2}, "PyTorch, torch/utils/flop_counter.py"),
     "fvcore": Convention(
         "flops",
         {
@@ -107,7 +105,6 @@ CONVENTIONS: dict[str, Convention] = {
             "global averages": 1,
             "enlarged": 1,
         },
-        True,
         "fvcore, fvcore/nn/flop_count.py and jit_handles.py: one for a multiply-add",
     ),
     "thop": Convention(
@@ -121,7 +118,6 @@ CONVENTIONS: dict[str, Convention] = {
             "global averages": 1,
             "global results": 1,
         },
-        True,
         "pytorch-OpCounter, thop/vision/basic_hooks.py and calc_func.py",
     ),
     "ptflops": Convention(
@@ -135,7 +131,6 @@ CONVENTIONS: dict[str, Convention] = {
             "pooled": 1,
             "enlarged": 1,
         },
-        True,
         "flops-counter.pytorch 0.6, ptflops/pytorch_ops.py",
     ),
     "ptflops 0.7": Convention(
@@ -149,7 +144,6 @@ CONVENTIONS: dict[str, Convention] = {
             "pooled": 2,
             "enlarged": 1,
         },
-        True,
         "flops-counter.pytorch 0.7, which meets an activation or a pooling twice, as a module "
         "and as the function that the module calls",
     ),
@@ -161,7 +155,6 @@ CONVENTIONS: dict[str, Convention] = {
             "dense weights": 1,
             "normalisation weights": 1,
         },
-        True,
         "torchinfo, torchinfo/layer_info.py: weights times positions for convolutions, weights "
         "once for all else",
     ),
@@ -178,7 +171,6 @@ CONVENTIONS: dict[str, Convention] = {
             "joined": 1,
             "scaled": 1,
         },
-        True,
         "TensorFlow's profiler, which keras-flops asks, python/profiler/internal/"
         "flops_registry.py: activations are free",
     ),
@@ -232,6 +224,12 @@ def compare(model: keras.Model, *, input_shape: Any = None) -> pd.DataFrame:
 
     Returns:
         A table with the columns `convention`, `count`, `unit`, `source`.
+
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    >>> compare(model).loc[:1, ["convention", "count", "unit"]]
+      convention  count   unit
+    0  coursecnn     12   MACs
+    1      flops     24  FLOPs
     """
     amounts = _amounts(counted_calls(model, input_shape))
     rows = [

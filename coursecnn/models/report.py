@@ -81,6 +81,9 @@ def report(
 
     Raises:
         ValueError: An argument is none of these.
+
+    >>> print(report("lenet5", output="csv").splitlines()[1])
+    image,InputLayer,"(32, 32, 1)",1024,0,0
     """
     check_choice("format", output, FORMATS)
     check_choice("convention", convention, conventions.CONVENTIONS)
