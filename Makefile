@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
-CHAPTERS := $(wildcard book/*/*.ipynb)
+CHAPTERS := $(sort $(wildcard book/*/*.ipynb))
 SCRIPTS := $(wildcard coursecnn/interactive/*.js)
 DENO := DENO_DIR=_build/deno DENO_NO_UPDATE_CHECK=1 $(BIN)/deno
 export TF_CPP_MIN_LOG_LEVEL = 3
@@ -14,8 +14,10 @@ export UV_SYSTEM_CERTS = 1
 
 # Tests run side by side in processes; several threads in each would wait for one another.
 ONE_THREAD := TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-# The lab takes longest, and begins.
-PARTS := book/lab/ $(filter-out book/lab/,$(sort $(dir $(CHAPTERS))))
+# Those that take longest begin, so that none is still running alone when all others are done.
+LONGEST := $(filter $(CHAPTERS),$(addprefix book/,lab/15_cifar10_lab.ipynb beyond/14_pretrained.ipynb \
+	lab/16_faster.ipynb beyond/12_other_roads.ipynb beyond/13_comparison.ipynb))
+PARTS := $(LONGEST) $(filter-out $(LONGEST),$(CHAPTERS))
 EXECUTED := --nbval --nbval-current-env $(PARTS) -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help

@@ -1,7 +1,7 @@
 """The calls of all layers in a Keras model: the one walk over Keras's graph in this package.
 
 - `calls(model, ...)`: every use of every layer, models inside opened, with shapes and parents;
-- `inside(call)`: the same of one layer, by following what its own `call` does;
+- `inside(call)`: the same of one layer;
 - `evaluate(calls, values)`: compute them.
 
 A list of calls is a graph: `parents` are places in the list, all before the call itself.
@@ -9,6 +9,8 @@ A list of calls is a graph: `parents` are places in the list, all before the cal
 
 import inspect
 import operator
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -16,7 +18,7 @@ from typing import Any, TypeAlias
 from coursecnn import _keras_private
 from coursecnn.backend import keras
 
-__all__ = ["Call", "Shape", "calls", "evaluate", "inside", "is_opened"]
+__all__ = ["Call", "Shape", "calls", "evaluate", "inside"]
 
 Shape: TypeAlias = tuple[int, ...]
 Tensor: TypeAlias = Any  # keras.KerasTensor, which mypy cannot see
@@ -107,16 +109,19 @@ def calls(
     return walk.calls
 
 
-def inside(call: Call) -> list[Call]:
-    """Follow what one layer does, down to operations and layers that hold none.
+def inside(call: Call, opens: Callable[[Any], bool] = lambda _: False) -> list[Call]:
+    """List the calls within one: those in a model's graph, or else what its `call` does.
 
     Raises:
         ValueError: Its `call` does something that symbolic tensors cannot follow.
     """
-    walk = _Walk(nested=True, opens=is_opened)
-    for tensor in call.inputs:
-        walk.made[id(tensor)] = -1
-    walk.followed(call.layer, call.args, call.kwargs, call.path)
+    walk = _Walk(nested=True, opens=opens)
+    walk.made.update(dict.fromkeys(map(id, call.inputs), -1))
+    graph = _graph(call.layer)
+    if graph is not None:
+        walk.function(graph, f"{call.path}/", _arranged(call.layer, call.args, call.kwargs))
+    else:
+        walk.followed(call.layer, call.args, call.kwargs, call.path)
     return walk.calls
 
 
@@ -143,18 +148,9 @@ def evaluate(calls: Sequence[Call], values: dict[int, Any]) -> dict[int, Any]:
     return known
 
 
-def is_opened(layer: Any) -> bool:
-    """Say whether a layer is a user's own and holds layers, so that a look into it tells more."""
-    if not isinstance(layer, keras.layers.Layer):
-        return False
-    return not _keras_private.is_keras_own(type(layer), "call") and bool(
-        _keras_private.sublayers(layer)
-    )
-
-
 def _graph(model: Any) -> Any | None:
     """Return the graph that calling a model follows."""
-    if not isinstance(model, keras.Model):
+    if not isinstance(model, keras.Model | keras.Function):
         return None
     own = _keras_private.is_keras_own(type(model), "call")
     return _keras_private.graph_of(model) if own else None
@@ -183,7 +179,9 @@ class _Walk:
             waiting = [node for node in waiting if id(node) not in done]
         return [known[id(tensor)] for tensor in graph.outputs]
 
-    def _enter(self, node: Any, known: dict[int, Tensor], prefix: str, own: bool) -> bool:
+    def _enter(
+        self, node: Any, known: dict[int, Tensor], prefix: str, own: bool, name: str = ""
+    ) -> bool:
         """Go through one call of a graph, if all that it takes is there."""
         if any(id(tensor) not in known for tensor in node.input_tensors):
             return False
@@ -193,13 +191,13 @@ class _Walk:
                 self._record(node.operation.name, node.operation, (), {}, outputs)
             return True
         args, kwargs = node.arguments.fill_in(known)
-        outputs = self.call(node, args, kwargs, prefix, own)
+        outputs = self.call(node, args, kwargs, prefix + (name or node.operation.name), own)
         known.update(zip(map(id, node.outputs), outputs, strict=True))
         return True
 
-    def call(self, node: Any, args: Any, kwargs: Any, prefix: str, own: bool) -> list[Tensor]:
+    def call(self, node: Any, args: Any, kwargs: Any, path: str, own: bool) -> list[Tensor]:
         """Open what a node calls, or record it."""
-        layer, path = node.operation, prefix + node.operation.name
+        layer = node.operation
         graph = _graph(layer) if self.nested else None
         if graph is not None:
             return self.function(graph, f"{path}/", _arranged(layer, args, kwargs))
@@ -234,8 +232,10 @@ class _Walk:
                     f"{_first_line(error)}"
                 ) from error
             results = [x for x in tree.flatten(results) if isinstance(x, keras.KerasTensor)]
+            names: Counter[str] = Counter()
             for node in _before(results, known):
-                self._enter(node, known, f"{path}/", own=False)
+                name = _numbered(node.operation, names)
+                self._enter(node, known, f"{path}/", own=False, name=name)
         self.opened = before
         return [known[id(tensor)] for tensor in results]
 
@@ -264,6 +264,15 @@ class _Walk:
         return list(outputs)
 
 
+def _numbered(operation: Any, names: Counter[str]) -> str:
+    """Name an operation by how many of its type came before; Keras counts those of the process."""
+    if isinstance(operation, keras.layers.Layer):
+        return str(operation.name)
+    name = re.sub(r"_\d+$", "", operation.name)
+    names[name] += 1
+    return name if names[name] == 1 else f"{name}_{names[name] - 1}"
+
+
 def _symbol(tensor: Tensor) -> Tensor:
     return keras.KerasTensor(tensor.shape, dtype=tensor.dtype)
 
@@ -272,14 +281,37 @@ def _outputs(node: Any, args: Any, kwargs: Any, path: str) -> list[Tensor]:
     """Say what comes out of a node's layer for these arguments, and leave the layer as it is."""
     given = [part for part in tree.flatten((args, kwargs)) if isinstance(part, keras.KerasTensor)]
     if [tensor.shape for tensor in given] == [tensor.shape for tensor in node.input_tensors]:
-        return [_symbol(tensor) for tensor in node.outputs]
+        outputs = [_symbol(tensor) for tensor in node.outputs]
+    else:
+        outputs = _computed(node.operation, args, kwargs, given, path)
+    if _has_open(outputs) and not _has_open(given):
+        return _closed(node.operation, args, kwargs, given) or outputs
+    return outputs
+
+
+def _computed(layer: Any, args: Any, kwargs: Any, given: Sequence[Tensor], path: str) -> list[Any]:
+    """Ask a layer what comes out of it."""
     try:
-        return list(tree.flatten(node.operation.compute_output_spec(*args, **kwargs)))
+        return list(tree.flatten(layer.compute_output_spec(*args, **kwargs)))
     except Exception as error:  # Keras raises what the operation raised
         shapes = ", ".join(str(_of_one(tensor.shape)) for tensor in given)
         raise ValueError(
             f"layer {path!r} does not take what comes to it, {shapes}: {_first_line(error)}"
         ) from error
+
+
+def _has_open(tensors: Sequence[Tensor]) -> bool:
+    return any(None in tensor.shape[1:] for tensor in tensors)
+
+
+def _closed(layer: Any, args: Any, kwargs: Any, given: Sequence[Tensor]) -> list[Tensor] | None:
+    """Follow a layer that leaves sizes open though its inputs have none, as `EinsumDense` does."""
+    walk = _Walk(nested=False, opens=lambda _: False)
+    walk.made.update(dict.fromkeys(map(id, given), -1))
+    try:
+        return walk.followed(layer, args, kwargs, layer.name)
+    except ValueError:
+        return None
 
 
 def _first_line(error: Exception) -> str:
@@ -334,7 +366,7 @@ def _given(model: Any, graph: Any, input_shape: Any) -> list[Tensor] | None:
     """Make tensors of the wanted sizes, with a batch of one; none if no sizes are wanted."""
     if input_shape is None:
         return None
-    names = [tensor.name for tensor in graph.inputs]
+    names = [_keras_private.layer_of(tensor).name for tensor in graph.inputs]
     shapes = _listed(input_shape, names)
     for name, shape, tensor in zip(names, shapes, graph.inputs, strict=True):
         own = tuple(tensor.shape[1:])

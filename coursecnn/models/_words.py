@@ -51,15 +51,6 @@ def spelled(name: str) -> str:
     return " ".join(part if part.isupper() and len(part) > 1 else part.lower() for part in parts)
 
 
-def snake(name: str) -> str:
-    """Write a class name as Keras writes functions.
-
-    >>> snake("DotProductAttention"), snake("Relu6")
-    ('dot_product_attention', 'relu6')
-    """
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-
-
 def by_name(layer: Any) -> list[str]:
     """Say the name of a layer's class."""
     return [spelled(type(layer).__name__)]
@@ -117,6 +108,11 @@ def filters(title: str) -> Words:
 def heads(title: str) -> Words:
     """Describe an attention with several heads."""
     return lambda layer: [title, f"{layer.num_heads} heads"]
+
+
+def grouped_heads(layer: Any) -> list[str]:
+    """Describe an attention whose heads share keys and values in groups."""
+    return ["attention", f"{layer.num_query_heads} heads", f"in {layer.num_key_value_heads} groups"]
 
 
 def embedding(layer: Any) -> list[str]:

@@ -113,8 +113,8 @@ def used(code: str) -> set[str]:
 
 
 def builders(tree: ast.Module) -> set[str]:
-    """The builders of a family of architectures, as its `BUILDERS` names them."""
-    table = assigned(tree, "BUILDERS")
+    """The builders of a family of architectures, as its `NETWORKS` names them."""
+    table = assigned(tree, "NETWORKS")
     return {node.id for node in ast.walk(table) if isinstance(node, ast.Name)} if table else set()
 
 
@@ -216,8 +216,9 @@ def test_a_work_is_known_by_its_host_or_by_the_text_of_its_link():
 def test_every_work_of_the_bibliography_can_be_found_and_is_cited(key):
     """By address or by title, in a chapter, in the ledger or in the package."""
     entry = bibliography()[key]
-    package = (REPOSITORY / "coursecnn").rglob("*.[pt][yo]*")
-    sources = " ".join([*map(texts, CHAPTERS), *(path.read_text("utf-8") for path in package)])
+    files = (REPOSITORY / "coursecnn").rglob("*")
+    package = [path.read_text("utf-8") for path in files if path.suffix in {".py", ".toml"}]
+    sources = " ".join([*map(texts, CHAPTERS), *package])
     text = re.sub(r"\s+", " ", sources)
     names = {address.removeprefix("https://arxiv.org/abs/") for address in addresses(entry)}
     title = re.sub(r"[{}]", "", entry.fields["title"]).partition(":")[0]

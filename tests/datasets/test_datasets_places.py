@@ -133,6 +133,8 @@ def test_files_that_are_missing_are_named(
 
 # --- users without a home directory ---
 
+KEPT = ("PATH", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+
 PROGRAM = """
 import os, pathlib, pwd, sys
 
@@ -149,7 +151,7 @@ print(datasets.mnist())
 
 def test_a_user_without_a_home_directory_gets_the_stand_in(tmp_path: Path) -> None:
     root = str(Path(__file__).parents[2])
-    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     path = os.pathsep.join([root, kept.pop("PYTHONPATH", "")])
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],

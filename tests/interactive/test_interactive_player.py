@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coursecnn.interactive import Example, Stepper, TrainingReplay
 from coursecnn.evidence.records import read
+from coursecnn.interactive import Example, Stepper, TrainingReplay
 from tests import browser
 
 STEPPER = Stepper({"five": Example(np.arange(25).reshape(5, 5, 1), np.ones((3, 3, 1, 2)), [0, 1])})
