@@ -13,7 +13,7 @@ fast one without numbers of 16 bits, in records of their own.
 import json
 import statistics
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from tqdm import tqdm
 
@@ -56,7 +56,7 @@ def main(name: str = "epoch_time", timed: Mapping[str, Recipe] = TIMED) -> None:
     print(f"{'':20}{'s per epoch':>12}{'lab / it':>10}")
     for recipe, seconds in middle.items():
         print(f"{recipe:20}{seconds:12.1f}{middle['lab'] / seconds:10.2f}")
-    print(json.dumps({"seconds": middle, "machine": vars(record.machine)}))
+    print(json.dumps({"seconds": middle, "machine": asdict(record.machines[0])}))
 
 
 if __name__ == "__main__":

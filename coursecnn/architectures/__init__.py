@@ -11,7 +11,7 @@ makes its layers known to Keras.
 
 A family is a module with a table for each network, a short builder that walks the table, and
 `NETWORKS`, the rows of its networks: name, source, counts and builder. It joins with one line in
-`FAMILIES`.
+`FAMILIES`. Each builder can also be had from its module, such as `vgg.vgg16`.
 
 Every builder takes `input_shape` and `classes` first. Where a network ends in a softmax, it also
 takes `top`, whether the classifier is there at all, and `classifier_activation`, what becomes of
@@ -23,6 +23,9 @@ its logits; None leaves them as they are. The names are those of Keras Applicati
 93322
 >>> architectures.build("resnet20", top=False).output_shape
 (None, 8, 8, 64)
+>>> from coursecnn.architectures.resnet_cifar import resnet20
+>>> resnet20(classes=100).output_shape
+(None, 100)
 """
 
 from fnmatch import fnmatchcase
@@ -81,6 +84,7 @@ FAMILIES = (
 for _family in FAMILIES:
     for _row in _family.NETWORKS:
         _registry.add(_row)
+        vars(_family).setdefault(_row.name, _row.builder)
 
 
 def names(pattern: str = "*", *, family: str | None = None) -> list[str]:

@@ -69,9 +69,9 @@ class Configuration:
     Attributes:
         growth: Maps that a layer adds, k in the paper.
         blocks: Layers in each dense block.
+        bottleneck: Whether a layer begins with a 1×1 convolution to 4k maps (DenseNet-B).
         compression: Share of the maps that a transition keeps (DenseNet-C where below 1).
         stem: Maps that the first convolution makes.
-        bottleneck: Whether a layer begins with a 1×1 convolution to 4k maps (DenseNet-B).
 
     >>> CIFAR["densenet40_12"].depth
     40
@@ -79,9 +79,9 @@ class Configuration:
 
     growth: int
     blocks: tuple[int, ...]
+    bottleneck: bool = field(kw_only=True)
     compression: float
     stem: int
-    bottleneck: bool = field(kw_only=True)
 
     @property
     def depth(self) -> int:

@@ -169,11 +169,13 @@ def googlenet_aux(
     x, modules = _trunk(inputs)
 
     def heads(x: keras.KerasTensor, *, activation: str | None) -> list[keras.KerasTensor]:
-        auxiliary = [
-            _auxiliary(modules[module], classes, f"auxiliary{number}", activation)
-            for number, module in enumerate(AUXILIARY, start=1)
+        return [
+            _main(x, classes, activation=activation),
+            *(
+                _auxiliary(modules[module], classes, f"auxiliary{number}", activation)
+                for number, module in enumerate(AUXILIARY, start=1)
+            ),
         ]
-        return [_main(x, classes, activation=activation), *auxiliary]
 
     name = "googlenet_aux"
     return classified(inputs, x, heads, name=name, top=top, activation=classifier_activation)

@@ -184,7 +184,7 @@ def _averages(
 
 
 def _mlpconv(x: keras.KerasTensor, row: Mlpconv, number: int) -> keras.KerasTensor:
-    std, inner, outer = (_caffe.gaussian(std) for std in row.std)
+    std, inner = (_caffe.gaussian(std) for std in row.std[:2])
     x = _caffe.convolution(
         x,
         row.filters,
@@ -197,6 +197,7 @@ def _mlpconv(x: keras.KerasTensor, row: Mlpconv, number: int) -> keras.KerasTens
     x = _caffe.convolution(x, row.hidden, 1, f"cccp{2 * number - 1}", weights=inner)
     if row.outputs is None:
         return x
+    outer = _caffe.gaussian(row.std[2])
     return _caffe.convolution(x, row.outputs, 1, f"cccp{2 * number}", weights=outer)
 
 

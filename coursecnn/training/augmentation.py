@@ -4,7 +4,8 @@
   other half;
 - `translate`: moved by a few pixels, with the edge reflected into the gap;
 - `cutout`: a square painted over;
-- `scale`: with fewer pixels, which saves time.
+- `scale`: with fewer pixels, which saves time;
+- `augmented`: all that a recipe asks for, as one epoch sees the images.
 
 Each takes uint8 images of (count, height, width, channels) and returns new ones; the same
 generator, seed and epoch give the same images.
@@ -20,11 +21,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coursecnn.backend import keras
+from coursecnn.training.recipe import Recipe
 
-__all__ = ["alternating_flip", "cutout", "scale", "translate"]
+__all__ = ["alternating_flip", "augmented", "cutout", "scale", "translate"]
 
 Images = NDArray[np.uint8]
+STREAM = 1  # tells the stream of draws for altered images from that for their order
 AT_ONCE = 5000  # images that are scaled together: as numbers of 32 bits they need much memory
+
+
+def augmented(images: Images, recipe: Recipe, seed: int, epoch: int) -> Images:
+    """Alter training images as one epoch of a recipe sees them.
+
+    The draws depend on the seed and the epoch, not on what was drawn before.
+
+    Args:
+        images: those of the dataset.
+        recipe: whose `alternating_flip`, `translate`, `cutout` and `progressive_epochs` to follow.
+        seed: of the run.
+        epoch: counted from 0.
+    """
+    generator = np.random.default_rng((seed, epoch, STREAM))
+    if recipe.alternating_flip:
+        images = alternating_flip(images, seed, epoch)
+    if recipe.translate:
+        images = translate(images, recipe.translate, generator)
+    if recipe.cutout:
+        images = cutout(images, recipe.cutout, generator)
+    if epoch < recipe.progressive_epochs:
+        images = scale(images, recipe.progressive_size)
+    return images
 
 
 def alternating_flip(images: Images, seed: int, epoch: int) -> Images:

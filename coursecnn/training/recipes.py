@@ -13,81 +13,16 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 from coursecnn import architectures
+from coursecnn._moved import refuse_attributes
+from coursecnn.training.recipe import Recipe
 
 __all__ = ["ABLATIONS", "LADDER", "RECIPES", "Recipe", "Rung"]
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a network is trained. Pixels are divided by 255; the metric is the accuracy.
-
-    Attributes:
-        name: what `coursecnn reproduce` and the record's file call it.
-        architecture: a name of `coursecnn.architectures.names()`.
-        dataset: a name of `coursecnn.datasets.NAMES`.
-        epochs: how many times every training image is seen.
-        optimizer: Keras's name of it, or `"coursecnn>BiasedSGD"` (`coursecnn.training.optimizers`),
-            with its default settings but for those below.
-        learning_rate: the step size, or the largest one where a schedule changes it.
-        optimizer_options: further settings of the optimizer, such as `{"momentum": 0.9}`.
-        schedule: `"constant"`; `"linear"`, which falls from the first step on to nothing behind
-            the last one; or `"one_cycle"`, which climbs from nothing during the first quarter of
-            the steps, and falls back to nothing along a cosine.
-        batch_size: images per step.
-        loss: Keras's name of it.
-        label_smoothing: the share of each label that is spread evenly over all classes.
-        architecture_options: what the architecture's builder is told, such as `{"pooling": "average"}`.
-        whiten: whether the layer called `whitening` is set from the training images, by
-            `coursecnn.training.whitening`, before the first step.
-        alternating_flip: whether left and right are exchanged in half of the training images, and in the
-            other half in the next epoch.
-        translate: by how many pixels a training image is moved at most, along each axis.
-        cutout: the side of the square that is painted over in each training image, or 0.
-        progressive_epochs: how many of the first epochs see the training images scaled down, which is
-            faster; the architecture must take images of any size.
-        progressive_size: to how many pixels a side.
-        precision: `"float32"`, or `"mixed_bfloat16"` to multiply 16-bit numbers on a machine that
-            has them (`backend.has_bfloat16`), and those of 32 bits on any other.
-        validation_split: the fraction of the training images that is set aside and judged on in place of
-            the test images, which 0 asks for: the end of a road, never a recipe that is there to
-            compare or to choose.
-        evaluate_every_epoch: whether the images that the run is judged on are looked at after each epoch too.
-        tta_flip: whether an image is judged by the mean of the network's answers to it and
-            to its mirror image.
-        tta_translate: by how many pixels the image is moved, up and left and once more down and
-            right, for two more looks at it; 0 for none.
-
-    >>> Recipe("mine", architecture="mnist_tutorial", dataset="mnist", epochs=1).learning_rate
-    0.001
-    """
-
-    name: str
-    architecture: str
-    dataset: str
-    epochs: int
-    optimizer: str = "adam"
-    learning_rate: float = 0.001
-    optimizer_options: Mapping[str, Any] = field(default_factory=dict)
-    schedule: Literal["constant", "linear", "one_cycle"] = "constant"
-    batch_size: int = 32
-    loss: str = "sparse_categorical_crossentropy"
-    label_smoothing: float = 0.0
-    architecture_options: Mapping[str, Any] = field(default_factory=dict)
-    whiten: bool = False
-    alternating_flip: bool = False
-    translate: int = 0
-    cutout: int = 0
-    progressive_epochs: int = 0
-    progressive_size: int = 24
-    precision: Literal["float32", "mixed_bfloat16"] = "float32"
-    validation_split: float = 0.1
-    evaluate_every_epoch: bool = False
-    tta_flip: bool = False
-    tta_translate: int = 0
+__getattr__ = refuse_attributes(__name__, {"COMPARISONS": "ABLATIONS"})
 
 
 @dataclass(frozen=True)
@@ -108,7 +43,7 @@ class Rung:
     kept: bool = True
 
 
-# All at the two epochs of the fast recipe, and judged on images that were set aside.
+# All at the two epochs of the fast recipe, and evaluated on a validation set.
 LADDER: dict[str, Rung] = {
     "lecture": Rung("the lecture's recipe, two epochs of it", {}),
     "architecture": Rung(
@@ -146,7 +81,7 @@ LADDER: dict[str, Rung] = {
 
 def _ladder() -> tuple[list[Recipe], Recipe]:
     """Return a recipe for each rung, and the one that all kept changes lead to."""
-    recipe = Recipe("", "cifar10_lab", "cifar10", epochs=2)
+    recipe = Recipe("ladder", "cifar10_lab", "cifar10", epochs=2)
     recipes = []
     for name, rung in LADDER.items():
         changed = replace(recipe, name=f"ladder_{name}", **rung.changes)
@@ -155,7 +90,7 @@ def _ladder() -> tuple[list[Recipe], Recipe]:
     return recipes, replace(recipe, name="fast", validation_split=0.0, evaluate_every_epoch=True)
 
 
-# Both sides of each question of `architectures.comparisons`: the name says which, the options make
+# Both sides of each question of `architectures.ablations`: the name says which, the options make
 # it. All are trained alike, on few images, and judged on the others.
 ABLATIONS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "activation_relu": ("ablation_activation", {"function": "relu"}),
@@ -182,7 +117,7 @@ ABLATIONS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "fire_narrow_convolutions": ("ablation_fire", {"modules": "narrow"}),
 }
 
-# With a constant learning rate the accuracy behind the last step differs by ten points between
+# With a constant learning rate the accuracy after the last step differs by ten points between
 # seeds of the dense side, more than there is to find out: here the rate falls to nothing.
 FALLING = ("reuse_residual", "reuse_chain", "reuse_dense")
 

@@ -4,6 +4,7 @@ import contextlib
 import inspect
 import re
 from functools import partial
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -89,6 +90,13 @@ def test_builders_take_the_image_and_the_classes_first_and_options_by_name(name)
         )
     options = others[1:] if row.classes else others
     assert {option.kind for option in options} <= {inspect.Parameter.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_builder_can_be_had_from_its_module(name):
+    row = architectures.describe(name)
+    module = import_module(f"coursecnn.architectures.{row.family}")
+    assert getattr(module, name) is row.builder
 
 
 class TestNames:
