@@ -4,6 +4,7 @@ An import of an old name fails, and the error says which import works instead.
 
 >>> import coursecnn.records
 Traceback (most recent call last):
+    ...
 ModuleNotFoundError: coursecnn.records is coursecnn.evidence.records since coursecnn 0.2
 """
 

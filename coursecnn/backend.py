@@ -98,6 +98,11 @@ with _quietly():
 
 import keras  # noqa: E402  (loaded above, with its log lines held back)
 
+from coursecnn._keras_private import (  # noqa: E402  (imports Keras, too)
+    onednn_computes_bfloat16,
+    unlisted_variables,
+)
+
 
 @contextlib.contextmanager
 def without_weights() -> Iterator[None]:
@@ -114,17 +119,8 @@ def without_weights() -> Iterator[None]:
         >>> model.count_params()
         1000001000000
     """
-    from keras.src.backend.common import global_state
-
-    # Keras lists such weights, and allocates them all when it next leaves a stateless scope of
-    # its own, as it does to find the output shape of a custom layer. Its only public way to empty
-    # the list, `clear_session`, would forget the random state and the names in use as well.
-    listed = list(global_state.get_global_attribute("uninitialized_variables", []))
-    try:
-        with keras.StatelessScope(initialize_variables=False):
-            yield
-    finally:
-        global_state.set_global_attribute("uninitialized_variables", listed)
+    with unlisted_variables(), keras.StatelessScope(initialize_variables=False):
+        yield
 
 
 def batched(images: Any, labels: Any, size: int) -> dict[str, Any]:
@@ -196,16 +192,7 @@ def has_bfloat16() -> bool:
     >>> has_bfloat16() or name() == "tensorflow"
     True
     """
-    return name() != "tensorflow" or _tensorflow_gpu() is not None or _onednn_has_bfloat16()
-
-
-def _onednn_has_bfloat16() -> bool:
-    """Ask the library that TensorFlow convolves with on processors; there is no public way."""
-    import tensorflow as tf
-    from tensorflow.python.util import _pywrap_utils
-
-    ask = getattr(_pywrap_utils, "IsDataTypeSupportedByOneDNNOnThisCPU", None)
-    return ask is not None and bool(ask(tf.bfloat16))
+    return name() != "tensorflow" or _tensorflow_gpu() is not None or onednn_computes_bfloat16()
 
 
 def _accelerator() -> str | None:

@@ -191,14 +191,6 @@ def test_a_processor_has_bfloat16_where_its_instructions_say_so():
     assert backend.device().endswith(" without bfloat16") == ("avx512bw" not in flags)
 
 
-def test_a_machine_that_cannot_say_has_none(monkeypatch):
-    """A TensorFlow that has renamed what is asked costs time, and nothing else."""
-    from tensorflow.python.util import _pywrap_utils
-
-    monkeypatch.delattr(_pywrap_utils, "IsDataTypeSupportedByOneDNNOnThisCPU", raising=False)
-    assert not backend._onednn_has_bfloat16()
-
-
 @pytest.mark.skipif(backend.name() != "tensorflow", reason="of TensorFlow's pipelines")
 @pytest.mark.parametrize(("count", "sizes"), [(8, [4, 4]), (10, [4, 4, 2]), (3, [3])])
 def test_batches_have_all_images_in_order_and_nothing_that_is_tuned(count, sizes):

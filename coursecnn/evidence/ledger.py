@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from coursecnn.evidence.bands import Band
 
 COLUMNS = ("What", "Printed", "Found here", "Verdict")
-MIME_TYPE = "application/vnd.coursecnn.evidence.ledger+json"
+MIME_TYPE = "application/vnd.coursecnn.ledger+json"
 FIELDS = frozenset({"printed", "unit", "meaning", "source", "kind"})
 KINDS = ("recomputed", "measured", "cited")
 SCALES = {

@@ -15,18 +15,12 @@ from typing import NamedTuple
 import pandas as pd
 
 from coursecnn.interactive import page
+from coursecnn.models._kinds import kind_of_type
 
 LONGEST_BLOCK = 64  # rows of a block that is repeated
 NUMBER = re.compile(r"(\d+)")
-# What a layer of a type is; those of all other types only pass values on, or change each alone.
-KINDS = {
-    **dict.fromkeys(("Conv2D", "GroupedConv2D", "SparseConvolution"), "convolution"),
-    **dict.fromkeys(("Dense", "RadialBasisFunctions"), "dense"),
-    **dict.fromkeys(
-        ("MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D", "Subsampling"), "pooling"
-    ),
-    **dict.fromkeys(("Add", "Concatenate", "Join"), "join"),
-}
+# What is drawn in a colour of its own; all else only passes values on, or changes each alone.
+COLOURED = ("convolution", "dense", "pooling", "join")
 
 
 class Accuracy(NamedTuple):
@@ -57,7 +51,7 @@ class Row(NamedTuple):
 class Step(NamedTuple):
     """Layers that follow one another, `times` over.
 
-    In a name, each time adds 1 to the numbers behind "#": "unit#1_conv2" is "unit2_conv2" the
+    In a name, each time adds 1 to the numbers after "#": "unit#1_conv2" is "unit2_conv2" the
     second time.
     """
 
@@ -113,7 +107,7 @@ class ArchitectureExplorer:
         numbers = {row: number for number, row in enumerate(dict.fromkeys(every))}
         types = sorted({row.type for row in numbers})
         data = {
-            "types": [{"name": name, "kind": KINDS.get(name, "other")} for name in types],
+            "types": [{"name": name, "kind": _kind(name)} for name in types],
             "rows": [_plain(row, types) for row in numbers],
             "networks": [
                 {
@@ -210,6 +204,11 @@ def named(pattern: str, times: int) -> str:
     'conv4_unit6_conv2'
     """
     return re.sub(r"#(\d+)", lambda number: str(int(number[1]) + times), pattern)
+
+
+def _kind(name: str) -> str:
+    kind = kind_of_type(name)
+    return kind if kind in COLOURED else "other"
 
 
 def _plain(row: Row, types: Sequence[str]) -> list[object]:

@@ -27,7 +27,7 @@ def evaluate(recipe: Recipe, network: Any, dataset: Dataset) -> dict[str, float]
     Args:
         recipe: says how: by one answer to an image, or by the mean of several.
         network: a Keras model of images between 0 and 1, as `load_trained` returns it.
-        dataset: whose `x_test` to evaluate on.
+        dataset: whose `x_eval` to evaluate on.
 
     Returns:
         The accuracy and the loss, such as `test_accuracy` and `test_loss`.
@@ -38,7 +38,7 @@ def evaluate(recipe: Recipe, network: Any, dataset: Dataset) -> dict[str, float]
     >>> list(evaluate(lab, training.load_trained(lab), datasets.stand_in("cifar10")))
     ['test_accuracy', 'test_loss']
     """
-    model = of_bytes(network, dataset.x_test.shape[1:])
+    model = of_bytes(network, dataset.x_eval.shape[1:])
     model.compile(loss=recipe.loss, metrics=["accuracy"])
     return measured(evaluator(recipe, model), dataset)
 
@@ -48,10 +48,10 @@ def measured(model: Any, dataset: Dataset, callbacks: Any = None) -> dict[str, f
 
     Args:
         model: as `evaluator` returns it.
-        dataset: whose `x_test` to evaluate on.
+        dataset: whose `x_eval` to evaluate on.
         callbacks: Keras's, told of each batch.
     """
-    batches = backend.batched(dataset.x_test, dataset.y_test, EVALUATION_BATCH)
+    batches = backend.batched(dataset.x_eval, dataset.y_eval, EVALUATION_BATCH)
     found = model.evaluate(**batches, verbose=0, return_dict=True, callbacks=callbacks)
     return {f"{kind(dataset)}_{name}": shortest(found[name]) for name in ("accuracy", "loss")}
 
@@ -63,7 +63,7 @@ def kind(dataset: Dataset) -> str:
     >>> kind(datasets.stand_in("mnist"))
     'test'
     """
-    return {"held-out": "validation"}.get(dataset.judged_on, dataset.judged_on)
+    return dataset.evaluated_on
 
 
 def shortest(value: float) -> float:

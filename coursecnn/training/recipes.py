@@ -122,6 +122,10 @@ ABLATIONS: dict[str, tuple[str, Mapping[str, Any]]] = {
 FALLING = ("reuse_residual", "reuse_chain", "reuse_dense")
 
 _RUNGS, _FAST = _ladder()
+# Lecture 3, "CIFAR-10": Adam, batches of 32, 20 epochs, and the test images after each.
+_LAB = Recipe(
+    "lab", "cifar10_lab", "cifar10", epochs=20, validation_split=0.0, evaluate_every_epoch=True
+)
 
 RECIPES = {
     recipe.name: recipe
@@ -146,21 +150,29 @@ RECIPES = {
         ),
         # The lecture's four patterns, from a linear classifier to stacked blocks, on few images.
         *(
-            Recipe(name, architecture=name, dataset="cifar10", epochs=5, validation_split=0.9)
-            for name in lectures.BUILDERS
-            if name.startswith("pattern_")
+            Recipe(
+                f"pattern_{name}",
+                f"pattern_{name}",
+                dataset="cifar10",
+                epochs=5,
+                validation_split=0.9,
+            )
+            for name in lectures.PATTERNS
         ),
-        # Lecture 3, "CIFAR-10": Adam, batches of 32, 20 epochs, and the test images after each.
-        Recipe(
-            "lab",
-            "cifar10_lab",
-            "cifar10",
-            epochs=20,
-            validation_split=0.0,
-            evaluate_every_epoch=True,
-        ),
+        _LAB,
         *_RUNGS,
         _FAST,
+        # The same two on 5,000 images: short enough to be measured again at every change.
+        *(
+            replace(
+                recipe,
+                name=f"{recipe.name}_start",
+                epochs=2,
+                validation_split=0.9,
+                evaluate_every_epoch=False,
+            )
+            for recipe in (_LAB, _FAST)
+        ),
         # The settings of airbench94 (arXiv:2404.00498, its release), for as many epochs as fit into
         # the time of the lecture's twenty. Its rate is for sums over 1024 images, here for means
         # over 500; its weight decay passes through the momentum, Keras's does not.

@@ -131,10 +131,10 @@ class AttributionExperiment(Experiment):
     def __init__(self, model: keras.Model, data: Dataset, layer: str | None = None) -> None:
         """Keep the model and the images; nothing is asked yet."""
         expected = (tuple(model.input_shape[1:]), model.output_shape[-1])
-        if expected != (data.x_test.shape[1:], len(data.classes)):
+        if expected != (data.x_eval.shape[1:], len(data.classes)):
             raise ValueError(
                 f"data must have images of {expected[0]} in {expected[1]} classes, as the model, "
-                f"got {data.x_test.shape[1:]} in {len(data.classes)}"
+                f"got {data.x_eval.shape[1:]} in {len(data.classes)}"
             )
         self.model, self.data, self.layers = model, data, spatial_layers(model)
         self.layer = self.layers[-1] if layer is None else layer

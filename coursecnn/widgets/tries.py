@@ -79,7 +79,7 @@ class TrainingExperiment(Experiment):
     compares and chooses must not look at test images.
 
     Args:
-        data: Split by `Dataset.hold_out`.
+        data: Split by `Dataset.split_validation`.
         validation_images: How many of them a try is evaluated on.
         seed: Of the initial weights and the order of the images.
 
@@ -92,7 +92,7 @@ class TrainingExperiment(Experiment):
 
     Examples:
         >>> from coursecnn import datasets
-        >>> experiment = TrainingExperiment(datasets.stand_in("mnist").hold_out(500))
+        >>> experiment = TrainingExperiment(datasets.stand_in("mnist").split_validation(500))
         >>> experiment.cost("INPUT -> [CONV*N -> POOL?]*2 -> FC", keep=[True], N=1).params
         50186
         >>> experiment.train("INPUT -> FC", images=64, epochs=1).parameters
@@ -101,10 +101,10 @@ class TrainingExperiment(Experiment):
 
     def __init__(self, data: Dataset, *, validation_images: int = 1000, seed: int = 0) -> None:
         """Keep the data; nothing is trained yet."""
-        if data.judged_on == "test":
+        if data.evaluated_on == "test":
             raise ValueError(
                 "data must be split, so that no choice looks at the test images: "
-                "use data.hold_out(0.1)"
+                "use data.split_validation(0.1)"
             )
         self.data, self.validation_images, self.seed = data, validation_images, seed
         self.tries: list[Try] = []
@@ -222,8 +222,8 @@ class TrainingExperiment(Experiment):
             data,
             x_train=data.x_train[:images],
             y_train=data.y_train[:images],
-            x_test=data.x_test[: self.validation_images],
-            y_test=data.y_test[: self.validation_images],
+            x_eval=data.x_eval[: self.validation_images],
+            y_eval=data.y_eval[: self.validation_images],
         )
         try:
             training.fit(

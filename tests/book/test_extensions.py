@@ -39,7 +39,7 @@ def chapter(folder, name, *findings, heading="## Counting"):
     return folder
 
 
-def finding(key="first_cnn.parameters_all", verdict=Verdict.ERRATUM):
+def finding(key="mnist.parameters_all", verdict=Verdict.ERRATUM):
     return {"key": key, "found": "recomputed 1", "verdict": verdict.value}
 
 
@@ -105,10 +105,10 @@ def test_the_table_links_to_the_section_that_shows_the_number(tmp_path):
 
 def test_the_errata_leave_out_what_holds(tmp_path):
     book = chapter(
-        tmp_path, "01", finding(), finding("first_cnn.parameters_base", verdict=Verdict.EXACT)
+        tmp_path, "01", finding(), finding("mnist.parameters_base", verdict=Verdict.EXACT)
     )
     refuted = [p for p in ledger_pages.places(book) if p.finding.verdict in ledger_pages.REFUTED]
-    assert [place.finding.entry.key for place in refuted] == ["first_cnn.parameters_all"]
+    assert [place.finding.entry.key for place in refuted] == ["mnist.parameters_all"]
 
 
 def test_a_finding_without_an_entry_stops_the_build(tmp_path):
@@ -193,7 +193,7 @@ def course(folder):
     chapter(
         folder,
         "02",
-        finding("first_cnn.parameters_base", Verdict.EXACT),
+        finding("mnist.parameters_base", Verdict.EXACT),
         heading="### Exercise 1: x",
     )
     contents = json.loads((folder / "_toc.yml").read_text())
@@ -230,7 +230,7 @@ def test_the_totals_count_by_kind_and_by_verdict(tmp_path):
 
 def test_a_sample_of_the_ledger_keeps_its_order_and_wants_every_key(tmp_path):
     _, found = course(tmp_path)
-    keys = ["first_cnn.parameters_all", "first_cnn.parameters_base"]
+    keys = ["mnist.parameters_all", "mnist.parameters_base"]
     markup = front_page.sample(keys, found, to_root="")
     assert markup.index("The whole MNIST network") < markup.index("The three convolutions")
     with pytest.raises(ExtensionError, match=r"no chapter shows vgg\.x"):

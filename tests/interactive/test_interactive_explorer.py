@@ -14,7 +14,8 @@ import pytest
 
 from coursecnn import architectures
 from coursecnn.interactive import Accuracy, ArchitectureExplorer, page
-from coursecnn.interactive.explorer import KINDS, named, steps
+from coursecnn.interactive.explorer import COLOURED, named, steps
+from coursecnn.models._kinds import kind_of_type
 from coursecnn.models.costs import layer_table
 from tests import browser
 from tests.outlines import outline
@@ -132,7 +133,8 @@ def test_only_names_that_count_on_are_taken_together(names: list[str], expected:
 
 def test_every_layer_that_computes_has_its_kind(tables: Tables) -> None:
     table = pd.concat(tables.values())
-    assert set(table.loc[table["macs"] > 0, "type"]) <= set(KINDS)
+    kinds = set(map(kind_of_type, table.loc[table["macs"] > 0, "type"]))
+    assert kinds <= set(COLOURED)
 
 
 # The page
@@ -176,6 +178,20 @@ def test_the_keyboard_goes_from_layer_to_layer(show: Show, html: str, tables: Ta
 
     row = tables["vgg16"].set_index("layer").index.get_loc("fc6") + 1
     assert details(part).startswith(tables["vgg16"]["layer"][row])
+
+
+def test_a_screen_reader_hears_the_layer(show: Show, html: str, tables: Tables) -> None:
+    opened = show(html)
+    opened.locator(".skyline").first.focus()
+
+    opened.keyboard.press("ArrowRight")
+
+    drawn = [named(name, 0) for step in steps(tables["vgg16"]) for name in step.names]
+    place = drawn.index("fc6") + 1
+    first, second = browser.sliders(opened)
+    assert first == ("layers of vgg16", drawn[place], place, (0, len(drawn) - 1), True)
+    assert second.name == "layers of resnet50"
+    assert opened.locator("[role=application]").count() == 0
 
 
 @pytest.mark.parametrize("touch", [False, True], ids=["mouse", "finger"])

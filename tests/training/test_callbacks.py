@@ -14,31 +14,31 @@ WATCHED = replace(TINY, evaluate_every_epoch=True)
 
 
 class Diary(keras.callbacks.Callback):
-    """Everything that a callback is told, in order: the event, its number, the names of its logs."""
+    """Everything that a callback is told, in order: event, number, names of the logs."""
 
     def __init__(self):
         super().__init__()
         self.events = []
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, _logs=None):
         self.events.append(("train begin", self.params["epochs"], self.params["steps"]))
 
     def on_train_end(self, logs=None):
         self.events.append(("train end", *sorted(logs or {})))
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch, _logs=None):
         self.events.append(("epoch begin", epoch))
 
     def on_epoch_end(self, epoch, logs=None):
         self.events.append(("epoch end", epoch, *sorted(logs or {})))
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch, _logs=None):
         self.events.append(("batch begin", batch))
 
     def on_train_batch_end(self, batch, logs=None):
         self.events.append(("batch end", batch, *sorted(logs or {})))
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, _logs=None):
         self.events.append(("test begin",))
 
     def on_test_end(self, logs=None):
@@ -50,7 +50,7 @@ def keras_fit(callbacks, epochs=TINY.epochs, evaluated=True):
     data = tiny_dataset()
     model = build_tiny()
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    validation = (data.x_test / np.float32(255), data.y_test) if evaluated else None
+    validation = (data.x_eval / np.float32(255), data.y_eval) if evaluated else None
     model.fit(
         data.x_train / np.float32(255),
         data.y_train,
@@ -119,7 +119,7 @@ class Epochs(keras.callbacks.Callback):
         super().__init__()
         self.logs = []
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, _epoch, logs=None):
         self.logs.append(dict(logs))
 
 
@@ -178,8 +178,8 @@ def test_model_checkpoint_keeps_a_model_of_bytes_that_keras_loads(tmp_path):
     assert sorted(found.name for found in tmp_path.iterdir()) == ["1.keras", "2.keras", "3.keras"]
     loaded = keras.saving.load_model(tmp_path / "3.keras")
     np.testing.assert_allclose(
-        loaded.predict(data.x_test, verbose=0),
-        trained.network.predict(data.x_test / np.float32(255), verbose=0),
+        loaded.predict(data.x_eval, verbose=0),
+        trained.network.predict(data.x_eval / np.float32(255), verbose=0),
         rtol=1e-5,
     )
 

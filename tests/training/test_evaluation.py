@@ -31,25 +31,25 @@ def scored(answers, labels):
 
 def test_evaluation_uses_the_plain_loss_and_both_views(network):
     data = tiny_dataset()
-    views = [data.x_test, data.x_test[:, :, ::-1]]
+    views = [data.x_eval, data.x_eval[:, :, ::-1]]
 
     found = training.evaluate(RICH, network, data)
 
     mean = np.mean([predicted(network, view) for view in views], axis=0)
-    assert found == pytest.approx(scored(mean, data.y_test), rel=1e-5)
+    assert found == pytest.approx(scored(mean, data.y_eval), rel=1e-5)
 
 
 def test_evaluation_looks_at_translated_images_and_at_their_mirror_images(network):
     data = tiny_dataset()
     border = ((0, 0), (1, 1), (1, 1), (0, 0))
-    padded = np.pad(data.x_test, border, mode="reflect")
-    views = [data.x_test, padded[:, 2:, 2:], padded[:, :-2, :-2]]
+    padded = np.pad(data.x_eval, border, mode="reflect")
+    views = [data.x_eval, padded[:, 2:, 2:], padded[:, :-2, :-2]]
     views += [view[:, :, ::-1] for view in views]
 
     found = training.evaluate(replace(RICH, tta_translate=1), network, data)
 
     mean = np.mean([predicted(network, view) for view in views], axis=0)
-    assert found == pytest.approx(scored(mean, data.y_test), rel=1e-5)
+    assert found == pytest.approx(scored(mean, data.y_eval), rel=1e-5)
 
 
 def test_the_network_that_a_run_left_behind_is_evaluated_as_the_run_was(tmp_path):
@@ -64,8 +64,8 @@ def test_the_network_that_a_run_left_behind_is_evaluated_as_the_run_was(tmp_path
 
 def test_the_metrics_say_on_which_images_they_were_measured():
     few = replace(RECIPES["pooling_max"], epochs=1)
-    data = datasets.stand_in("mnist").hold_out(0.99)
-    part = replace(data, x_test=data.x_test[:50], y_test=data.y_test[:50])
+    data = datasets.stand_in("mnist").split_validation(0.99)
+    part = replace(data, x_eval=data.x_eval[:50], y_eval=data.y_eval[:50])
 
     assert set(fit_tiny(few, part, network=None).run.metrics) == {
         "validation_accuracy",

@@ -41,7 +41,7 @@ def test_fit_seeds_the_whole_process_as_its_documentation_says():
     draws = []
     for seed in (5, 5, 6):
         fit_tiny(seed=seed, epochs=1)
-        draws.append((random.random(), np.random.random()))
+        draws.append((random.random(), np.random.random()))  # noqa: NPY002  (the global one)
 
     assert draws[0] == draws[1] != draws[2]
 
@@ -85,7 +85,7 @@ def test_the_trained_network_is_returned_with_the_run():
 
     run, network = fit_tiny(seed=3)
 
-    right = answers(network, data.x_test).argmax(axis=1) == data.y_test
+    right = answers(network, data.x_eval).argmax(axis=1) == data.y_eval
     assert right.mean() == pytest.approx(run.metrics["test_accuracy"])
     assert training.evaluate(TINY, network, data) == pytest.approx(run.metrics, rel=1e-6)
 
@@ -227,6 +227,6 @@ def test_the_weights_of_a_run_are_kept_in_a_file_of_keras(recipe, tmp_path):
     network.load_weights(path)
 
     np.testing.assert_array_equal(
-        answers(network, data.x_test), answers(trained.network, data.x_test)
+        answers(network, data.x_eval), answers(trained.network, data.x_eval)
     )
     assert [found.name for found in tmp_path.iterdir()] == ["tiny.weights.h5"]

@@ -25,9 +25,16 @@ from coursecnn.widgets import (
 )
 
 MNIST = datasets.stand_in("mnist")
-SPLIT = MNIST.hold_out(100)
+SPLIT = MNIST.split_validation(100)
+
 LINE = "INPUT -> CONV(2, stride 2) -> POOL -> FC"
 FAMILY = "INPUT -> [CONV(2) -> POOL?]*N -> FC"
+
+
+def coloured(data):
+    """A dataset whose images have another size and colours, all of them black."""
+    black = np.zeros((len(data.x_train), 32, 32, 3), np.uint8)
+    return replace(data, x_train=black, x_eval=black[: len(data.x_eval)])
 
 
 @pytest.fixture
@@ -99,7 +106,7 @@ def test_a_try_costs_what_its_pattern_says_and_is_judged_on_held_out_images(trai
     done = training.train(LINE, images=64, epochs=2)
 
     built = patterns.build(LINE, (28, 28, 1), 10)
-    images, labels = SPLIT.x_test[:20] / np.float32(255), SPLIT.y_test[:20]
+    images, labels = SPLIT.x_eval[:20] / np.float32(255), SPLIT.y_eval[:20]
     right = training.network.predict(images, verbose=0).argmax(axis=1) == labels
     assert (done.parameters, done.pattern) == (built.count_params(), LINE)
     assert done.validation[-1] == pytest.approx(right.mean())
@@ -163,7 +170,7 @@ def test_what_cannot_be_trained_is_refused_before_anything_is(training, line, op
 
 
 def test_test_images_judge_no_try():
-    with pytest.raises(ValueError, match=r"data must be split.*data\.hold_out"):
+    with pytest.raises(ValueError, match=r"data must be split.*data\.split_validation"):
         TrainingExperiment(MNIST)
 
 
@@ -343,7 +350,7 @@ def test_what_cannot_be_explained_is_refused_and_the_last_answer_stays(asking, q
 
 
 def test_a_network_for_other_images_is_refused(network):
-    cifar10 = replace(MNIST, x_test=np.zeros((1, 32, 32, 3), np.uint8))
+    cifar10 = coloured(MNIST)
     with pytest.raises(ValueError, match=r"images of \(28, 28, 1\) in 10 classes, as the model"):
         AttributionExperiment(network, cifar10)
     with pytest.raises(ValueError, match=r"images of \(28, 28, 1\), as the model, got \(32"):
@@ -400,7 +407,7 @@ def test_both_releases_of_ipywidgets_give_the_file(form):
 
 
 def test_a_coloured_picture_keeps_its_colours_and_its_middle():
-    data = replace(MNIST, x_test=np.zeros((1, 32, 32, 3), np.uint8))
+    data = coloured(MNIST)
     wide = Image.new("RGBA", (96, 32), (0, 0, 255, 255))
     wide.paste((0, 255, 0, 255), (32, 0, 64, 32))
     file = io.BytesIO()
