@@ -14,7 +14,9 @@ README = Path(__file__).parents[2] / "README.md"
 
 def programs():
     """The Python programs of the README that train."""
-    blocks = re.findall(r"^```python\n(.*?)^```$", README.read_text("utf-8"), re.M | re.S)
+    blocks = re.findall(
+        r"^```python\n(.*?)^```$", README.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
     return [block for block in blocks if "training.fit" in block]
 
 
