@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from coursecnn._checks import as_int
 from coursecnn.backend import keras
 from coursecnn.datasets import Dataset
 from coursecnn.figures import DIVERGING
@@ -136,7 +137,7 @@ class AttributionExperiment(Experiment):
                 f"data must have images of {expected[0]} in {expected[1]} classes, as the model, "
                 f"got {data.x_test.shape[1:]} in {len(data.classes)}"
             )
-        self.model, self.data, self.layers = model, data, spatial_layers(model)
+        self.model, self.data, self.layers = model, data, list(spatial_layers(model))
         self.layer = self.layers[-1] if layer is None else layer
         self._last: Explanation | None = None
 
@@ -169,7 +170,7 @@ class AttributionExperiment(Experiment):
         pixels, title = chosen(image, self.data)
         asked = self.model(pixels[np.newaxis].astype("float32"), training=False)
         answers = keras.ops.convert_to_numpy(asked)[0].astype(float)
-        goal = int(answers.argmax()) if target is None else target
+        goal = int(answers.argmax()) if target is None else _class(target, self.data)
         where = self.layer if layer is None else layer
         occlusion = attribution.occlusion_map(self.model, pixels, goal, patch, stride)
         self._last = Explanation(
@@ -196,3 +197,13 @@ class AttributionExperiment(Experiment):
         from coursecnn.widgets.pixels_controls import AttributionControls
 
         return AttributionControls(self)
+
+
+def _class(target: Any, data: Dataset) -> int:
+    """Read the number of a class."""
+    number = as_int(target)
+    if number is None or not 0 <= number < len(data.classes):
+        raise ValueError(
+            f"target must be a class from 0 to {len(data.classes) - 1}, got {target!r}"
+        )
+    return number
