@@ -289,7 +289,7 @@ def _activation(call: Call) -> Squash | None:
 
 def _behaviour(call: Call) -> Squash | Literal["same"] | None:
     """What a call without weights does to its one input."""
-    if len(call.inputs) != 1 or getattr(call.layer, "weights", ()):
+    if len(call.inputs) != 1 or getattr(call.layer, "weights", None):
         return None
     before, after = call.inputs[0].shape[1:], call.outputs[0].shape[1:]
     if tuple(before) != tuple(after) or len(call.outputs) != 1:

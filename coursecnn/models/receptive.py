@@ -415,8 +415,8 @@ def _through(
         return part
     if part.along in walks:
         axis, steps = walks[part.along]
-        irregular = part.turns is None or steps.until
-        return _Part(part.axis, axis, None if irregular else part.turns.through(steps))
+        turns = None if part.turns is None or steps.until else part.turns.through(steps)
+        return _Part(part.axis, axis, turns)
     size = sizes[part.axis]
     everything = _Turns(0, (_pixels(0, (1 << size) - 1),))
     seen = everything if part.turns is None else part.turns.all(shape[part.along], size)

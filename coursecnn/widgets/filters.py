@@ -125,7 +125,8 @@ class FilterExperiment(Experiment):
                 f"data must have images of {tuple(model.input_shape[1:])}, as the model, "
                 f"got {data.x_test.shape[1:]}"
             )
-        self.model, self.data, self.layers = model, data, spatial_layers(model)
+        self.model, self.data, self._uses = model, data, spatial_layers(model)
+        self.layers = list(self._uses)
         self._last: FilterView | None = None
 
     @property
@@ -141,7 +142,7 @@ class FilterExperiment(Experiment):
         """
         if layer not in self.layers:
             raise ValueError(f"layer must be one of {', '.join(self.layers)}, got {layer!r}")
-        return int(self.layers[layer].output.shape[-1])
+        return int(self._uses[layer].output.shape[-1])
 
     def look(self, image: Asked = 0, layer: str | None = None, channel: int = 0) -> FilterView:
         """Look at one channel.
@@ -154,7 +155,7 @@ class FilterExperiment(Experiment):
         Raises:
             ValueError: There is no such image, layer or channel, or the file cannot be read.
         """
-        name = next(iter(self.layers)) if layer is None else layer
+        name = self.layers[0] if layer is None else layer
         channels = self.channels(name)
         number = as_int(channel)
         if number is None or not 0 <= number < channels:
@@ -167,7 +168,7 @@ class FilterExperiment(Experiment):
             layer=name,
             channel=number,
             feature_map=maps[..., number].astype(float),
-            kernel=_kernel(self.layers[name].layer, number),
+            kernel=_kernel(self._uses[name].layer, number),
         )
         return self._last
 

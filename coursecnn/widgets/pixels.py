@@ -179,8 +179,8 @@ class AttributionExperiment(Experiment):
             answers=dict(zip(self.data.classes, answers.tolist(), strict=True)),
             target=self.data.classes[goal],
             layer=where,
-            occlusion=occlusion,
-            cam=attribution.grad_cam(self.model, pixels, goal, where),
+            occlusion=np.asarray(occlusion, float),
+            cam=np.asarray(attribution.grad_cam(self.model, pixels, goal, where), float),
         )
         return self._last
 
