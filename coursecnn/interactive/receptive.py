@@ -96,8 +96,8 @@ class Stack:
 
         Examples:
             >>> from coursecnn.architectures import build
-            >>> print(Stack.from_model(build("vgg16"), "block1_pool"))
-            3 layers over 224 pixels, a unit of block1_pool sees 6
+            >>> print(Stack.from_model(build("vgg16"), "pool1"))
+            3 layers over 224 pixels, a unit of pool1 sees 6
         """
         from coursecnn.models._chain import chain
 

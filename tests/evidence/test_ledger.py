@@ -182,4 +182,4 @@ def test_half_an_entry_is_refused(old, new, message):
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "many", None])
 def test_what_is_no_number_is_not_compared(value):
     with pytest.raises(ValueError, match="recomputed must be a finite number, got "):
-        ledger.compare("googlenet.bottleneck_operations", value)
+        ledger.compare("inception.ops", value)

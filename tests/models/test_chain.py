@@ -43,7 +43,7 @@ def test_a_chain_has_the_fields_and_the_units_of_the_model():
 
 def test_the_explorer_takes_a_model():
     page = ReceptiveFieldExplorer({"mine": plain()})
-    assert repr(page).endswith("mine: 4 layers over 32 pixels, a unit of wide sees 16")
+    assert repr(page).endswith("mine: 4 layers over 32 pixels, a unit of wide sees 23")
     assert "wide" in page._repr_html_()
 
 
