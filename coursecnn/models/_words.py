@@ -63,7 +63,8 @@ def spelled(name: str) -> str:
 
 def by_name(layer: Any) -> list[str]:
     """Say the name of a layer's class."""
-    return [spelled(type(layer).__name__)]
+    name = type(layer).__name__
+    return [ACTIVATIONS.get(snake(name), spelled(name))]
 
 
 def conv(layer: Any) -> list[str]:
