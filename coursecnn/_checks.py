@@ -10,7 +10,7 @@ ValueError: dropout must be a number from 0 to 1, got '0.5'
 
 from collections.abc import Iterable
 
-__all__ = ["check_choice", "check_count", "check_share"]
+__all__ = ["check_activation", "check_choice", "check_count", "check_share"]
 
 
 def check_choice(name: str, value: object, choices: Iterable[object]) -> None:
@@ -38,7 +38,7 @@ def check_count(name: str, value: object) -> None:
         raise ValueError(f"{name} must be a positive int, got {value!r}")
 
 
-def check_share(name: str, value: object, below_one: bool = False) -> None:
+def check_share(name: str, value: object, *, below_one: bool = False) -> None:
     """Refuse what is no share of a whole and no probability.
 
     Args:
@@ -53,3 +53,20 @@ def check_share(name: str, value: object, below_one: bool = False) -> None:
     if not 0 <= number <= 1 or (below_one and number == 1):
         span = "from 0 to below 1" if below_one else "from 0 to 1"
         raise ValueError(f"{name} must be a number {span}, got {value!r}")
+
+
+def check_activation(name: str, value: object) -> None:
+    """Refuse what is neither None nor the name of an activation of Keras.
+
+    Raises:
+        ValueError: It is another thing.
+
+    >>> check_activation("classifier_activation", "sofmax")
+    Traceback (most recent call last):
+    ValueError: classifier_activation must be None or a name of keras.activations, got 'sofmax'
+    """
+    from coursecnn.backend import keras  # only here: the other checks need no Keras
+
+    known = isinstance(value, str) and hasattr(keras.activations, value)
+    if value is not None and not known:
+        raise ValueError(f"{name} must be None or a name of keras.activations, got {value!r}")

@@ -55,6 +55,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from coursecnn import geometry
+from coursecnn._checks import check_activation, check_choice, check_count
 
 if TYPE_CHECKING:
     from coursecnn.backend import keras
@@ -372,7 +373,7 @@ def parse(text: str) -> Pattern:
 def variants(pattern: Pattern) -> Iterator[Pattern]:
     r"""Yield the patterns that the `?` of a pattern allow, each once, the fullest first.
 
-    Choices that leave no legal pattern, such as a RELU behind no layer, are passed over.
+    Choices that leave no legal pattern, such as a RELU after no layer, are passed over.
 
     >>> print(*variants(parse("INPUT -> [CONV -> POOL?]*2 -> FC? -> FC")), sep="\n")
     INPUT -> [CONV -> POOL]*2 -> FC -> FC
@@ -392,7 +393,7 @@ def variants(pattern: Pattern) -> Iterator[Pattern]:
 
 
 def layers(
-    pattern: Pattern | str, classes: int, keep: Sequence[bool] = (), **counts: int
+    pattern: Pattern | str, classes: int, *, keep: Sequence[bool] = (), **counts: int
 ) -> dict[str, geometry.Layer]:
     """Name the layers of a pattern and settle their sizes, without Keras.
 
@@ -416,8 +417,7 @@ def layers(
     """
     pattern = parse(pattern) if isinstance(pattern, str) else pattern
     *hidden, scores = pattern.expand(keep, **counts)
-    if not isinstance(classes, int) or classes < 1:
-        raise ValueError(f"classes must be a positive int, got {classes!r}")
+    check_count("classes", classes)
     if scores not in (FullyConnected(), FullyConnected(classes)):
         raise ValueError(f"classes must be the width of the last layer, {scores}, got {classes!r}")
     named: dict[str, geometry.Layer] = {}
@@ -442,7 +442,10 @@ def build(
     pattern: Pattern | str,
     input_shape: tuple[int, int, int],
     classes: int,
+    *,
     keep: Sequence[bool] = (),
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
     **counts: int,
 ) -> keras.Model:
     """Build the Keras model of a pattern.
@@ -452,6 +455,9 @@ def build(
         input_shape: (height, width, channels) of the images.
         classes: Units of the last FC.
         keep: For each `?`, whether its part stays, as in `Pattern.choose`.
+        top: Whether the FCs are there; without them the model ends in the maps that the first FC
+            would flatten.
+        classifier_activation: Of the last FC, a name of `keras.activations`; None for logits.
         **counts: The count of each letter, as in `Pattern.bind`.
 
     Returns:
@@ -469,23 +475,29 @@ def build(
     """
     from coursecnn.backend import keras  # only here: the notation itself needs no Keras
 
-    named = layers(pattern, classes, keep, **counts)
+    check_choice("top", top, (True, False))
+    check_activation("classifier_activation", classifier_activation)
+    named = layers(pattern, classes, keep=keep, **counts)
     _check_fit(named, input_shape)
     inputs = x = keras.Input(input_shape, name="input")
     for name, layer in named.items():
         if isinstance(layer, geometry.Dense) and len(x.shape) == 4:
+            if not top:
+                break
             x = keras.layers.Flatten(name="flatten")(x)
-        x = _keras_layer(name, layer)(x)
+        x = _keras_layer(name, layer, classifier_activation)(x)
     return keras.Model(inputs, x, name="pattern")
 
 
-def _keras_layer(name: str, layer: geometry.Layer) -> keras.Layer:
+def _keras_layer(
+    name: str, layer: geometry.Layer, classifier_activation: str | None
+) -> keras.Layer:
     from coursecnn.backend import keras
 
     if isinstance(layer, geometry.Pooling):
         return keras.layers.MaxPooling2D(layer.kernel, layer.stride, name=name)
     if isinstance(layer, geometry.Dense):
-        activation = "softmax" if name == "scores" else "relu"
+        activation = classifier_activation if name == "scores" else "relu"
         return keras.layers.Dense(layer.units, activation, name=name)
     return keras.layers.Conv2D(
         layer.filters, layer.kernel, layer.stride, layer.padding, activation="relu", name=name

@@ -20,6 +20,7 @@ def images(
     pictures: Sequence[ArrayLike],
     titles: Sequence[str] = (),
     columns: int = 4,
+    *,
     signed: bool = False,
     scale: float = 1.7,
 ) -> Figure:
