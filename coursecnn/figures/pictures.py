@@ -19,6 +19,7 @@ __all__ = ["coloured_matrices", "deep_filters", "framed", "guesses", "images", "
 def images(
     pictures: Sequence[ArrayLike],
     titles: Sequence[str] = (),
+    *,
     columns: int = 4,
     *,
     signed: bool = False,

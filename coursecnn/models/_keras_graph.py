@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from coursecnn import _keras_private
 from coursecnn.backend import keras
 
-__all__ = ["Call", "Shape", "calls", "evaluate", "inside"]
+__all__ = ["Call", "Shape", "Traced", "calls", "evaluate", "inside", "traced"]
 
 Shape: TypeAlias = tuple[int, ...]
 Tensor: TypeAlias = Any  # keras.KerasTensor, which mypy cannot see
@@ -97,16 +97,42 @@ def calls(
         inner/conv ((2, 2, 2),) (0,)
         flat ((8,),) (1,)
     """
+    return traced(model, nested=nested, opens=opens, input_shape=input_shape).calls
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """A model's calls, and where they lead.
+
+    Attributes:
+        calls: As from `calls`.
+        outputs: The tensors among theirs that are the model's outputs.
+        opened: Models and layers that were opened, in order: path, layer, outputs.
+    """
+
+    calls: list[Call]
+    outputs: list[Tensor]
+    opened: list[tuple[str, Any, list[Tensor]]]
+
+
+def traced(
+    model: keras.Model,
+    *,
+    nested: bool = True,
+    opens: Callable[[Any], bool] = lambda _: False,
+    input_shape: Any = None,
+) -> Traced:
+    """List the calls as `calls` does, and say which tensors come out."""
     walk = _Walk(nested, opens)
     graph = _graph(model)
     if graph is None and not model.built:
         _build(model, input_shape)
         graph = _graph(model)
     if graph is None:
-        walk.subclassed(model, input_shape)
+        outputs = walk.subclassed(model, input_shape)
     else:
-        walk.function(graph, "", _given(model, graph, input_shape))
-    return walk.calls
+        outputs = walk.function(graph, "", _given(model, graph, input_shape))
+    return Traced(walk.calls, outputs, walk.wholes)
 
 
 def inside(call: Call, opens: Callable[[Any], bool] = lambda _: False) -> list[Call]:
@@ -165,6 +191,7 @@ class _Walk:
     calls: list[Call] = field(default_factory=list)
     made: dict[int, int] = field(default_factory=dict)  # by id of a tensor, the call it is from
     opened: tuple[tuple[str, Any], ...] = ()
+    wholes: list[tuple[str, Any, list[Tensor]]] = field(default_factory=list)
 
     def function(self, graph: Any, prefix: str, given: Sequence[Tensor] | None) -> list[Tensor]:
         """Go through a graph, with other tensors for its inputs if some are given."""
@@ -199,10 +226,14 @@ class _Walk:
         """Open what a node calls, or record it."""
         layer = node.operation
         graph = _graph(layer) if self.nested else None
-        if graph is not None:
-            return self.function(graph, f"{path}/", _arranged(layer, args, kwargs))
-        if self.opens(layer):
-            return self.followed(layer, args, kwargs, path)
+        if graph is not None or self.opens(layer):
+            outputs = (
+                self.followed(layer, args, kwargs, path)
+                if graph is None
+                else self.function(graph, f"{path}/", _arranged(layer, args, kwargs))
+            )
+            self.wholes.append((path, layer, outputs))
+            return outputs
         outputs = node.outputs if own else _outputs(node, args, kwargs, path)
         return self._record(path, layer, args, kwargs, outputs)
 
@@ -239,7 +270,7 @@ class _Walk:
         self.opened = before
         return [known[id(tensor)] for tensor in results]
 
-    def subclassed(self, model: Any, input_shape: Any) -> None:
+    def subclassed(self, model: Any, input_shape: Any) -> list[Tensor]:
         """Follow a model that has no graph."""
         args, kwargs = _arguments(model, input_shape)
         for tensor in tree.flatten((args, kwargs)):
@@ -247,8 +278,10 @@ class _Walk:
             self._record(layer.name, layer, (), {}, [tensor])
         paths = len(model.name) + 1
         first = len(self.calls)
-        self.followed(model, args, kwargs, model.name)
+        outputs = self.followed(model, args, kwargs, model.name)
+        self.wholes = [(path[paths:], *rest) for path, *rest in self.wholes]
         self.calls[first:] = [replace(call, path=call.path[paths:]) for call in self.calls[first:]]
+        return outputs
 
     def _record(
         self, path: str, layer: Any, args: Any, kwargs: Any, outputs: Sequence[Tensor]

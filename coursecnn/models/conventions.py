@@ -7,11 +7,12 @@
 A multiply-accumulate of a convolution or a dense layer is in every count, as one operation or as
 two. The counts differ in what they add: biases, normalisations, activations, poolings, additions.
 Each convention here is a price list: so many operations for each product, each bias that is added,
-each value that is normalised, and so on. The lists were read from the source of the tools, and
-those of torch, fvcore, thop, ptflops, torchinfo and TensorFlow equal, to the last digit, what the
-tool says of ResNet-50, the first five in the form of the paper and in torchvision's. Elsewhere they are close: a tool prices a rare layer by a rule
-of its own, and TensorFlow's profiler, which sees operations and not layers, also counts the pieces
-of a swish, a GELU and a layer normalisation (up to 2 % of a network that has many).
+each value that is normalised, and so on. The lists were read from the source of the tools. Those of
+torch, fvcore, thop, ptflops, torchinfo and TensorFlow equal, to the last digit, what the tool says
+of ResNet-50, the first five in the form of the paper and in torchvision's. Elsewhere they are
+close: a tool prices a rare layer by a rule of its own, and TensorFlow's profiler, which sees
+operations and not layers, also counts the pieces of a swish, a GELU and a layer normalisation (up
+to 2 % of a network that has many).
 
 Two more reasons are not a matter of convention. The ResNet-50 of the paper puts the stride of a
 block on its first convolution, that of torchvision (also called v1.5) on its second, which has
