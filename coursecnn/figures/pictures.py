@@ -21,6 +21,7 @@ def images(
     titles: Sequence[str] = (),
     *,
     columns: int = 4,
+    *,
     signed: bool = False,
     scale: float = 1.7,
 ) -> Figure:
