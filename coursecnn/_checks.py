@@ -1,4 +1,7 @@
-"""Refuse an argument that an architecture cannot take, and say what it would.
+"""Refuse an argument that cannot be taken, and say what could; the one place that reads ints.
+
+What Python takes as an index is an int here, NumPy's integers included; True and False are not,
+for as a size they are a slip.
 
 >>> check_choice("pooling", "median", ("max", "average"))
 Traceback (most recent call last):
@@ -8,9 +11,37 @@ Traceback (most recent call last):
 ValueError: dropout must be a number from 0 to 1, got '0.5'
 """
 
+import operator
 from collections.abc import Iterable
+from typing import Any
 
-__all__ = ["check_choice", "check_count", "check_share"]
+__all__ = ["as_int", "as_plain", "check_activation", "check_choice", "check_count", "check_share"]
+
+
+def as_int(value: object) -> int | None:
+    """Read an int, NumPy's too; None where the value is none.
+
+    >>> as_int(3), as_int(3.0), as_int(True)
+    (3, None, None)
+    """
+    if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):  # NumPy's, too
+        return None
+    try:
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+
+
+def as_plain(value: Any) -> Any:
+    """Read a size or a pair of sizes in ints and tuples; what is neither stays as it is.
+
+    >>> as_plain([3, 5]), as_plain("same")
+    ((3, 5), 'same')
+    """
+    if isinstance(value, tuple | list) or getattr(value, "ndim", 0) == 1:
+        return tuple(as_plain(part) for part in value)
+    number = as_int(value)
+    return value if number is None else number
 
 
 def check_choice(name: str, value: object, choices: Iterable[object]) -> None:
@@ -24,8 +55,11 @@ def check_choice(name: str, value: object, choices: Iterable[object]) -> None:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
 
 
-def check_count(name: str, value: object) -> None:
-    """Refuse what is no number of things, at least one.
+def check_count(name: str, value: object) -> int:
+    """Read a number of things, at least one.
+
+    Returns:
+        The number as an int of Python.
 
     Raises:
         ValueError: The value is no int, or less than 1.
@@ -34,11 +68,13 @@ def check_count(name: str, value: object) -> None:
     Traceback (most recent call last):
     ValueError: classes must be a positive int, got 0
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    number = as_int(value)
+    if number is None or number < 1:
         raise ValueError(f"{name} must be a positive int, got {value!r}")
+    return number
 
 
-def check_share(name: str, value: object, below_one: bool = False) -> None:
+def check_share(name: str, value: object, *, below_one: bool = False) -> None:
     """Refuse what is no share of a whole and no probability.
 
     Args:
@@ -53,3 +89,20 @@ def check_share(name: str, value: object, below_one: bool = False) -> None:
     if not 0 <= number <= 1 or (below_one and number == 1):
         span = "from 0 to below 1" if below_one else "from 0 to 1"
         raise ValueError(f"{name} must be a number {span}, got {value!r}")
+
+
+def check_activation(name: str, value: object) -> None:
+    """Refuse what is neither None nor the name of an activation of Keras.
+
+    Raises:
+        ValueError: It is another thing.
+
+    >>> check_activation("classifier_activation", "sofmax")
+    Traceback (most recent call last):
+    ValueError: classifier_activation must be None or a name of keras.activations, got 'sofmax'
+    """
+    from coursecnn.backend import keras  # only here: the other checks need no Keras
+
+    known = isinstance(value, str) and hasattr(keras.activations, value)
+    if value is not None and not known:
+        raise ValueError(f"{name} must be None or a name of keras.activations, got {value!r}")

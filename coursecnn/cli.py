@@ -1,7 +1,8 @@
 """The command `coursecnn`: get the data, and measure again what the book reports.
 
 - `coursecnn data`: fetch the official datasets, or say what is here;
-- `coursecnn reproduce`: train a recipe over several seeds and record what came out.
+- `coursecnn reproduce`: train a recipe over several seeds and record what came out;
+- `coursecnn count`: say what any Keras model costs.
 """
 
 from __future__ import annotations
@@ -137,6 +138,31 @@ def reproduce(
         data = training.load_data(recipe)
         record = training.reproduce(recipe, data, wanted, results, keep_weights=keep_weights)
         typer.echo(f"{record}\n{results / name}.json")
+
+
+@app.command()
+def count(
+    model: Annotated[
+        str,
+        typer.Argument(help="A .keras file, or an architecture's or Keras application's name."),
+    ],
+    input_shape: Annotated[
+        str | None,
+        typer.Option(help="Of an image, as in 224,224,3, where the model leaves sizes open."),
+    ] = None,
+    output: Annotated[str, typer.Option("--format", help="text, csv or json.")] = "text",
+    convention: Annotated[
+        str, typer.Option(help="Whose count to add: flops, paper, fvcore, thop, tensorflow, ...")
+    ] = "coursecnn",
+    batch: Annotated[int, typer.Option(help="Images at a time, for the memory.")] = 1,
+) -> None:
+    """Print what a model costs: layer by layer, in all, and in memory."""
+    with _reported():
+        from coursecnn.models import report
+
+        known = tuple(report.FORMATS)
+        _known([output], known, "--format")
+        typer.echo(report.report(model, input_shape, output, convention, batch))
 
 
 @functools.cache

@@ -15,11 +15,12 @@ relu             max(x, 0)
 
 A "convolution" of a neural network is a cross-correlation: nothing is flipped. Arrays are laid
 out as in Keras: images (batch, rows, columns, channels), kernels (rows, columns, channels,
-filters). float32 stays float32; integers and booleans become float64.
+filters). float32 stays float32; integers and booleans become float64. float16 becomes float32, in
+which its sums are taken: of 65,520 ones the sum would be infinite.
 
 `kernel_size`, `size` and `stride` are one number or (vertical, horizontal); `padding` is as in
 `geometry.output_size`, or (vertical, horizontal). Where the windows do not cover the input
-exactly, `geometry.DoesNotFit` is raised; pass rounding="floor" to drop the pixels behind the
+exactly, `geometry.DoesNotFit` is raised; pass rounding="floor" to drop the pixels after the
 last window, as most frameworks do without a word.
 
 >>> image = [[1, 1, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 1, 1], [0, 0, 1, 1, 0], [0, 1, 1, 0, 0]]
@@ -39,6 +40,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
+from coursecnn._checks import as_int
 from coursecnn.geometry import Padding, Paddings, Rounding, Sizes, output_size
 
 __all__ = [
@@ -489,7 +491,7 @@ class _Axis:
         stride: Pixels from one window to the next.
         count: Number of windows.
         before: Padding before the first pixel.
-        after: Padding behind the last pixel that some window sees.
+        after: Padding after the last pixel that some window sees.
     """
 
     size: int
@@ -526,10 +528,10 @@ class _Axis:
 
 
 def _axes(
-    x: Array, kernel_size: tuple[int, ...], stride: Sizes, padding: Paddings, rounding: Rounding
+    x: Array, kernel_size: tuple[int, ...], stride: Sizes, padding: Any, rounding: Rounding
 ) -> tuple[_Axis, _Axis]:
     steps = _pair("stride", stride)
-    zeros = padding if isinstance(padding, tuple) else (padding, padding)
+    zeros = padding if np.ndim(padding) else (padding, padding)
     if len(zeros) != 2:
         raise ValueError(f"padding must be one value or (vertical, horizontal), got {padding!r}")
     rows, columns = (
@@ -619,6 +621,8 @@ def _numbers(name: str, value: ArrayLike, layout: _Layout | None = None) -> Arra
             f"{name} must have the axes ({', '.join(layout.axes)}), "
             f"got shape {array.shape}: {layout.fix}"
         )
+    if array.dtype == np.float16:
+        return array.astype(np.float32)
     return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
@@ -654,11 +658,12 @@ def _upstream(value: ArrayLike, shape: tuple[int, ...]) -> Array:
     return upstream
 
 
-def _pair(name: str, value: Sizes) -> tuple[int, int]:
+def _pair(name: str, value: Any) -> tuple[int, int]:
     """Read one positive int, for both axes, or two of them."""
-    pair = value if isinstance(value, tuple) else (value, value)
-    if len(pair) != 2 or not all(isinstance(v, int) and v > 0 for v in pair):
+    sizes = [as_int(part) for part in (value if np.ndim(value) == 1 else (value, value))]
+    whole = [size for size in sizes if size is not None and size > 0]
+    if len(sizes) != 2 or len(whole) != 2:
         raise ValueError(
             f"{name} must be a positive int or (vertical, horizontal) of them, got {value!r}"
         )
-    return pair
+    return whole[0], whole[1]

@@ -25,10 +25,12 @@ included, the addition of a bias not: 1 MAC = 2 FLOPs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from math import prod
-from typing import Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias
+
+from coursecnn._checks import as_int, as_plain, check_count
 
 __all__ = [
     "Convolution",
@@ -47,7 +49,6 @@ Sizes: TypeAlias = int | tuple[int, int]
 Padding: TypeAlias = int | Literal["same", "valid"]
 Paddings: TypeAlias = Padding | tuple[int, int]
 Rounding: TypeAlias = Literal["exact", "floor", "ceil"]
-_Value = TypeVar("_Value")
 
 
 class DoesNotFit(ValueError):  # noqa: N818 - the name is the sentence the lecture uses
@@ -59,7 +60,7 @@ class DoesNotFit(ValueError):  # noqa: N818 - the name is the sentence the lectu
         stride: Step of the window, S.
         padding: Zeros on each side, P.
         dilation: Distance between neighbouring taps.
-        left_over: Pixels of the padded input behind the last whole window.
+        left_over: Pixels of the padded input after the last whole window.
         fits: Nearby settings that do fit, each a single change, as keyword arguments of
             `output_size`: for example `({"stride": 2}, {"padding": 1})`.
 
@@ -131,19 +132,28 @@ def output_size(
             have O = N/S, rounded up, whatever the kernel (the rule of Keras).
         dilation: Distance between neighbouring taps in pixels; 1 is an ordinary kernel.
         rounding: What to do where (N - F + 2P)/S is not whole: "exact" refuses, "floor" drops the
-            pixels behind the last whole window (Keras and most frameworks), "ceil" lets one more
-            window hang over the edge if it begins before the right padding (pooling in Caffe).
+            pixels after the last whole window (Keras and most frameworks), "ceil" lets one more
+            window hang over the edge if it begins before the right padding (PyTorch's
+            `ceil_mode`, and pooling in Caffe; see below).
 
     Returns:
         O, the size of the output along the axis.
 
     Raises:
         DoesNotFit: The quotient is not whole and `rounding` is "exact".
-        ValueError: An argument is not what it must be, or the kernel exceeds the padded input.
+        ValueError: An argument is not what it must be, or the kernel exceeds the padded input
+            ("ceil": by a stride or more).
+
+    "ceil" is the rule of PyTorch, `pooling_output_shape_pad_lr` in aten/src/ATen/native/Pool.h:
+    (N - F + 2P)/S rounded up, and one window less where the last would begin after the input.
+    Caffe (src/caffe/layers/pooling_layer.cpp) gives the same, but takes that window away only
+    where there is padding: without, a stride larger than the window can give it one more, empty.
 
     Examples:
         >>> output_size(5, kernel=3)
         3
+        >>> output_size(2, kernel=3, stride=2, rounding="ceil")
+        1
         >>> output_size(7, kernel=3, stride=2)
         3
         >>> output_size(5, kernel=3, padding=2)
@@ -194,7 +204,8 @@ class Convolution:
     rounding: Rounding = "exact"
 
     def __post_init__(self) -> None:
-        _check_positive(filters=self.filters, groups=self.groups)
+        _settle(self, counts=("filters", "groups"))
+        _settle(self, pairs=("kernel", "stride", "padding", "dilation"))
         _check_flag(bias=self.bias)
         self._windows()
         if self.filters % self.groups:
@@ -202,12 +213,12 @@ class Convolution:
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return (height, width, filters) for an input of (height, width, channels)."""
-        grid = _grid(self._windows(), input_shape)
-        if input_shape[2] % self.groups:
+        rows, columns, channels = _grid(self._windows(), input_shape)
+        if channels % self.groups:
             raise ValueError(
-                f"groups must divide the {input_shape[2]} channels of the input, got {self.groups}"
+                f"groups must divide the {channels} channels of the input, got {self.groups}"
             )
-        return (*grid, self.filters)
+        return rows, columns, self.filters
 
     def parameters(self, input_shape: Shape) -> int:
         """Count the weights of all kernels, and the biases."""
@@ -219,7 +230,8 @@ class Convolution:
 
     def _weights_per_filter(self, input_shape: Shape) -> int:
         self.output_shape(input_shape)  # refuses an input that the layer cannot take
-        return prod(_pair("kernel", self.kernel)) * input_shape[2] // self.groups
+        channels = _image(input_shape)[2]
+        return prod(_pair("kernel", self.kernel)) * channels // self.groups
 
     def _windows(self) -> tuple[_Window, _Window]:
         return _slide(self.kernel, self.stride, self.padding, self.dilation, self.rounding)
@@ -246,6 +258,7 @@ class Pooling:
     rounding: Rounding = "exact"
 
     def __post_init__(self) -> None:
+        _settle(self, pairs=("kernel", "stride", "padding"))
         if any(isinstance(w.padding, int) and w.padding >= w.kernel for w in self._windows()):
             raise ValueError(
                 f"padding must be smaller than kernel={self.kernel!r}, or a window would see "
@@ -254,7 +267,7 @@ class Pooling:
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return (height, width, channels) for an input of (height, width, channels)."""
-        return (*_grid(self._windows(), input_shape), input_shape[2])
+        return _grid(self._windows(), input_shape)
 
     def parameters(self, input_shape: Shape) -> int:
         """Return 0: pooling learns nothing."""
@@ -298,13 +311,13 @@ class LocallyConnected:
     rounding: Rounding = "exact"
 
     def __post_init__(self) -> None:
-        _check_positive(filters=self.filters)
+        _settle(self, counts=("filters",), pairs=("kernel", "stride", "padding"))
         _check_flag(bias=self.bias)
         self._windows()
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return (height, width, filters) for an input of (height, width, channels)."""
-        return (*_grid(self._windows(), input_shape), self.filters)
+        return (*_grid(self._windows(), input_shape)[:2], self.filters)
 
     def parameters(self, input_shape: Shape) -> int:
         """Count the weights of all kernels at all positions, and the biases."""
@@ -313,7 +326,7 @@ class LocallyConnected:
 
     def macs(self, input_shape: Shape) -> int:
         """Count the multiply-accumulates for one image: each weight is used once."""
-        weights = prod(_pair("kernel", self.kernel)) * input_shape[2]
+        weights = prod(_pair("kernel", self.kernel)) * _image(input_shape)[2]
         return prod(self.output_shape(input_shape)) * weights
 
     def _windows(self) -> tuple[_Window, _Window]:
@@ -337,12 +350,12 @@ class Dense:
     bias: bool = True
 
     def __post_init__(self) -> None:
-        _check_positive(units=self.units)
+        _settle(self, counts=("units",))
         _check_flag(bias=self.bias)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return (units,) for an input of (n,) or (height, width, channels)."""
-        _check_shape(input_shape, "(n,) or (height, width, channels)", ranks=(1, 3))
+        _shape(input_shape, "(n,) or (height, width, channels)", ranks=(1, 3))
         return (self.units,)
 
     def parameters(self, input_shape: Shape) -> int:
@@ -351,7 +364,7 @@ class Dense:
 
     def macs(self, input_shape: Shape) -> int:
         """Count the multiply-accumulates for one image: each weight is used once."""
-        return prod(self.output_shape(input_shape)) * prod(input_shape)
+        return prod(self.output_shape(input_shape)) * prod(as_plain(input_shape))
 
 
 Layer: TypeAlias = Convolution | Pooling | LocallyConnected | Dense
@@ -366,6 +379,8 @@ class ReceptiveField:
         jump: Pixels between the fields of neighbouring units: the product of the strides.
         start: First pixel that unit 0 sees; pixel 0 is the first of the image, so a negative
             number lies in the padding.
+        holes: Pixels between the first and the last that a unit does not see, as distances from
+            the first: what dilation, or a stride larger than the window, leaves out.
 
     >>> ReceptiveField(size=7, jump=2, start=-3).interval(1)
     (-1, 5)
@@ -374,6 +389,23 @@ class ReceptiveField:
     size: int
     jump: int
     start: int
+    holes: tuple[int, ...] = field(default=(), compare=False)
+
+    def __repr__(self) -> str:
+        parts: dict[str, Any] = {"size": self.size, "jump": self.jump, "start": self.start}
+        parts |= {"holes": self.holes} if self.holes else {}
+        parts |= {"unseen": self.unseen} if self.unseen else {}
+        return f"ReceptiveField({', '.join(f'{name}={value}' for name, value in parts.items())})"
+
+    @property
+    def unseen(self) -> tuple[int, ...]:
+        """Pixels that no unit at all sees, as distances from `start`; they recur every `jump`.
+
+        >>> receptive_field([Pooling(2, stride=3)]).unseen
+        (2,)
+        """
+        seen = {offset % self.jump for offset in range(self.size) if offset not in self.holes}
+        return tuple(sorted(set(range(self.jump)) - seen))
 
     def interval(self, index: int) -> tuple[int, int]:
         """Return the first and the last pixel that unit `index` sees, padding included."""
@@ -401,11 +433,11 @@ def receptive_field(
         axis: 0 for the rows, 1 for the columns.
 
     Returns:
-        The field of a unit of the last layer. A dilated stack may skip pixels in between.
+        The field of a unit of the last layer, with the pixels that it skips.
 
     Raises:
-        ValueError: A layer is dense (it sees everything), or `input_size` is missing, or a layer
-            does not fit its input.
+        ValueError: A layer is dense (it sees everything) or of another library, or `input_size`
+            is missing, or a layer does not fit its input.
 
     Examples:
         >>> three = receptive_field([Convolution(8, kernel=3)] * 3)
@@ -415,20 +447,33 @@ def receptive_field(
         ((10, 16), 13.0)
         >>> receptive_field([Convolution(8, kernel=7, padding=3), Pooling(2), Pooling(2)])
         ReceptiveField(size=10, jump=4, start=-3)
+        >>> receptive_field([Convolution(8, kernel=3, dilation=2), Pooling(1, stride=3)])
+        ReceptiveField(size=5, jump=3, start=0, holes=(1, 3))
     """
     if axis not in (0, 1):
         raise ValueError(f"axis must be 0 (rows) or 1 (columns), got {axis!r}")
-    size, jump, start = 1, 1, 0
+    size, jump, start, seen = 1, 1, 0, {0}
     pixels = input_size
-    for layer in layers:
-        if isinstance(layer, Dense):
-            raise ValueError(f"layers must not be dense, for such a unit sees all, got {layer!r}")
-        window = layer._windows()[axis]
+    for layer in layers if isinstance(layers, Iterable) else [layers]:
+        window = _window(layer, axis)
         size += (window.extent - 1) * jump
+        seen = {pixel + tap * jump for pixel in seen for tap in window.taps}
         start -= window.zeros_before(pixels) * jump
         jump *= window.stride
         pixels = None if pixels is None else window.positions(pixels)
-    return ReceptiveField(size, jump, start)
+    return ReceptiveField(size, jump, start, tuple(p for p in range(size) if p not in seen))
+
+
+def _window(layer: Layer, axis: Literal[0, 1]) -> _Window:
+    """The window of a layer along an axis."""
+    if isinstance(layer, Dense):
+        raise ValueError(f"layers must not be dense, for such a unit sees all, got {layer!r}")
+    if not isinstance(layer, Convolution | Pooling | LocallyConnected):
+        raise ValueError(
+            "layers must be a Convolution, Pooling or LocallyConnected of coursecnn.geometry, got "
+            f"{layer!r}: for a Keras model use coursecnn.models.receptive.receptive_field(model)"
+        )
+    return layer._windows()[axis]
 
 
 @dataclass(frozen=True)
@@ -442,8 +487,9 @@ class _Window:
     rounding: Rounding
 
     def __post_init__(self) -> None:
-        _check_positive(kernel=self.kernel, stride=self.stride, dilation=self.dilation)
-        if self.padding not in ("same", "valid") and not _is_int(self.padding, at_least=0):
+        _settle(self, counts=("kernel", "stride", "dilation"), pairs=("padding",))
+        zeros = as_int(self.padding)
+        if self.padding not in ("same", "valid") and (zeros is None or zeros < 0):
             raise ValueError(
                 f'padding must be an int of at least 0, "same" or "valid", got {self.padding!r}'
             )
@@ -455,14 +501,19 @@ class _Window:
         """Pixels from the first to the last tap."""
         return _extent(self.kernel, self.dilation)
 
+    @property
+    def taps(self) -> range:
+        """Where its taps lie, from the first."""
+        return range(0, self.extent, self.dilation)
+
     def positions(self, size: int) -> int:
         """Count the positions of the window along `size` pixels."""
-        _check_positive(size=size)
+        size = check_count("size", size)
         if self.padding == "same":
             return -(-size // self.stride)
         zeros = self.zeros_before(size)
         span = size - self.extent + 2 * zeros
-        if span < 0:
+        if span < 0 and not (self.rounding == "ceil" and span > -self.stride):
             raise ValueError(
                 f"kernel must extend over at most the padded input, {size + 2 * zeros}, got "
                 f"{self.extent} (kernel={self.kernel}, dilation={self.dilation}): "
@@ -476,7 +527,7 @@ class _Window:
         return span // self.stride + 1
 
     def zeros_before(self, size: int | None) -> int:
-        """Count the zeros before the first pixel; "same" puts the odd one behind the last."""
+        """Count the zeros before the first pixel; "same" puts the odd one after the last."""
         if isinstance(self.padding, int):
             return self.padding
         if self.padding == "valid":
@@ -504,41 +555,44 @@ def _slide(
     )
 
 
-def _grid(windows: tuple[_Window, _Window], input_shape: Shape) -> tuple[int, int]:
-    """Count the positions of the windows down and across an image."""
-    _check_shape(input_shape, "(height, width, channels)", ranks=(3,))
+def _image(input_shape: Iterable[int]) -> tuple[int, int, int]:
+    rows, columns, channels = _shape(input_shape, "(height, width, channels)", ranks=(3,))
+    return rows, columns, channels
+
+
+def _grid(windows: tuple[_Window, _Window], input_shape: Iterable[int]) -> tuple[int, int, int]:
+    """Count the positions of the windows down and across an image, and keep its channels."""
+    *sizes, channels = _image(input_shape)
     counts = []
-    for axis, window, size in zip(("height", "width"), windows, input_shape, strict=False):
+    for axis, window, size in zip(("height", "width"), windows, sizes, strict=True):
         try:
             counts.append(window.positions(size))
         except ValueError as error:
             error.add_note(f"This is the {axis} of input_shape={input_shape!r}.")
             raise
-    return counts[0], counts[1]
+    return counts[0], counts[1], channels
 
 
 def _extent(kernel: int, dilation: int) -> int:
     return dilation * (kernel - 1) + 1
 
 
-def _pair(name: str, value: _Value | tuple[_Value, _Value]) -> tuple[_Value, _Value]:
+def _settle(layer: Layer | _Window, counts: Iterable[str] = (), pairs: Iterable[str] = ()) -> None:
+    """Make NumPy's integers ints and lists pairs, so that equal layers are equal and hashable."""
+    for name in counts:
+        object.__setattr__(layer, name, check_count(name, getattr(layer, name)))
+    for name in pairs:
+        object.__setattr__(layer, name, as_plain(getattr(layer, name)))
+
+
+def _pair(name: str, value: Any) -> tuple[Any, Any]:
     """Repeat a single value for both axes."""
-    if not isinstance(value, tuple):
-        return value, value
-    if len(value) != 2:
+    plain = as_plain(value)
+    if not isinstance(plain, tuple):
+        return plain, plain
+    if len(plain) != 2:
         raise ValueError(f"{name} must be one value or a pair (height, width), got {value!r}")
-    return value
-
-
-def _is_int(value: object, at_least: int) -> bool:
-    # True and False are ints to Python; as a size they are a slip.
-    return isinstance(value, int) and not isinstance(value, bool) and value >= at_least
-
-
-def _check_positive(**arguments: object) -> None:
-    for name, value in arguments.items():
-        if not _is_int(value, at_least=1):
-            raise ValueError(f"{name} must be a positive int, got {value!r}")
+    return plain[0], plain[1]
 
 
 def _check_flag(**arguments: object) -> None:
@@ -547,7 +601,14 @@ def _check_flag(**arguments: object) -> None:
             raise ValueError(f"{name} must be True or False, got {value!r}")
 
 
-def _check_shape(input_shape: Shape, form: str, ranks: tuple[int, ...]) -> None:
-    legal = isinstance(input_shape, tuple) and len(input_shape) in ranks
-    if not legal or not all(_is_int(size, at_least=1) for size in input_shape):
+def _shape(input_shape: Iterable[int], form: str, ranks: tuple[int, ...]) -> Shape:
+    """Read a shape in ints, from a tuple, a list or an array."""
+    plain = as_plain(input_shape)
+    if not isinstance(plain, tuple) or len(plain) not in ranks or not all(map(_is_size, plain)):
         raise ValueError(f"input_shape must be {form} in positive ints, got {input_shape!r}")
+    return plain
+
+
+def _is_size(value: object) -> bool:
+    number = as_int(value)
+    return number is not None and number >= 1

@@ -7,8 +7,9 @@ layers     the named layers of a pattern, as `coursecnn.geometry` describes them
 build      the Keras model
 ========== ==============================================================================
 
-The notation in EBNF. White space is free, letters may be small, and `→` and `×` may stand for
-`->` and `x`; the canonical form has capital names, and leaves out whatever is a default:
+The notation in EBNF. White space is free, letters may be small, `→`, `=>` and `-->` may stand for
+`->`, `×` for `x`, and either of these two for `*`; the canonical form has capital names, and leaves
+out whatever is a default:
 
     pattern  = "INPUT" , "->" , chain ;
     chain    = item , { "->" , item } ;
@@ -22,7 +23,8 @@ The notation in EBNF. White space is free, letters may be small, and `→` and `
 
 `?` marks what may be left out. `*` repeats; a letter is a count that is given later. `CONV` takes
 each option once: its filters, its window (height x width), its stride, its padding. `POOL` takes a
-window and a stride. Integers are positive. For example:
+window and a stride. Integers are positive, of at most 9 digits; brackets are nested at most 50
+deep. For example:
 
     INPUT -> [CONV(64, 5x5, stride 2, valid) -> POOL(3x3, stride 2)]*2 -> FC(120) -> FC
     INPUT -> [[CONV -> RELU]*N -> POOL?]*M -> [FC -> RELU]*K -> FC
@@ -55,6 +57,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from coursecnn import geometry
+from coursecnn._checks import as_int, as_plain, check_activation, check_choice, check_count
 
 if TYPE_CHECKING:
     from coursecnn.backend import keras
@@ -78,6 +81,8 @@ __all__ = [
 
 FILTERS = 32  # of the first CONV
 UNITS = 128  # of an FC
+DEEPEST = 50  # brackets within brackets
+LONGEST = 9  # digits of an integer
 
 
 class PatternError(ValueError):
@@ -114,6 +119,10 @@ class _Written:
     """What all layers share: a name, and the options that differ from their defaults."""
 
     name: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            object.__setattr__(self, field.name, as_plain(getattr(self, field.name)))
 
     def __str__(self) -> str:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -193,6 +202,9 @@ class Repeat:
     body: tuple[Node, ...]
     count: int | str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "count", as_plain(self.count))
+
     def __str__(self) -> str:
         return f"{_bracketed(self.body)}*{self.count}"
 
@@ -244,6 +256,7 @@ class Pattern:
     items: tuple[Node, ...]
 
     def __post_init__(self) -> None:
+        _check_depth(self.items)
         # The parser is the one judge: a tree made by hand must be what its own text says.
         if _Parser(str(self)).items() != self.items:
             raise ValueError(f"items must be what {str(self)!r} stands for, got {self.items!r}")
@@ -299,14 +312,15 @@ class Pattern:
                 f"counts must be given for {', '.join(self.letters) or 'no letter'} in '{self}', "
                 f"got {counts!r}"
             )
-        for letter, count in counts.items():
-            if not isinstance(count, int) or count < 0:
-                raise ValueError(f"{letter} must be a count of at least 0, got {count!r}")
+        times = {letter: as_int(count) for letter, count in counts.items()}
+        for letter, number in times.items():
+            if number is None or number < 0:
+                raise ValueError(f"{letter} must be a count of at least 0, got {counts[letter]!r}")
 
         def give_count(node: Repeat | Optional) -> tuple[Node, ...]:
             if isinstance(node, Optional) or isinstance(node.count, int):
                 return (node,)
-            number = counts[node.count]
+            number = times[node.count]
             return (Repeat(node.body, number),) if number else ()
 
         return Pattern(_rewritten(self.items, give_count))
@@ -319,6 +333,16 @@ class Pattern:
             **counts: The counts of `bind`.
         """
         return _unrolled(self.choose(*keep).bind(**counts).items)
+
+
+def _check_depth(items: tuple[Node, ...]) -> None:
+    level = [items]
+    for _ in range(DEEPEST + 1):
+        level = [
+            node.body for part in level for node in part if isinstance(node, Repeat | Optional)
+        ]
+    if level:
+        raise ValueError(f"items must be nested at most {DEEPEST} deep, got more")
 
 
 def _nodes(items: tuple[Node, ...]) -> Iterator[Node]:
@@ -372,7 +396,7 @@ def parse(text: str) -> Pattern:
 def variants(pattern: Pattern) -> Iterator[Pattern]:
     r"""Yield the patterns that the `?` of a pattern allow, each once, the fullest first.
 
-    Choices that leave no legal pattern, such as a RELU behind no layer, are passed over.
+    Choices that leave no legal pattern, such as a RELU after no layer, are passed over.
 
     >>> print(*variants(parse("INPUT -> [CONV -> POOL?]*2 -> FC? -> FC")), sep="\n")
     INPUT -> [CONV -> POOL]*2 -> FC -> FC
@@ -392,7 +416,7 @@ def variants(pattern: Pattern) -> Iterator[Pattern]:
 
 
 def layers(
-    pattern: Pattern | str, classes: int, keep: Sequence[bool] = (), **counts: int
+    pattern: Pattern | str, classes: int, *, keep: Sequence[bool] = (), **counts: int
 ) -> dict[str, geometry.Layer]:
     """Name the layers of a pattern and settle their sizes, without Keras.
 
@@ -416,8 +440,7 @@ def layers(
     """
     pattern = parse(pattern) if isinstance(pattern, str) else pattern
     *hidden, scores = pattern.expand(keep, **counts)
-    if not isinstance(classes, int) or classes < 1:
-        raise ValueError(f"classes must be a positive int, got {classes!r}")
+    classes = check_count("classes", classes)
     if scores not in (FullyConnected(), FullyConnected(classes)):
         raise ValueError(f"classes must be the width of the last layer, {scores}, got {classes!r}")
     named: dict[str, geometry.Layer] = {}
@@ -442,7 +465,10 @@ def build(
     pattern: Pattern | str,
     input_shape: tuple[int, int, int],
     classes: int,
+    *,
     keep: Sequence[bool] = (),
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
     **counts: int,
 ) -> keras.Model:
     """Build the Keras model of a pattern.
@@ -452,6 +478,9 @@ def build(
         input_shape: (height, width, channels) of the images.
         classes: Units of the last FC.
         keep: For each `?`, whether its part stays, as in `Pattern.choose`.
+        top: Whether the FCs are there; without them the model ends in the maps that the first FC
+            would flatten.
+        classifier_activation: Of the last FC, a name of `keras.activations`; None for logits.
         **counts: The count of each letter, as in `Pattern.bind`.
 
     Returns:
@@ -469,47 +498,54 @@ def build(
     """
     from coursecnn.backend import keras  # only here: the notation itself needs no Keras
 
-    named = layers(pattern, classes, keep, **counts)
-    _check_fit(named, input_shape)
-    inputs = x = keras.Input(input_shape, name="input")
+    check_choice("top", top, (True, False))
+    check_activation("classifier_activation", classifier_activation)
+    named = layers(pattern, classes, keep=keep, **counts)
+    inputs = x = keras.Input(_fitting(named, input_shape), name="input")
     for name, layer in named.items():
         if isinstance(layer, geometry.Dense) and len(x.shape) == 4:
+            if not top:
+                break
             x = keras.layers.Flatten(name="flatten")(x)
-        x = _keras_layer(name, layer)(x)
+        x = _keras_layer(name, layer, classifier_activation)(x)
     return keras.Model(inputs, x, name="pattern")
 
 
-def _keras_layer(name: str, layer: geometry.Layer) -> keras.Layer:
+def _keras_layer(
+    name: str, layer: geometry.Layer, classifier_activation: str | None
+) -> keras.Layer:
     from coursecnn.backend import keras
 
     if isinstance(layer, geometry.Pooling):
         return keras.layers.MaxPooling2D(layer.kernel, layer.stride, name=name)
     if isinstance(layer, geometry.Dense):
-        activation = "softmax" if name == "scores" else "relu"
+        activation = classifier_activation if name == "scores" else "relu"
         return keras.layers.Dense(layer.units, activation, name=name)
     return keras.layers.Conv2D(
         layer.filters, layer.kernel, layer.stride, layer.padding, activation="relu", name=name
     )
 
 
-def _check_fit(named: dict[str, geometry.Layer], input_shape: tuple[int, ...]) -> None:
-    """Raise an error that names the first layer whose window exceeds the map it is given."""
-    if len(input_shape) != 3 or not all(isinstance(n, int) and n > 0 for n in input_shape):
+def _fitting(named: dict[str, geometry.Layer], input_shape: Sequence[int]) -> tuple[int, ...]:
+    """Read a shape; an error names the first layer whose window exceeds the map it is given."""
+    shape = whole = as_plain(input_shape)
+    sizes = [as_int(size) for size in shape] if isinstance(shape, tuple) else []
+    if len(sizes) != 3 or not all(size is not None and size > 0 for size in sizes):
         raise ValueError(
             f"input_shape must be (height, width, channels) in positive ints, got {input_shape!r}"
         )
-    shape: tuple[int, ...] = input_shape
     for name, layer in named.items():
         if isinstance(layer, geometry.Dense):
-            return
+            break
         try:
             shape = layer.output_shape(shape)
         except ValueError as error:
             window, left = _option("kernel", layer.kernel), _option("map", shape[:2])
             raise ValueError(
                 f"{name} has a window of {window}, but only a map of {left} is left of "
-                f"input_shape={input_shape!r}: use fewer POOLs or a larger image"
+                f"input_shape={whole!r}: use fewer POOLs or a larger image"
             ) from error
+    return whole
 
 
 class _Token(NamedTuple):
@@ -519,12 +555,13 @@ class _Token(NamedTuple):
 
 
 _TOKEN = re.compile(
-    r"(?P<ARROW>->|→)|(?P<SIZE>[0-9]+\s*[xX×]\s*[0-9]+)|(?P<NUMBER>[0-9]+)"
+    r"(?P<ARROW>[-–—=]+>|[→⇒⟶])|(?P<SIZE>[0-9]+\s*[xX×]\s*[0-9]+)|(?P<NUMBER>[0-9]+)"
     r"|(?P<WORD>[^\W\d_]+)|(?P<MARK>\S)"
 )
 _LAYERS: dict[str, type[Layer]] = {
     layer.name: layer for layer in (Conv, Pool, Relu, FullyConnected)
 }
+_TIMES = ("*", "×", "x", "X")  # before a count
 # What an option sets, by its word, or by the kind of its token if it is none.
 _OPTIONS = {
     "CONV": {
@@ -556,6 +593,7 @@ class _Parser:
         self.tokens.append(_Token("END", "the end", len(text.rstrip())))
         self.index = 0
         self.positions: list[int] = []  # of each layer, in the order of the text
+        self.depth = 0  # brackets that are open
 
     @property
     def token(self) -> _Token:
@@ -607,14 +645,18 @@ class _Parser:
         nodes: tuple[Node, ...] = body
         if self.accept("?"):
             nodes = (Optional(body),)
-        elif self.accept("*"):
+        elif any(self.accept(mark) for mark in _TIMES):
             nodes = (Repeat(body, self.count()),)
-        if self.token.text in ("?", "*"):
+        if self.token.text in ("?", *_TIMES):
             raise self.error("only one '?' or '*' may follow: use brackets", self.token.position)
         return nodes
 
     def group(self, bracket: int) -> tuple[Node, ...]:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.error(f"expected brackets at most {DEEPEST} deep", bracket)
         body = self.chain()
+        self.depth -= 1
         if self.token.kind == "END":
             raise self.error("this '[' is never closed: expected ']'", bracket)
         if not self.accept("]"):
@@ -627,7 +669,8 @@ class _Parser:
         return self.integer("a count, a positive integer or one letter, after '*'")
 
     def integer(self, what: str) -> int:
-        if self.token.kind != "NUMBER" or int(self.token.text) == 0:
+        text = self.token.text
+        if self.token.kind != "NUMBER" or len(text) > LONGEST or int(text) == 0:
             raise self.expected(what)
         return int(self.take().text)
 
@@ -661,8 +704,9 @@ class _Parser:
         if key == "NUMBER":
             return self.integer("a positive integer")
         if key == "SIZE":
-            height, width = map(int, re.findall("[0-9]+", self.token.text))
-            if not height * width:
+            sides = re.findall("[0-9]+", self.token.text)
+            height, width = (int(side[: LONGEST + 1]) for side in sides)
+            if not height * width or max(map(len, sides)) > LONGEST:
                 raise self.expected("a window of at least 1x1")
             self.take()
             return height, width

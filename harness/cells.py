@@ -8,17 +8,17 @@ heading above it.
 from __future__ import annotations
 
 import argparse
-import ast
 import html
-import os
 import re
-from collections.abc import Iterator, Sequence
-from itertools import count
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from IPython.core.inputtransformer2 import TransformerManager
+from harness.reading import UnreadableError as UnreadableError
+from harness.reading import named_cells as named_cells
+from harness.reading import parse as parse
+from harness.reading import read as read
+from harness.reading import shown as shown
 
 REMEASURED = "nbval-ignore-output"
 DATA_PREFIX = "data:"
@@ -29,20 +29,12 @@ TEXT_TYPES = ("text/plain", "text/markdown", "text/latex")
 HTML_HIDDEN = re.compile(r"<(style|script)\b.*?</\1>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
 HTML_TAG = re.compile(r"</?[A-Za-z][^>]*>")
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+KERNEL_DIED = (
+    "ended its kernel: mostly the memory was used up, by this chapter or beside it, or the code "
+    "ends the process; close other programs, and run this chapter alone"
+)
 ROOT = Path(__file__).resolve().parent.parent
 FOUND: set[str] = set()  # the official data sets that this process has seen
-
-
-def read(path: Path) -> Any:
-    """Read a notebook, upgraded to the current format.
-
-    Raises:
-        ValueError: if the file is not a notebook.
-    """
-    try:
-        return nbformat.read(path, as_version=4)
-    except nbformat.reader.NotJSONError as error:
-        raise ValueError(f"path must be a notebook, but {path} is not JSON") from error
 
 
 def command_line(name: str, description: str | None) -> argparse.ArgumentParser:
@@ -61,35 +53,9 @@ def chapters(files: Sequence[Path] = ()) -> list[Path]:
     return list(files) or sorted((ROOT / "book").rglob("*.ipynb"))
 
 
-def shown(path: Path) -> str:
-    """The path as people type it: relative to where they stand, if that is shorter."""
-    return min(str(path), os.path.relpath(path), key=len)
-
-
 def code_cells(notebook: Any) -> list[Any]:
     """The code cells, in order."""
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def named_cells(notebook: Any) -> Iterator[tuple[str, Any]]:
-    """Every cell with the name that messages give it."""
-    code, text, heading = count(1), count(1), ""
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            yield f"code cell {next(code)}", cell
-            continue
-        headings = [line for line in cell.source.splitlines() if line.startswith("#")]
-        heading = headings[0].lstrip("# ") if headings else heading
-        yield f"text cell {next(text)} ({heading})" if heading else f"text cell {next(text)}", cell
-
-
-def parse(source: str) -> ast.Module:
-    """The syntax tree of a code cell, its magics turned into calls.
-
-    Raises:
-        SyntaxError: if the cell is not Python.
-    """
-    return ast.parse(TransformerManager().transform_cell(source))
 
 
 def text_of(output: Any) -> str:

@@ -167,6 +167,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--at-once", type=int, default=1, help="how many chapters, side by side")
     options = parser.parse_args(arguments)
     chapters = [path.resolve() for path in cells.chapters(options.files)]
+    try:
+        for path in chapters:
+            cells.read(path)
+    except cells.UnreadableError as error:
+        parser.error(str(error))
     # The chapters run in other folders. Links are kept: they lead out of an environment.
     python = str(Path(shutil.which(options.python) or options.python).absolute())
     there, here = versions(python), versions(sys.executable)

@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from tqdm import tqdm
 
 from coursecnn._files import write_atomically
-from harness import cells, compare, normalise
+from harness import cells, compare, normalise, reading
 
 CELL_TIMEOUT_SECONDS = 3600
 
@@ -55,6 +56,7 @@ def execute(path: Path) -> Execution:
 
     Raises:
         ExecutionError: if a cell fails, or writes to stderr where it must not.
+        UnreadableError: if the file is no notebook; nothing is run then.
     """
     stored, fresh = cells.read(path), cells.read(path)
     _run(path, fresh)
@@ -87,7 +89,16 @@ def _run(path: Path, notebook: Any) -> None:
             client.execute()
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             name, cell = list(cells.named_cells(notebook))[int(bar.n)]
-            raise ExecutionError(f"{name} fails\n{_traceback(cell) or error}") from error
+            raise ExecutionError(f"{name} {_why(cell, error)}") from error
+        except (NoSuchKernel, RuntimeError) as error:
+            message = f"no kernel starts ({error}): make environment installs one, ipykernel"
+            raise ExecutionError(message) from error
+
+
+def _why(cell: Any, error: Exception) -> str:
+    if isinstance(error, DeadKernelError):
+        return cells.KERNEL_DIED
+    return f"fails\n{_traceback(cell) or error}"
 
 
 def _traceback(cell: Any) -> str:
@@ -103,7 +114,8 @@ def _refuse_stderr(notebook: Any) -> None:
         errors = [out.text for out in cell.outputs if out.get("name") == "stderr"]
         if errors:
             raise ExecutionError(
-                f"{name} writes to stderr, which the book cannot show\n{errors[0]}"
+                f"{name} writes to stderr, which the book cannot show; silence it where it comes "
+                f"from, or tag the cell nbval-ignore-output if it shows progress\n{errors[0]}"
             )
 
 
@@ -115,7 +127,8 @@ def _keep_official_outputs(stored: Any, fresh: Any) -> list[str]:
         if missing:
             new.outputs, new.execution_count = old.outputs, old.execution_count
             state = "kept its stored output" if old.execution_count else "is left without output"
-            kept.append(f"{name} {state}: the official {', '.join(missing)} is not here")
+            fetch = f"coursecnn data {' '.join(missing)}, then python -m harness.execute FILE"
+            kept.append(f"{name} {state}: the official {', '.join(missing)} is not here; {fetch}")
     return kept
 
 
@@ -140,6 +153,9 @@ def _execute_and_report(path: Path, check: bool) -> bool:
     """Execute one notebook, say what changed, and whether all is well."""
     try:
         result = execute(path)
+    except cells.UnreadableError as error:
+        sys.stdout.write(f"{error}\n")
+        return False
     except ExecutionError as error:
         sys.stdout.write(f"{cells.shown(path)}: not stored, {error}\n")
         return False
@@ -148,7 +164,7 @@ def _execute_and_report(path: Path, check: bool) -> bool:
     outputs = f"{len(result.changes)} changed" if result.changes else "unchanged"
     sys.stdout.write(f"{cells.shown(path)}: outputs {outputs}\n")
     for line in result.changes + result.kept:
-        sys.stdout.write("  " + line.replace("\n", "\n  ") + "\n")
+        sys.stdout.write("  " + reading.cure(line, path).replace("\n", "\n  ") + "\n")
     return not (check and result.is_stale)
 
 

@@ -6,6 +6,7 @@ plugin adds to that, through nbval's public classes and pytest's hooks:
 - pictures are compared, and numbers within a tolerance where a cell asks for one
   (`harness.compare`); standard error is not compared;
 - a cell that has never been run fails, where nbval passes it;
+- a file that is no notebook, and a kernel that dies, are reported at once, where nbval waits;
 - cells are run as a reader runs them, so that a trailing `;` hides a result;
 - a cell tagged `data:NAME` is run, but not compared, where the official data is not at hand, and
   counts as not checked, also if it measures anew;
@@ -18,21 +19,26 @@ plugin adds to that, through nbval's public classes and pytest's hooks:
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
+from math import inf
 from pathlib import Path
+from queue import Empty
+from time import monotonic
 from typing import Any
 
 import pytest
+from nbclient.exceptions import DeadKernelError
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
-from harness import cells, compare, grammar
+from harness import cells, compare, grammar, reading
 from harness.evidence import COMPARED, REMEASURED, UNCHECKED, Evidence
 
 PROPERTY = "notebook cell"  # a user property, because that is what travels from xdist's workers
 FORMS = {"json": Evidence.as_json, "markdown": Evidence.markdown}
 SOURCE_LINES_SHOWN = 3
+PULSE_SECONDS = 1
 
 
 class CheckedCell(IPyNbCell):
@@ -45,13 +51,20 @@ class CheckedCell(IPyNbCell):
             NbCellError: if the cell has never been run, fails, or its outputs differ.
         """
         if self.cell.execution_count is None:
-            self.raise_cell_error("stored without having been run: python -m harness.execute FILE")
+            self.raise_cell_error(self._cured("stored without having been run"))
+        if not self.parent.kernel.is_alive():
+            self.raise_cell_error("not run, because a cell before it ended the kernel")
         state = REMEASURED if cells.is_remeasured(self.cell) else COMPARED
         try:
             super().runtest()
             state = UNCHECKED if self.missing else state
+        except DeadKernelError:
+            self.raise_cell_error(cells.KERNEL_DIED)
         finally:
             self._record(state)
+
+    def _cured(self, message: str) -> str:
+        return reading.cure(f"{message}: python -m harness.execute FILE", self.path)
 
     @cached_property
     def missing(self) -> tuple[str, ...]:
@@ -99,7 +112,12 @@ class CheckedCell(IPyNbCell):
         source = lines[:SOURCE_LINES_SHOWN] + ["..."] * (len(lines) > SOURCE_LINES_SHOWN)
         details = cells.without_colours(error.inner_traceback or "").strip()
         indented = [f"    {line}" for line in source]
-        return "\n".join([f"{self.path.name}, {self.name}: {error}", *indented, details])
+        intended = [self._cured("  if the new output is right")] if self._differs() else []
+        headline = f"{self.path.name}, {self.name}: {error}"
+        return "\n".join([headline, *indented, details, *intended])
+
+    def _differs(self) -> bool:
+        return bool(getattr(self, "comparison_traceback", None))
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The place that pytest's headlines name."""
@@ -126,13 +144,22 @@ class CheckedNotebook(IPyNbFile):
         nbval asks for no history; IPython then shows a result in spite of a trailing `;`.
         """
         super().setup()
+        self.kernel.get_message = _with_a_pulse(self.kernel)
         execute = self.kernel.kc.execute
         self.kernel.kc.execute = lambda code, **options: execute(
             code, **{**options, "store_history": True}
         )
 
     def collect(self) -> Iterator[CheckedCell]:
-        """The code cells, numbered as Jupyter numbers them."""
+        """The code cells, numbered as Jupyter numbers them.
+
+        Raises:
+            pytest.Collector.CollectError: if the file is no notebook; says why and what mends it.
+        """
+        try:
+            cells.read(self.path)
+        except cells.UnreadableError as error:
+            raise self.CollectError(str(error)) from error
         for cell in super().collect():
             yield CheckedCell.from_parent(
                 self,
@@ -141,6 +168,24 @@ class CheckedNotebook(IPyNbFile):
                 cell=cell.cell,
                 options=cell.options,
             )
+
+
+def _with_a_pulse(kernel: Any) -> Callable[..., Any]:
+    """The kernel's `get_message`, which gives up a wait as soon as the kernel is dead."""
+    get_message = kernel.get_message
+
+    def get(stream: str, timeout: float | None = None) -> Any:
+        end = monotonic() + (inf if timeout is None else float(timeout))
+        while True:
+            try:
+                return get_message(stream, timeout=min(PULSE_SECONDS, max(0, end - monotonic())))
+            except Empty:
+                if not kernel.is_alive():
+                    raise DeadKernelError("the kernel died") from None
+                if monotonic() >= end:
+                    raise
+
+    return get
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,4 +1,11 @@
-"""Bring an executed notebook into a form in which two executions are the same bytes.
+"""Bring a notebook into a form in which two executions are the same bytes.
+
+    python -m harness.normalise             all notebooks of the book
+    python -m harness.normalise FILE ...    these
+
+Run as a command it executes nothing, and is all that a change in the text around the code needs.
+Code cells that have changed since they were run keep the id of what was run: by that `harness.lint`
+knows that their outputs may be another's, until `harness.execute` has run them.
 
 - metadata is cut down to what the course uses, cell ids follow from the cells' text;
 - execution counts run from 1, stderr is dropped, neighbouring streams are one;
@@ -16,15 +23,18 @@ import copy
 import hashlib
 import json
 import re
+import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
-from harness import cells
+from coursecnn._files import write_atomically
+from harness import cells, reading
 
 CELL_METADATA = ("mystnb", "nbval", "tags")
 NOTEBOOK_METADATA = {
@@ -40,23 +50,50 @@ SVG_RANDOM_ID = re.compile(r'\bid="([A-Za-z]\w*?[0-9a-f]{10})"')
 MODEL_REFERENCE = re.compile(r"IPY_MODEL_(\w+)")
 
 
-def normalise(notebook: Any) -> Any:
-    """A normalised copy of a notebook of format 4."""
+def normalise(notebook: Any, *, is_executed: bool = True) -> Any:
+    """A normalised copy of a notebook of format 4.
+
+    Args:
+        notebook: the notebook.
+        is_executed: whether its outputs come from its present code; if they may not, the traces by
+            which that is known stay: execution counts, and ids of code cells that have changed.
+    """
     result = copy.deepcopy(notebook)
     result.nbformat, result.nbformat_minor = 4, 5
     widgets = {key: value for key, value in result.metadata.items() if key == "widgets"}
     result.metadata = nbformat.from_dict({**NOTEBOOK_METADATA, **widgets})
-    _name_cells(result.cells)
+    stale = [] if is_executed else [cell for cell in result.cells if is_stale(cell)]
+    current = result.cells if is_executed else [c for c in result.cells if not is_stale(c)]
+    _name_cells(current)
+    _keep_stale(stale, {cell.id for cell in current})
     executed = count(1)
     for cell in result.cells:
         kept = {key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata}
         cell.metadata = nbformat.from_dict(kept)
         if cell.cell_type == "code":
             cell.outputs = outputs(cell.outputs)
-            if cell.execution_count is not None:
+            if is_executed and cell.execution_count is not None:
                 _number(cell, next(executed))
         cell.pop("attachments" if cell.get("attachments") == {} else "", None)
     return _rename_models(result)
+
+
+def is_stale(cell: Any) -> bool:
+    """Whether a code cell has another text than when it was last executed and normalised."""
+    return cell.cell_type == "code" and cell.get("id", "").partition("-")[0] != digest(cell)
+
+
+def digest(cell: Any) -> str:
+    """The id of a cell, which follows from its text; a second cell of the same text gets `-2`."""
+    return hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:8]
+
+
+def _keep_stale(stale: Iterable[Any], used: set[str]) -> None:
+    """See that changed cells have ids, none twice, from which it is seen that they have changed."""
+    for number, cell in enumerate(stale, start=1):
+        if cell.get("id", "") in used | {""}:
+            cell["id"] = f"changed-{number}"
+        used.add(cell.id)
 
 
 def dumps(notebook: Any) -> str:
@@ -68,9 +105,9 @@ def _name_cells(notebook_cells: Iterable[Any]) -> None:
     """Give each cell an id that follows from its text, so that inserting one renames no other."""
     seen: Counter[str] = Counter()
     for cell in notebook_cells:
-        digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:8]
-        seen[digest] += 1
-        cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+        name = digest(cell)
+        seen[name] += 1
+        cell["id"] = name if seen[name] == 1 else f"{name}-{seen[name]}"
 
 
 def _number(cell: Any, number: int) -> None:
@@ -170,3 +207,32 @@ def _models_in_order(notebook: Any, state: Any) -> list[str]:
     while len(order) < len(state):  # links and other models that no view refers to
         visit(min((model for model in state if model not in order), key=anonymous))
     return list(order)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Normalise notebooks without executing them; return 1 if one cannot be read."""
+    paths = cells.chapters(cells.command_line("normalise", __doc__).parse_args(arguments).files)
+    done = [_rewrite(path) for path in paths]
+    return 0 if all(done) else 1
+
+
+def _rewrite(path: Path) -> bool:
+    """Normalise one file, and say what became of it and what is still due."""
+    try:
+        text = reading.text_of(path)
+        notebook = reading.parsed(path, text.removeprefix(reading.BYTE_ORDER_MARK))
+    except reading.UnreadableError as error:
+        sys.stdout.write(f"{error}\n")
+        return False
+    fresh = dumps(normalise(notebook, is_executed=False))
+    if fresh != text:
+        write_atomically(path, fresh.encode())
+    state = "is in normal form" if fresh == text else "normalised"
+    stale = [name for name, cell in cells.named_cells(notebook) if is_stale(cell)]
+    due = f"; {', '.join(stale)} changed: python -m harness.execute FILE" if stale else ""
+    sys.stdout.write(f"{cells.shown(path)}: {state}{reading.cure(due, path)}\n")
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -73,7 +73,11 @@ class UnknownKey:
 
 
 def check(path: Path, published: Mapping[str, ledger.Entry]) -> list[Unproved]:
-    """The numbers in the text of a notebook that have no evidence, in order."""
+    """The numbers in the text of a notebook that have no evidence, in order.
+
+    Raises:
+        UnreadableError: if it is no notebook.
+    """
     notebook = cells.read(path)
     evidence = [*_from_outputs(notebook), *_from_ledger(notebook, published)]
     return [
@@ -159,12 +163,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Guard notebooks; return 1 if a number is unproved or a key unknown."""
     paths = cells.chapters(cells.command_line("prose", __doc__).parse_args(arguments).files)
     published = ledger.entries()
-    problems = [
-        p for path in paths for p in (*unknown_keys(path, published), *check(path, published))
-    ]
+    problems = [problem for path in paths for problem in _problems(path, published)]
     sys.stdout.writelines(f"{problem}\n" for problem in problems)
     sys.stdout.write(f"prose guard: {len(paths)} notebooks, {len(problems)} problems\n")
     return 1 if problems else 0
+
+
+def _problems(path: Path, published: Mapping[str, ledger.Entry]) -> Sequence[object]:
+    try:
+        return [*unknown_keys(path, published), *check(path, published)]
+    except cells.UnreadableError as error:
+        return [error]
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """Settings that all tests share."""
 
 import random
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 from harness import cells, sample
 
@@ -26,12 +28,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("page")
-        if item.get_closest_marker("xdist_group") is None:  # with --dist loadgroup
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
     if count := config.getoption("sample"):
         names = sample.cases([item.nodeid for item in items], count, sample.commit())
         config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in names])
         items[:] = [item for item in items if item.nodeid in names]
+
+
+class ByFileAndPage(LoadFileScheduling):
+    """The tests of a file go to one process, but for those of the book, one page at a time.
+
+    pytest-xdist's groups would say the same in fewer words, but come to nothing under pytest 9.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        page = re.search(r"\[(.+\.html)\b", nodeid)
+        return page[1] if page else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileAndPage | None:
+    """Where files are kept together, also keep the tests of a page together."""
+    return ByFileAndPage(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(tryfirst=True)  # before a fixture draws anything

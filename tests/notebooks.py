@@ -10,7 +10,12 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from harness import normalise
+from harness import address, normalise
+
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"
+    "AAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 
 def text(source: str, tags: Sequence[str] = ()) -> NotebookNode:
@@ -51,3 +56,22 @@ def write_notebook(path: Path, sources: Sequence[str | NotebookNode]) -> Path:
     """Write such a notebook, and return its path."""
     path.write_text(normalise.dumps(build_notebook(sources)), encoding="utf-8")
     return path
+
+
+FIGURE = code(
+    "plt.show()",
+    displayed(image_png=PIXEL),
+    mystnb={"image": {"alt": "The accuracy rises over five epochs."}},
+)
+
+
+def sound_chapter() -> list[NotebookNode]:
+    """The cells of a chapter in which the lint finds nothing."""
+    return [
+        text("# Convolution\n\nOne kernel is one feature."),
+        text(address.badge(address.current(), "book/chapter.ipynb"), tags=["remove-cell"]),
+        code(address.install(address.current()), tags=["remove-cell"]),
+        text("## Nine steps\n\n### The first"),
+        code("print(3 * 3)", "9\n"),
+        deepcopy(FIGURE),
+    ]

@@ -2,9 +2,10 @@
 
 import re
 
+import numpy as np
 import pytest
 
-from coursecnn._checks import check_choice, check_count, check_share
+from coursecnn._checks import as_int, as_plain, check_choice, check_count, check_share
 from coursecnn.architectures.layers import image_input
 
 
@@ -58,3 +59,20 @@ def test_a_share_may_be_nothing_and_may_be_all_unless_all_is_too_much():
     check_share("dropout", 0.999, below_one=True)
     with pytest.raises(ValueError, match="dropout must be a number from 0 to below 1, got 1"):
         check_share("dropout", 1, below_one=True)
+
+
+@pytest.mark.parametrize("value", [3, np.int8(3), np.uint64(3), np.array(3)])
+def test_what_python_takes_for_an_index_is_an_int(value):
+    assert (as_int(value), type(as_int(value))) == (3, int)
+    assert check_count("stem", value) == 3
+
+
+@pytest.mark.parametrize("value", [True, np.True_, 3.0, np.float32(3), np.array([3]), "3", None])
+def test_anything_else_is_none(value):
+    assert as_int(value) is None
+
+
+def test_sizes_become_ints_and_tuples():
+    assert as_plain([np.int64(3), "same"]) == (3, "same")
+    assert as_plain(np.array([3, 5])) == (3, 5)
+    assert as_plain(2.5) == 2.5

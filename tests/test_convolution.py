@@ -426,3 +426,30 @@ def test_a_bad_argument_is_named_with_its_value_and_the_fix(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_sums_of_half_precision_do_not_overflow():
+    ones = np.ones((1, 256, 256, 1), np.float16)
+    kernel = np.ones((256, 256, 1, 1), np.float16)
+    assert pool2d(ones, 256, mode="average").item() == 1
+    assert conv2d(ones, kernel).item() == 256**2
+    assert conv2d_loops(ones, kernel).item() == 256**2
+    assert correlate2d(ones[0, :, :, 0], kernel[:, :, 0, 0]).item() == 256**2
+    gradients = conv2d_gradients(ones, kernel[:1, :1], ones)
+    assert gradients.kernels.item() == gradients.bias.item() == 256**2
+
+
+def test_sums_of_half_precision_do_not_stall():
+    """In float16 a sum of ones stays at 2048, for 2049 is not there."""
+    x = np.ones((1, 3, 4096, 1), np.float16)
+    upstream = np.ones((1, 3, 1, 1), np.float16)
+    assert correlate2d(x[0, :1, :, 0], np.ones((1, 4096), np.float16)).item() == 4096
+    np.testing.assert_array_equal(pool2d_gradient(x, upstream, (1, 4096), mode="average"), x / 4096)
+
+
+def test_sizes_may_be_integers_of_numpy_and_lists():
+    x, kernels = np.ones((1, 6, 6, 1)), np.ones((2, 2, 1, 1))
+    plain = conv2d(x, kernels, stride=(2, 1), padding=(1, 0), rounding="floor")
+    others = conv2d(x, kernels, stride=[np.int64(2), 1], padding=np.array([1, 0]), rounding="floor")
+    np.testing.assert_array_equal(others, plain)
+    np.testing.assert_array_equal(pool2d(x, np.int64(2)), pool2d(x, 2))

@@ -106,6 +106,35 @@ class TestOutputSize:
         assert output_size(**arguments, padding="valid") == output_size(**arguments, padding=0)
 
 
+NUMPY = st.sampled_from([np.int8, np.int32, np.int64, np.uint16, np.array])
+
+
+class TestIntegersOfNumPy:
+    @given(WINDOWS, NUMPY)
+    def test_are_sizes(self, window, kind):
+        assume(span(**window) >= 0)
+        others = {name: kind(value) for name, value in window.items()}
+        found = output_size(**others, rounding="floor")
+        assert type(found) is int
+        assert found == output_size(**window, rounding="floor")
+
+    @given(SMALL, SMALL, st.sampled_from([list, tuple, np.array]), NUMPY)
+    def test_make_the_same_layer(self, height, width, pair, kind):
+        plain = Convolution(4, (height, width), padding=(1, 2), groups=2)
+        other = Convolution(
+            kind(4), pair([kind(height), kind(width)]), padding=pair([1, 2]), groups=2
+        )
+        assert other == plain
+        assert hash(other) == hash(plain)
+        assert repr(other) == repr(plain)
+        assert other.macs(pair([12, 12, 4])) == plain.macs((12, 12, 4))
+
+    @pytest.mark.parametrize("size", [np.True_, np.float64(3), np.array([3]), 3.0, None])
+    def test_are_integers(self, size):
+        with pytest.raises(ValueError, match="size must be a positive int, got "):
+            output_size(size, 1)
+
+
 class TestDoesNotFit:
     def test_shows_the_formula_what_is_left_and_the_fix(self):
         with pytest.raises(DoesNotFit) as caught:
@@ -202,6 +231,8 @@ ILLEGAL = [
     ("receptive_field([], axis=2)", r"axis must be 0 \(rows\) or 1 \(columns\), got 2"),
     ("receptive_field([Pooling(3, 2, 'same')])", r"input_size must be given .*got None"),
     ("receptive_field([Pooling(3, 2)], input_size=4)", r"1 pixel is left over"),
+    ("receptive_field(['a'])", r"layers must be a Convolution, .*got 'a': for a Keras model use"),
+    ("receptive_field(7)", r"layers must be a Convolution, .*got 7: for a Keras model use"),
     ("receptive_field([Pooling(2)], input_size=0)", r"size must be a positive int, got 0"),
 ]
 
@@ -374,6 +405,27 @@ class TestReceptiveField:
     def test_same_padding_with_a_stride_depends_on_the_input(self, size, start):
         stem = [Convolution(8, 3, stride=2, padding="same")]
         assert receptive_field(stem, input_size=size).start == start
+
+    def test_says_which_pixels_inside_it_are_skipped_and_which_nobody_sees(self):
+        skipping = receptive_field([Convolution(8, 3, dilation=2), Pooling(1, stride=3)])
+        assert (skipping.holes, skipping.unseen) == ((1, 3), ())
+        apart = receptive_field([Pooling(2, stride=3)])
+        assert (apart.holes, apart.unseen) == ((), (2,))
+        assert repr(apart) == "ReceptiveField(size=2, jump=3, start=0, unseen=(2,))"
+
+    @given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 3)), max_size=4))
+    def test_holes_are_the_pixels_whose_gradient_is_zero(self, numbers):
+        layers = [Convolution(1, k, stride=s, dilation=d) for k, s, d in numbers]
+        paths = np.ones(1)  # of the number of ways from each pixel to the unit, from the top down
+        for layer in reversed(layers):
+            spread = np.zeros((len(paths) - 1) * layer.stride + 1)
+            spread[:: layer.stride] = paths
+            taps = np.zeros((layer.kernel - 1) * layer.dilation + 1)
+            taps[:: layer.dilation] = 1
+            paths = np.convolve(spread, taps)
+        field = receptive_field(layers)
+        assert field.size == len(paths)
+        assert field.holes == tuple(np.flatnonzero(paths == 0))
 
     @given(st.lists(st.tuples(SMALL, st.integers(1, 3), st.integers(0, 3)), max_size=4))
     def test_an_outer_stack_sees_through_the_inner_one(self, numbers):

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -139,8 +140,8 @@ expected '->' and a layer after INPUT, got the end
   INPUT
        ^
 
-expected '->' and a layer after INPUT, got '='
-  INPUT => FC
+expected '->' and a layer after INPUT, got '~'
+  INPUT ~> FC
         ^
 
 expected CONV, POOL, RELU, FC or '[', got the end
@@ -489,3 +490,47 @@ def test_the_notation_is_read_without_keras():
     )
 
     assert result.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "INPUT => [CONV => POOL]*2 => FC",
+        "INPUT --> [CONV --> POOL] × 2 --> FC",
+        "INPUT → [CONV → POOL]×2 → FC",
+        "INPUT -> [CONV -> POOL] x 2 -> FC",
+    ],
+)
+def test_arrows_and_times_may_be_written_in_the_usual_ways(text):
+    assert str(parse(text)) == "INPUT -> [CONV -> POOL]*2 -> FC"
+
+
+def test_brackets_are_nested_only_so_deep():
+    def nested(depth):
+        return f"INPUT -> {'[' * depth}CONV{']' * depth} -> FC"
+
+    assert str(parse(nested(50))) == "INPUT -> CONV -> FC"
+    for depth in (51, 2000):
+        with pytest.raises(PatternError, match="expected brackets at most 50 deep"):
+            parse(nested(depth))
+
+
+def test_a_tree_made_by_hand_is_nested_only_so_deep():
+    node = Conv()
+    for _ in range(2000):
+        node = Repeat((node,), 2)
+    with pytest.raises(ValueError, match="items must be nested at most 50 deep"):
+        Pattern((node, FullyConnected()))
+
+
+def test_an_integer_of_many_digits_is_refused():
+    for pattern in ("CONV*{}", "CONV({})", "CONV({}x3)", "POOL(stride {})"):
+        with pytest.raises(PatternError, match="expected"):
+            parse(f"INPUT -> {pattern.format('9' * 5000)} -> FC")
+
+
+def test_integers_of_numpy_and_lists_are_sizes():
+    hand_made = Pattern((Repeat((Conv(np.int64(4), [3, 3]),), np.int64(2)), FullyConnected()))
+    assert hand_made == parse("INPUT -> CONV(4)*2 -> FC")
+    plain = layers("INPUT -> CONV*N -> FC", classes=3, N=2)
+    assert layers("INPUT -> CONV*N -> FC", classes=np.int32(3), N=np.int64(2)) == plain

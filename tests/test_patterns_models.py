@@ -183,3 +183,8 @@ def test_an_error_in_the_text_is_the_parser_s():
 
 def test_keras_has_the_name_that_the_test_without_keras_looks_for():
     assert "keras" in sys.modules
+
+
+def test_a_list_is_a_shape():
+    model = build("INPUT -> CONV -> POOL -> FC", [8, np.int64(8), 1], classes=3)
+    assert model.input_shape == (None, 8, 8, 1)

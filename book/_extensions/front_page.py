@@ -81,8 +81,10 @@ def questions(lines: Iterable[str], known: Iterable[Chapter]) -> dict[str, str]:
     asked = {path.strip(): question.strip() for path, _, question in pairs}
     files = {chapter.file for chapter in known}
     if asked.keys() != files:
-        wrong = ", ".join(sorted(asked.keys() ^ files))
-        raise ExtensionError(f"course-map needs one question for each chapter; check {wrong}")
+        lacking = [f"has no line for {file}" for file in sorted(files - asked.keys())]
+        unknown = [f"has a line for {file}, no chapter" for file in sorted(asked.keys() - files)]
+        message = f"course-map {', '.join(lacking + unknown)}: write `path: question` for each"
+        raise ExtensionError(message)
     return asked
 
 

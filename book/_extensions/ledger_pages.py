@@ -100,11 +100,14 @@ class FromLedger(SphinxDirective):
     """What the three directives share: the findings, and a page that is always built anew."""
 
     def run(self) -> list[nodes.Node]:
-        """Replace the directive by HTML."""
+        """Replace the directive by HTML; a fault of its content is named with file and line."""
         self.env.note_reread()
         found = places(Path(self.env.srcdir))
         to_root = "../" * self.env.docname.count("/")
-        return [nodes.raw("", self.html(found, to_root), format="html")]
+        try:
+            return [nodes.raw("", self.html(found, to_root), format="html")]
+        except ExtensionError as error:
+            raise self.error(str(error)) from error
 
     def html(self, found: list[Place], to_root: str) -> str:
         """The directive's HTML."""

@@ -1,7 +1,7 @@
 """The calls of all layers in a Keras model: the one walk over Keras's graph in this package.
 
 - `calls(model, ...)`: every use of every layer, models inside opened, with shapes and parents;
-- `inside(call)`: the same of one layer, by following what its own `call` does;
+- `inside(call)`: the same of one layer;
 - `evaluate(calls, values)`: compute them.
 
 A list of calls is a graph: `parents` are places in the list, all before the call itself.
@@ -9,6 +9,8 @@ A list of calls is a graph: `parents` are places in the list, all before the cal
 
 import inspect
 import operator
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -16,7 +18,7 @@ from typing import Any, TypeAlias
 from coursecnn import _keras_private
 from coursecnn.backend import keras
 
-__all__ = ["Call", "Shape", "calls", "evaluate", "inside", "is_opened"]
+__all__ = ["Call", "Shape", "Traced", "calls", "evaluate", "inside", "traced"]
 
 Shape: TypeAlias = tuple[int, ...]
 Tensor: TypeAlias = Any  # keras.KerasTensor, which mypy cannot see
@@ -95,28 +97,57 @@ def calls(
         inner/conv ((2, 2, 2),) (0,)
         flat ((8,),) (1,)
     """
+    return traced(model, nested=nested, opens=opens, input_shape=input_shape).calls
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """A model's calls, and where they lead.
+
+    Attributes:
+        calls: As from `calls`.
+        outputs: The tensors among theirs that are the model's outputs.
+        opened: Models and layers that were opened, in order: path, layer, outputs.
+    """
+
+    calls: list[Call]
+    outputs: list[Tensor]
+    opened: list[tuple[str, Any, list[Tensor]]]
+
+
+def traced(
+    model: keras.Model,
+    *,
+    nested: bool = True,
+    opens: Callable[[Any], bool] = lambda _: False,
+    input_shape: Any = None,
+) -> Traced:
+    """List the calls as `calls` does, and say which tensors come out."""
     walk = _Walk(nested, opens)
     graph = _graph(model)
     if graph is None and not model.built:
         _build(model, input_shape)
         graph = _graph(model)
     if graph is None:
-        walk.subclassed(model, input_shape)
+        outputs = walk.subclassed(model, input_shape)
     else:
-        walk.function(graph, "", _given(model, graph, input_shape))
-    return walk.calls
+        outputs = walk.function(graph, "", _given(model, graph, input_shape))
+    return Traced(walk.calls, outputs, walk.wholes)
 
 
-def inside(call: Call) -> list[Call]:
-    """Follow what one layer does, down to operations and layers that hold none.
+def inside(call: Call, opens: Callable[[Any], bool] = lambda _: False) -> list[Call]:
+    """List the calls within one: those in a model's graph, or else what its `call` does.
 
     Raises:
         ValueError: Its `call` does something that symbolic tensors cannot follow.
     """
-    walk = _Walk(nested=True, opens=is_opened)
-    for tensor in call.inputs:
-        walk.made[id(tensor)] = -1
-    walk.followed(call.layer, call.args, call.kwargs, call.path)
+    walk = _Walk(nested=True, opens=opens)
+    walk.made.update(dict.fromkeys(map(id, call.inputs), -1))
+    graph = _graph(call.layer)
+    if graph is not None:
+        walk.function(graph, f"{call.path}/", _arranged(call.layer, call.args, call.kwargs))
+    else:
+        walk.followed(call.layer, call.args, call.kwargs, call.path)
     return walk.calls
 
 
@@ -143,18 +174,9 @@ def evaluate(calls: Sequence[Call], values: dict[int, Any]) -> dict[int, Any]:
     return known
 
 
-def is_opened(layer: Any) -> bool:
-    """Say whether a layer is a user's own and holds layers, so that a look into it tells more."""
-    if not isinstance(layer, keras.layers.Layer):
-        return False
-    return not _keras_private.is_keras_own(type(layer), "call") and bool(
-        _keras_private.sublayers(layer)
-    )
-
-
 def _graph(model: Any) -> Any | None:
     """Return the graph that calling a model follows."""
-    if not isinstance(model, keras.Model):
+    if not isinstance(model, keras.Model | keras.Function):
         return None
     own = _keras_private.is_keras_own(type(model), "call")
     return _keras_private.graph_of(model) if own else None
@@ -169,6 +191,7 @@ class _Walk:
     calls: list[Call] = field(default_factory=list)
     made: dict[int, int] = field(default_factory=dict)  # by id of a tensor, the call it is from
     opened: tuple[tuple[str, Any], ...] = ()
+    wholes: list[tuple[str, Any, list[Tensor]]] = field(default_factory=list)
 
     def function(self, graph: Any, prefix: str, given: Sequence[Tensor] | None) -> list[Tensor]:
         """Go through a graph, with other tensors for its inputs if some are given."""
@@ -176,14 +199,16 @@ class _Walk:
         own = given is None
         waiting = _keras_private.nodes(graph)
         while waiting:  # a layer used at two depths makes Keras list calls before their parents
-            ready = [node for node in waiting if self._enter(node, known, prefix, own)]
+            ready = [node for node in waiting if self._enter(node, known, prefix, own=own)]
             if not ready:
                 break  # what is left hangs on nothing: Keras skips it, too
             done = set(map(id, ready))
             waiting = [node for node in waiting if id(node) not in done]
         return [known[id(tensor)] for tensor in graph.outputs]
 
-    def _enter(self, node: Any, known: dict[int, Tensor], prefix: str, own: bool) -> bool:
+    def _enter(
+        self, node: Any, known: dict[int, Tensor], prefix: str, *, own: bool, name: str = ""
+    ) -> bool:
         """Go through one call of a graph, if all that it takes is there."""
         if any(id(tensor) not in known for tensor in node.input_tensors):
             return False
@@ -193,18 +218,22 @@ class _Walk:
                 self._record(node.operation.name, node.operation, (), {}, outputs)
             return True
         args, kwargs = node.arguments.fill_in(known)
-        outputs = self.call(node, args, kwargs, prefix, own)
+        outputs = self.call(node, args, kwargs, prefix + (name or node.operation.name), own=own)
         known.update(zip(map(id, node.outputs), outputs, strict=True))
         return True
 
-    def call(self, node: Any, args: Any, kwargs: Any, prefix: str, own: bool) -> list[Tensor]:
+    def call(self, node: Any, args: Any, kwargs: Any, path: str, *, own: bool) -> list[Tensor]:
         """Open what a node calls, or record it."""
-        layer, path = node.operation, prefix + node.operation.name
+        layer = node.operation
         graph = _graph(layer) if self.nested else None
-        if graph is not None:
-            return self.function(graph, f"{path}/", _arranged(layer, args, kwargs))
-        if self.opens(layer):
-            return self.followed(layer, args, kwargs, path)
+        if graph is not None or self.opens(layer):
+            outputs = (
+                self.followed(layer, args, kwargs, path)
+                if graph is None
+                else self.function(graph, f"{path}/", _arranged(layer, args, kwargs))
+            )
+            self.wholes.append((path, layer, outputs))
+            return outputs
         outputs = node.outputs if own else _outputs(node, args, kwargs, path)
         return self._record(path, layer, args, kwargs, outputs)
 
@@ -234,12 +263,14 @@ class _Walk:
                     f"{_first_line(error)}"
                 ) from error
             results = [x for x in tree.flatten(results) if isinstance(x, keras.KerasTensor)]
+            names: Counter[str] = Counter()
             for node in _before(results, known):
-                self._enter(node, known, f"{path}/", own=False)
+                name = _numbered(node.operation, names)
+                self._enter(node, known, f"{path}/", own=False, name=name)
         self.opened = before
         return [known[id(tensor)] for tensor in results]
 
-    def subclassed(self, model: Any, input_shape: Any) -> None:
+    def subclassed(self, model: Any, input_shape: Any) -> list[Tensor]:
         """Follow a model that has no graph."""
         args, kwargs = _arguments(model, input_shape)
         for tensor in tree.flatten((args, kwargs)):
@@ -247,8 +278,10 @@ class _Walk:
             self._record(layer.name, layer, (), {}, [tensor])
         paths = len(model.name) + 1
         first = len(self.calls)
-        self.followed(model, args, kwargs, model.name)
+        outputs = self.followed(model, args, kwargs, model.name)
+        self.wholes = [(path[paths:], *rest) for path, *rest in self.wholes]
         self.calls[first:] = [replace(call, path=call.path[paths:]) for call in self.calls[first:]]
+        return outputs
 
     def _record(
         self, path: str, layer: Any, args: Any, kwargs: Any, outputs: Sequence[Tensor]
@@ -264,6 +297,15 @@ class _Walk:
         return list(outputs)
 
 
+def _numbered(operation: Any, names: Counter[str]) -> str:
+    """Name an operation by how many of its type came before; Keras counts those of the process."""
+    if isinstance(operation, keras.layers.Layer):
+        return str(operation.name)
+    name = re.sub(r"_\d+$", "", operation.name)
+    names[name] += 1
+    return name if names[name] == 1 else f"{name}_{names[name] - 1}"
+
+
 def _symbol(tensor: Tensor) -> Tensor:
     return keras.KerasTensor(tensor.shape, dtype=tensor.dtype)
 
@@ -272,14 +314,37 @@ def _outputs(node: Any, args: Any, kwargs: Any, path: str) -> list[Tensor]:
     """Say what comes out of a node's layer for these arguments, and leave the layer as it is."""
     given = [part for part in tree.flatten((args, kwargs)) if isinstance(part, keras.KerasTensor)]
     if [tensor.shape for tensor in given] == [tensor.shape for tensor in node.input_tensors]:
-        return [_symbol(tensor) for tensor in node.outputs]
+        outputs = [_symbol(tensor) for tensor in node.outputs]
+    else:
+        outputs = _computed(node.operation, args, kwargs, given, path)
+    if _has_open(outputs) and not _has_open(given):
+        return _closed(node.operation, args, kwargs, given) or outputs
+    return outputs
+
+
+def _computed(layer: Any, args: Any, kwargs: Any, given: Sequence[Tensor], path: str) -> list[Any]:
+    """Ask a layer what comes out of it."""
     try:
-        return list(tree.flatten(node.operation.compute_output_spec(*args, **kwargs)))
+        return list(tree.flatten(layer.compute_output_spec(*args, **kwargs)))
     except Exception as error:  # Keras raises what the operation raised
         shapes = ", ".join(str(_of_one(tensor.shape)) for tensor in given)
         raise ValueError(
             f"layer {path!r} does not take what comes to it, {shapes}: {_first_line(error)}"
         ) from error
+
+
+def _has_open(tensors: Sequence[Tensor]) -> bool:
+    return any(None in tensor.shape[1:] for tensor in tensors)
+
+
+def _closed(layer: Any, args: Any, kwargs: Any, given: Sequence[Tensor]) -> list[Tensor] | None:
+    """Follow a layer that leaves sizes open though its inputs have none, as `EinsumDense` does."""
+    walk = _Walk(nested=False, opens=lambda _: False)
+    walk.made.update(dict.fromkeys(map(id, given), -1))
+    try:
+        return walk.followed(layer, args, kwargs, layer.name)
+    except ValueError:
+        return None
 
 
 def _first_line(error: Exception) -> str:
@@ -334,7 +399,7 @@ def _given(model: Any, graph: Any, input_shape: Any) -> list[Tensor] | None:
     """Make tensors of the wanted sizes, with a batch of one; none if no sizes are wanted."""
     if input_shape is None:
         return None
-    names = [tensor.name for tensor in graph.inputs]
+    names = [_keras_private.layer_of(tensor).name for tensor in graph.inputs]
     shapes = _listed(input_shape, names)
     for name, shape, tensor in zip(names, shapes, graph.inputs, strict=True):
         own = tuple(tensor.shape[1:])

@@ -24,6 +24,16 @@ ACTIVATIONS = {
 }
 
 
+NOUNS = {
+    "depthwise": "depthwise conv",
+    "add": "addition",
+    "subtract": "subtraction",
+    "multiply": "multiplication",
+    "divide": "division",
+    "concatenate": "concatenation",
+}
+
+
 def fixed(*words: str) -> Words:
     """Say the same for every layer of a class."""
     return lambda _: list(words)
@@ -51,15 +61,6 @@ def spelled(name: str) -> str:
     return " ".join(part if part.isupper() and len(part) > 1 else part.lower() for part in parts)
 
 
-def snake(name: str) -> str:
-    """Write a class name as Keras writes functions.
-
-    >>> snake("DotProductAttention"), snake("Relu6")
-    ('dot_product_attention', 'relu6')
-    """
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-
-
 def by_name(layer: Any) -> list[str]:
     """Say the name of a layer's class."""
     return [spelled(type(layer).__name__)]
@@ -67,24 +68,22 @@ def by_name(layer: Any) -> list[str]:
 
 def conv(layer: Any) -> list[str]:
     """Describe a convolution."""
-    return [f"{size(layer.kernel_size)} {_dimensions(layer)}conv, {layer.filters}", *steps(layer)]
+    return [f"{_sized('conv', layer)}, {layer.filters}", *steps(layer)]
 
 
 def transposed(layer: Any) -> list[str]:
     """Describe a transposed convolution."""
-    title = f"{size(layer.kernel_size)} transposed {_dimensions(layer)}conv, {layer.filters}"
-    return [title, *steps(layer)]
+    return [f"{_sized('transposed conv', layer)}, {layer.filters}", *steps(layer)]
 
 
 def depthwise(layer: Any) -> list[str]:
     """Describe a depthwise convolution."""
-    title = f"{size(layer.kernel_size)} {_dimensions(layer)}depthwise"
-    return [title, *steps(layer), *_multiplier(layer)]
+    return [_sized("depthwise", layer), *steps(layer), *_multiplier(layer)]
 
 
 def separable(layer: Any) -> list[str]:
     """Describe a depthwise convolution with a pointwise one after it."""
-    title = f"{size(layer.kernel_size)} separable {_dimensions(layer)}conv, {layer.filters}"
+    title = f"{_sized('separable conv', layer)}, {layer.filters}"
     return [title, *steps(layer), *_multiplier(layer)]
 
 
@@ -111,12 +110,17 @@ def units(title: str) -> Words:
 
 def filters(title: str) -> Words:
     """Describe a recurrent convolution."""
-    return lambda layer: [f"{size(layer.kernel_size)} {title}, {layer.filters}", *steps(layer)]
+    return lambda layer: [f"{_sized(title, layer)}, {layer.filters}", *steps(layer)]
 
 
 def heads(title: str) -> Words:
     """Describe an attention with several heads."""
     return lambda layer: [title, f"{layer.num_heads} heads"]
+
+
+def grouped_heads(layer: Any) -> list[str]:
+    """Describe an attention whose heads share keys and values in groups."""
+    return ["attention", f"{layer.num_query_heads} heads", f"in {layer.num_key_value_heads} groups"]
 
 
 def embedding(layer: Any) -> list[str]:
@@ -154,12 +158,18 @@ def resize(layer: Any) -> list[str]:
 
 def dropout(title: str) -> Words:
     """Describe noise with a rate."""
-    return lambda layer: [f"{title} {layer.rate:g}"]
+    return lambda layer: [f"{title} {layer.rate:.3g}"]
+
+
+def relu(layer: Any) -> list[str]:
+    """Describe a ReLU, with its largest value and its slope below zero if it has them."""
+    most = "" if layer.max_value is None else f"{layer.max_value:g}"
+    return [f"{'leaky ' * bool(layer.negative_slope)}ReLU{most}"]
 
 
 def pad_channels(layer: Any) -> list[str]:
     """Describe channels of zeros."""
-    return [f"zeros up to {layer.filters} channels"]
+    return ["append zero channels", f"up to {layer.filters}"]
 
 
 def survives(layer: Any) -> list[str]:
@@ -176,6 +186,16 @@ def function(layer: Any) -> list[str]:
     """Name the function of a Lambda layer."""
     name = getattr(getattr(layer, "function", None), "__name__", "<lambda>")
     return ["function" if name == "<lambda>" else name]
+
+
+def noun(words: Sequence[str]) -> str:
+    """Leave the numbers out of what a layer does, to count it among others.
+
+    >>> noun(["3×3 depthwise conv", "stride 2"]), noun(["dense, 10"]), noun(["add"])
+    ('depthwise conv', 'dense', 'addition')
+    """
+    title = re.sub(r"^\d[\d×]* |(,? [\d×.,]+)+$|,? \S*->\S*$", "", words[0])
+    return NOUNS.get(title, title)
 
 
 def steps(layer: Any) -> list[str]:
@@ -207,5 +227,7 @@ def _multiplier(layer: Any) -> list[str]:
     return [] if times == 1 else [f"{times} per channel"]
 
 
-def _dimensions(layer: Any) -> str:
-    return "1D " if len(layer.kernel_size) == 1 else ""
+def _sized(title: str, layer: Any) -> str:
+    """Write a kernel before the name of what it does; a single side alone could be anything."""
+    kernel = layer.kernel_size
+    return f"{size(kernel)} {title}" if len(kernel) > 1 else f"1D {title} {size(kernel)}"

@@ -1,117 +1,197 @@
 """Drawings of networks, made from the models themselves.
 
-- `block(model, first, last)`: the data flow of a small model, or of a part of a big one;
-- `tower(model)`: a whole network at a glance, one block for each size of its maps.
+- `draw(model)`: how the data flow through a model, or through a part of it;
+- `tower(model)`: a whole network at a glance, one block for each size of its maps;
+- `save_svg(figure, path)`: a drawing as a file, the same each time.
 
-What is drawn, and where, is found by `coursecnn.models.graph`; this module only draws it. Every
-function returns its `Figure`; a notebook cell shows it with `plt.show()`. Both need no weights:
-build a big model inside `backend.without_weights()`.
+What is drawn, and where, is found by `coursecnn.models.graph`, `layout` and `stages`; this module
+only draws it. A drawing is a `Figure`; a notebook cell shows it with `plt.show()`. None needs
+weights: build a big model inside `backend.without_weights()`.
 """
 
+from __future__ import annotations
+
+import io
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from itertools import pairwise
-from math import log2
+from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
-import pandas as pd
+from matplotlib import path as curves
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
-from matplotlib.path import Path
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
+from coursecnn._checks import check_count
+from coursecnn._files import write_atomically
 from coursecnn.backend import keras
-from coursecnn.figures import COLOURS
 from coursecnn.models import graph as graphs
-from coursecnn.models.costs import layer_table
-from coursecnn.models.graph import Fold, Graph, Kind, Layout, Node
+from coursecnn.models._canvas import CHARACTER, EDGE_COLOURS, FONT, LINE, Point, canvas, tint, write
+from coursecnn.models.graph import Fold, Graph, Kind, Node, written
+from coursecnn.models.layout import Layout, broken, layout
+from coursecnn.models.towers import tower
 
-__all__ = ["block", "tower"]
+__all__ = ["draw", "save_svg", "tower"]
 
-EDGE_COLOURS: dict[Kind, str] = {
-    "input": "0.4",
-    "convolution": COLOURS[0],
-    "dense": COLOURS[4],
-    "pooling": COLOURS[2],
-    "normalisation": COLOURS[5],
-    "activation": COLOURS[3],
-    "dropout": "0.4",
-    "join": COLOURS[1],
-    "other": "0.4",
-}
-FONT, LINE, CHARACTER = 10, 0.185, 0.076  # points; inches from line to line, and of a character
 PADDING, GAP = 0.11, 0.14  # inches: around a label, between columns
 FALL = 0.3  # inches from a row to the next, for the arrows
-MARGIN = 0.08  # inches around everything
 REACH = 0.36  # of a box: how far from its centre the outermost edges touch it
+MANY = 60  # boxes from which on what is repeated is drawn once
+TOO_MANY = 300  # boxes that are left then, and make a drawing that nobody can read
+PAGE = 10.0  # inches: a higher drawing goes on in another column
+GUTTER, TURN = 0.55, 0.2  # inches between such columns, and above them for the line that leads on
+FRAME, BADGE = 0.09, 0.4  # inches around what is repeated, and beside it for how often
 
-Point = tuple[float, float]
 
-
-def block(
+def draw(
     model: keras.Model,
     first: str | None = None,
     last: str | None = None,
+    *,
     title: str | None = None,
     fold: Fold = "all",
     shapes: bool = False,
     hide: Collection[str] = (),
+    nested: bool = False,
+    condense: bool | None = None,
+    columns: int | None = None,
+    input_shape: Any = None,
 ) -> Figure:
     r"""Draw how the data flow through a model, from top to bottom, or through a part of it.
 
     A box is a layer: its colour is the kind of operation, its label says which and with what
     numbers; "3×3 conv, 64" has 64 filters. Branches stand side by side, shortcuts run beside.
+    Boxes with the same weights say so. In a large model a block that is repeated is drawn once,
+    in a frame that says how often it is there; a high drawing goes on in a further column.
 
     Args:
-        model: A functional or sequential model, built. Its weights are not looked at.
-        first: Name of the layer to begin with; the inputs if none is given.
+        model: Functional; sequential; or subclassed, if it was built or an `input_shape` is given.
+            Its weights are not looked at.
+        first: Name of the layer to begin with; the inputs if none is given. Within a model inside,
+            a path such as "backbone/conv1".
         last: Name of the layer to end with; the outputs if none is given.
         title: What stands above.
         fold: "all" writes normalisations and activations into the box of the convolution or dense
             layer that they follow, and padding into that of the windows it is for; "padding" does
-            only the latter; "none" draws a box for each layer. Details: `graphs.graph`.
+            only the latter; "none" draws a box for each layer. Details: `graph.graph`.
         shapes: Write the shape of the output, height × width × channels, into each box.
         hide: Names of layers to leave out, such as one that only steers others.
+        nested: Open the models in the model; else each is one box with its name.
+        condense: Draw a block that is repeated only once; by default, if there are more than 60
+            boxes. If more than 300 are left of a whole model, the default is `tower(model)`.
+        columns: Into how many columns the drawing is broken at most; by default, as many as keep
+            each below a page. It is broken only where all that follows hangs on one box.
+        input_shape: Sizes without the batch where the model leaves them open: a shape, or, for
+            several inputs, a list in their order or a dictionary by their names.
 
     Raises:
-        ValueError: There is no such layer, or no way from the first to the last.
+        ValueError: There is no such layer, or no way from the first to the last; the model has no
+            graph; or `columns` is not a positive int.
 
     Examples:
         >>> from coursecnn.architectures import build
-        >>> figure = block(build("mnist_tutorial"), last="pool2")
+        >>> figure = draw(build("mnist_tutorial"), last="pool2")
         >>> [text.get_text() for text in figure.axes[0].texts][:2]
         ['input\n28×28×1', '3×3 conv, 32\nReLU']
         >>> plt.close(figure)
     """
-    graph = graphs.graph(model, first, last, fold, hide)
-    labels = [_label(node, shapes) for node in graph.nodes]
-    boxes = _Boxes(graph, labels, graphs.layout(graph))
-    figure, axis = _canvas(boxes.width, boxes.height, title)
-    for node, label, (x, y), height in zip(
-        graph.nodes, labels, boxes.centres, boxes.heights, strict=True
-    ):
-        _box(axis, (x, y), (boxes.box, height), label, node.kind)
-    for points in boxes.routes():
-        _arrow(axis, points)
+    if columns is not None:
+        check_count("columns", columns)
+    graph = graphs.graph(
+        model, first, last, fold=fold, hide=hide, nested=nested, input_shape=input_shape
+    )
+    if condense or (condense is None and len(graph.nodes) > MANY):
+        graph = graphs.condensed(graph, shapes=shapes)
+    if condense is None and first is last is None and len(graph.nodes) > TOO_MANY:
+        return tower(model, title=title, input_shape=input_shape)
+    graph = replace(graph, nodes=_labelled(graph.nodes, shapes))
+    heights = [_high(node.label) + FALL for node in graph.nodes]
+    parts = broken(graph, heights, limit=PAGE, parts=columns)
+    box = max(_wide(node.label) for node in graph.nodes)
+    return _drawing([_Boxes(part, layout(part), box) for part in parts], title)
+
+
+def save_svg(figure: Figure, path: Path | str) -> None:
+    """Write a drawing as a vector file: for the same drawing the same bytes, and all or nothing.
+
+    Args:
+        figure: As `draw` and `tower` return it.
+        path: The file; its folder is made if there is none.
+
+    Raises:
+        OSError: The file cannot be written.
+
+    Examples:
+        >>> import tempfile
+        >>> from coursecnn.architectures import build
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_svg(draw(build("mnist_tutorial")), Path(folder) / "network.svg")
+        ...     "<svg" in (Path(folder) / "network.svg").read_text("utf-8")
+        True
+    """
+    content = io.BytesIO()
+    without = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    with plt.rc_context({"svg.hashsalt": "coursecnn", "svg.fonttype": "path"}):
+        figure.savefig(content, format="svg", metadata=without)
+    write_atomically(Path(path), content.getvalue())
+
+
+def _labelled(nodes: Sequence[Node], shapes: bool) -> tuple[Node, ...]:
+    """Add to the labels which weights are shared, and, on demand, the shapes."""
+    several = len({node.shared for node in nodes} - {0}) > 1
+    labelled = []
+    for node in nodes:
+        lines = [node.label]
+        if node.shared:
+            lines.append(f"shared: {node.shared}" if several else "shared weights")
+        if shapes and node.kind != "input":
+            lines += map(written, node.shapes)
+        labelled.append(replace(node, label="\n".join(lines)))
+    return tuple(labelled)
+
+
+def _wide(label: str) -> float:
+    return CHARACTER * max(map(len, label.splitlines()), default=0) + 2 * PADDING
+
+
+def _high(label: str) -> float:
+    return LINE * len(label.splitlines()) + PADDING if label else 0.0
+
+
+def _drawing(columns: Sequence[_Boxes], title: str | None) -> Figure:
+    """Draw columns of boxes beside each other, and the lines that lead from one to the next."""
+    around = TURN if len(columns) > 1 else 0.0
+    tallest = max(boxes.height for boxes in columns) + around
+    width = sum(boxes.width for boxes in columns) + GUTTER * (len(columns) - 1)
+    figure, axis = canvas(width, tallest + around, title)
+    left = 0.0
+    for boxes in columns:
+        boxes.left, boxes.bottom = left, tallest - boxes.height
+        boxes.draw(axis)
+        left += boxes.width + GUTTER
+    for before, after in pairwise(columns):
+        _turn(axis, before.end, after.left - GUTTER / 2, after.start, tallest + around)
     return figure
 
 
-def _label(node: Node, shapes: bool) -> str:
-    if not shapes or node.kind == "input":
-        return node.label
-    return f"{node.label}\n" + "×".join(map(str, node.shape))
+def _turn(axis: Axes, end: Point, gutter: float, start: Point, top: float) -> None:
+    """Draw the line from the foot of a column to the head of the next."""
+    low = end[1] - TURN
+    corners = [end, (end[0], low), (gutter, low), (gutter, top), (start[0], top), start]
+    axis.plot(*zip(*corners, strict=True), color="0.25", lw=1.3, solid_joinstyle="round")
 
 
 class _Boxes:
     """Sizes and centres of the boxes of a graph in inches, y upwards from the lower edge."""
 
-    def __init__(self, graph: Graph, labels: Sequence[str], layout: Layout) -> None:
+    def __init__(self, graph: Graph, layout: Layout, box: float) -> None:
         """Measure the labels, and stack the rows."""
-        self.graph, self.layout = graph, layout
-        longest = max(len(line) for label in labels for line in label.splitlines())
-        self.box = CHARACTER * longest + 2 * PADDING
-        self.column = self.box + GAP
-        self.heights = [LINE * len(label.splitlines()) + PADDING for label in labels]
+        self.graph, self.layout, self.box = graph, layout, box
+        self.left = self.bottom = 0.0
+        self.inset = FRAME if graph.repeats else 0.0
+        self.heights = [_high(node.label) for node in graph.nodes]
         rows = range(max(layout.rows) + 1)
         tallest = [
             max(h for h, at in zip(self.heights, layout.rows, strict=True) if at == row)
@@ -119,16 +199,59 @@ class _Boxes:
         ]
         self.height = sum(tallest) + FALL * (len(tallest) - 1)
         tops = [self.height - sum(tallest[:row]) - FALL * row for row in rows]
-        self.bands = [(top, top - height) for top, height in zip(tops, tallest, strict=True)]
-        self.centres = [
-            (self._x(place), sum(self.bands[row]) / 2)
-            for place, row in zip(layout.places, layout.rows, strict=True)
-        ]
+        self._bands = [(top, top - height) for top, height in zip(tops, tallest, strict=True)]
+        ends = [self._x(place) + box / 2 for place in layout.places]
         ways = [self._x(place) + 0.05 for way in layout.ways for place in way]
-        self.width = max([x + self.box / 2 for x, _ in self.centres] + ways)
+        self.width = max(ends + ways) + (FRAME + BADGE) * bool(graph.repeats)
 
     def _x(self, place: float) -> float:
-        return place * self.column + self.box / 2
+        return self.left + self.inset + place * (self.box + GAP) + self.box / 2
+
+    def _band(self, row: int) -> tuple[float, float]:
+        """Return the top and the bottom of a row."""
+        top, bottom = self._bands[row]
+        return top + self.bottom, bottom + self.bottom
+
+    @property
+    def centres(self) -> list[Point]:
+        """The centre of each box."""
+        return [
+            (self._x(place), sum(self._band(row)) / 2)
+            for place, row in zip(self.layout.places, self.layout.rows, strict=True)
+        ]
+
+    @property
+    def start(self) -> Point:
+        """Where the line from the column before comes in."""
+        return self.centres[0]
+
+    @property
+    def end(self) -> Point:
+        """Where the line to the next column goes out: below the last box."""
+        x, y = self.centres[-1]
+        return x, y - self.heights[-1] / 2
+
+    def draw(self, axis: Axes) -> None:
+        """Draw the boxes, their arrows, and frames around what is repeated."""
+        boxes = zip(self.graph.nodes, self.centres, self.heights, strict=True)
+        for node, centre, height in boxes:
+            if node.label:
+                _box(axis, centre, (self.box, height), node.label, node.kind)
+        for points in self.routes():
+            _arrow(axis, points)
+        for repeat in self.graph.repeats:
+            _frame(axis, *self._span(repeat.nodes), repeat.times)
+
+    def _span(self, nodes: Collection[int]) -> tuple[Point, Point]:
+        """Find the lower left and the upper right corner around some nodes and their edges."""
+        xs, ys = [], []
+        for node in nodes:
+            x, y = self.centres[node]
+            xs += [x - self.box / 2, x + self.box / 2]
+            ys += [y - self.heights[node] / 2, y + self.heights[node] / 2]
+        for (_, end), way in zip(self.graph.edges, self.layout.ways, strict=True):
+            xs += [self._x(place) for place in way if end in nodes]
+        return (min(xs) - FRAME, min(ys) - FRAME), (max(xs) + FRAME, max(ys) + FRAME)
 
     def routes(self) -> list[list[Point]]:
         """List the points that each edge runs through, from box to box."""
@@ -137,15 +260,17 @@ class _Boxes:
             [self.centres[a][0], *map(self._x, way), self.centres[b][0]]
             for (a, b), way in zip(edges, ways, strict=True)
         ]
+        centres = self.centres
         leaving, arriving = self._reach(0, lines), self._reach(1, lines)
         routes = []
         for (a, b), line in zip(edges, lines, strict=True):
-            top = self.centres[a][1] - self.heights[a] / 2
-            bottom = self.centres[b][1] + self.heights[b] / 2
+            top = centres[a][1] - self.heights[a] / 2
+            bottom = centres[b][1] + self.heights[b] / 2
             start = line[0] + leaving[a] * (line[1] - line[0])
             end = line[-1] + arriving[b] * (line[-2] - line[-1])
-            passed = self.bands[self.layout.rows[a] + 1 : self.layout.rows[b]]
-            between = [(x, y) for x, band in zip(line[1:-1], passed, strict=True) for y in band]
+            passed = range(self.layout.rows[a] + 1, self.layout.rows[b])
+            bands = zip(line[1:-1], map(self._band, passed), strict=True)
+            between = [(x, y) for x, band in bands for y in band]
             routes.append([(start, top), *between, (end, bottom)])
         return routes
 
@@ -155,25 +280,10 @@ class _Boxes:
         for edge, line in zip(self.graph.edges, lines, strict=True):
             here, there = (line[0], line[1]) if end == 0 else (line[-1], line[-2])
             farthest[edge[end]] = max(farthest[edge[end]], abs(there - here))
-        return {node: REACH * self.box / far for node, far in farthest.items()}
-
-
-def _canvas(width: float, height: float, title: str | None) -> tuple[Figure, Axes]:
-    """Make a figure whose axes are in inches."""
-    above = 0.3 if title else 0.0
-    size = (width + 2 * MARGIN, height + 2 * MARGIN + above)
-    figure = plt.figure(figsize=size, layout="none", facecolor="white")
-    axis = figure.add_axes((0, 0, 1, 1))
-    axis.set_axis_off()
-    axis.set_xlim(-MARGIN, width + MARGIN)
-    axis.set_ylim(-MARGIN, height + MARGIN + above)
-    if title:
-        figure.suptitle(title, y=1 - 0.05 / size[1], va="top", fontsize=FONT + 1)
-    return figure, axis
-
-
-def _tint(colour: str, amount: float = 0.2) -> tuple[float, ...]:
-    return tuple(1 - amount * (1 - part) for part in to_rgb(colour))
+        return {
+            node: REACH * self.box / far if self.graph.nodes[node].label else 0.0
+            for node, far in farthest.items()
+        }
 
 
 def _box(axis: Axes, centre: Point, size: tuple[float, float], label: str, kind: Kind) -> None:
@@ -186,24 +296,24 @@ def _box(axis: Axes, centre: Point, size: tuple[float, float], label: str, kind:
             width,
             height,
             boxstyle=f"round,pad=0,rounding_size={rounding}",
-            fc=_tint(EDGE_COLOURS[kind]),
+            fc=tint(EDGE_COLOURS[kind]),
             ec=EDGE_COLOURS[kind],
             lw=1.3,
         )
     )
-    axis.text(x, y, label, ha="center", va="center", fontsize=FONT, color="black", linespacing=1.25)
+    write(axis, (x, y), label, ha="center", va="center", linespacing=1.25)
 
 
 def _arrow(axis: Axes, points: Sequence[Point]) -> None:
     """Draw a smooth line through points, upright at each of them, with a head at its end."""
-    vertices, codes = [points[0]], [Path.MOVETO]
+    vertices, codes = [points[0]], [curves.Path.MOVETO]
     for (x0, y0), (x1, y1) in pairwise(points):
         middle = (y0 + y1) / 2
         vertices += [(x0, middle), (x1, middle), (x1, y1)]
-        codes += [Path.CURVE4] * 3
+        codes += [curves.Path.CURVE4] * 3
     axis.add_patch(
         FancyArrowPatch(
-            path=Path(vertices, codes),
+            path=curves.Path(vertices, codes),
             arrowstyle="-|>",
             mutation_scale=11,
             color="0.25",
@@ -214,46 +324,11 @@ def _arrow(axis: Axes, points: Sequence[Point]) -> None:
     )
 
 
-def tower(model: keras.Model | pd.DataFrame, title: str | None = None) -> Figure:
-    """Draw a whole network at a glance: one block for each size of its maps, the input on top.
-
-    A block is higher the larger the maps are, and wider the more channels there are; its width
-    grows by the same step each time the channels double. Beside it stand the shape of its last
-    map and what happens at this size, pooling to it included.
-
-    Args:
-        model: A functional or sequential model, built; or the table that `accounting.layer_table`
-            makes of it.
-        title: What stands above.
-
-    Examples:
-        >>> from coursecnn.architectures import build
-        >>> figure = tower(build("mnist_tutorial"))
-        >>> [text.get_text() for text in figure.axes[0].texts][2:4]
-        ['26×26×32', 'conv']
-        >>> plt.close(figure)
-    """
-    stages = graphs.stages(model if isinstance(model, pd.DataFrame) else layer_table(model))
-    largest = max(stage.shape[0] for stage in stages)
-    widths = [0.14 * (1 + log2(stage.shape[2])) for stage in stages]
-    heights = [0.08 + 0.8 * stage.shape[0] / largest for stage in stages]
-    left = max(widths)
-    rows = [max(height, 2 * LINE) + 0.12 for height in heights]
-    texts = [part for stage in stages for part in ("×".join(map(str, stage.shape)), stage.text)]
-    figure, axis = _canvas(left + 0.15 + CHARACTER * max(map(len, texts)), sum(rows), title)
-    top = sum(rows)
-    for stage, width, height, row in zip(stages, widths, heights, rows, strict=True):
-        y = top - row / 2
-        corner = ((left - width) / 2, y - height / 2)
-        axis.add_patch(
-            Rectangle(corner, width, height, fc=_tint(COLOURS[0], 0.3), ec=COLOURS[0], lw=1.3)
-        )
-        _beside(axis, (left + 0.12, y), "×".join(map(str, stage.shape)), stage.text)
-        top -= row
-    return figure
-
-
-def _beside(axis: Axes, at: Point, title: str, text: str) -> None:
-    x, y = at
-    axis.text(x, y + 0.01, title, va="bottom", fontsize=FONT, weight="bold", color="black")
-    axis.text(x, y - 0.02, text, va="top", fontsize=FONT, color="black")
+def _frame(axis: Axes, low: Point, high: Point, times: int) -> None:
+    """Draw a frame, and how often what is in it is there."""
+    width, height = high[0] - low[0], high[1] - low[1]
+    style = "round,pad=0,rounding_size=0.06"
+    frame = FancyBboxPatch(low, width, height, boxstyle=style, fc="none", ec="0.25", ls="--")
+    axis.add_patch(frame)
+    x, y = high[0] + 0.04, (low[1] + high[1]) / 2
+    write(axis, (x, y), f"×{times}", va="center", fontsize=FONT + 1, weight="bold")

@@ -1,10 +1,9 @@
-r"""The graph of a Keras model: what its layers are in plain words, and where to draw them.
+r"""The graph of a Keras model: what its layers are in plain words, and what leads to what.
 
 - `graph(model, ...)`: the layers of a model, or of a part of it, as nodes and edges;
-- `layout(graph)`: a row and a place in it for every node, and a way for every edge;
-- `stages(table)`: a whole network in a few lines, one for each size of its maps.
+- `condensed(graph)`: the same with each block that is repeated only once.
 
-Nothing here draws; `coursecnn.models.diagrams` does.
+Nothing here draws; `coursecnn.models.diagrams` does, where `coursecnn.models.layout` says.
 
 >>> from coursecnn.architectures import build
 >>> squeezenet = build("squeezenet1_1", input_shape=(64, 64, 3))
@@ -15,70 +14,47 @@ Nothing here draws; `coursecnn.models.diagrams` does.
 ((0, 1), (0, 2), (1, 3), (2, 3))
 """
 
+import contextlib
 import difflib
 import re
-import textwrap
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from operator import itemgetter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias, get_args
 
-import numpy as np
-import pandas as pd
-from scipy.optimize import linprog
-
+from coursecnn import _keras_private
 from coursecnn.backend import keras
+from coursecnn.models import _kinds
+from coursecnn.models._keras_graph import Call, Shape
+from coursecnn.models._keras_graph import calls as calls_of
+from coursecnn.models._kinds import Kind
+from coursecnn.models._products import is_opened
 
-__all__ = ["Fold", "Graph", "Kind", "Layout", "Node", "Stage", "graph", "layout", "stages"]
-
-Shape: TypeAlias = tuple[int, ...]
-Edge: TypeAlias = tuple[int, int]
-Fold: TypeAlias = Literal["all", "padding", "none"]
-Kind: TypeAlias = Literal[
-    "input",
-    "convolution",
-    "dense",
-    "pooling",
-    "normalisation",
-    "activation",
-    "dropout",
-    "join",
-    "other",
+__all__ = [
+    "Fold",
+    "Graph",
+    "Kind",
+    "Node",
+    "Repeat",
+    "condensed",
+    "depth_first",
+    "graph",
+    "opened",
+    "written",
 ]
-Words: TypeAlias = list[str]
+
+Edge: TypeAlias = tuple[int, int]
+Block: TypeAlias = tuple[int, int, int]  # where it begins, its length, how often it is there
+Fold: TypeAlias = Literal["all", "padding", "none"]
 
 LINE = 16  # characters in a line of a label
-NODE, WAY = 1.0, 0.3  # room that a node, and an edge that passes, take from left to right
-STRAIGHT, WIDTH = 8.0, 0.01  # weights of a bent chain, and of a wide row, beside a fork off centre
-
-# What a layer of a given class is. A class that is missing is "other", unless a parent is here.
-KINDS: dict[str, Kind] = {
-    "InputLayer": "input",
-    "BaseConv": "convolution",
-    "BaseDepthwiseConv": "convolution",
-    "BaseSeparableConv": "convolution",
-    "SparseConvolution": "convolution",
-    "Dense": "dense",
-    "RadialBasisFunctions": "dense",
-    "BasePooling": "pooling",
-    "BaseGlobalPooling": "pooling",
-    "Subsampling": "pooling",
-    "BatchNormalization": "normalisation",
-    "LayerNormalization": "normalisation",
-    "GroupNormalization": "normalisation",
-    "LocalResponseNormalization": "normalisation",
-    "Activation": "activation",
-    "ReLU": "activation",
-    "LeakyReLU": "activation",
-    "PReLU": "activation",
-    "ELU": "activation",
-    "Softmax": "activation",
-    "Dropout": "dropout",
-    "Merge": "join",
-    "Join": "join",
-}
+RATE = re.compile(r"(?<=dropout) [\d.e-]+|\s*survives: [\d.e-]+")
+LONGEST = 64  # boxes of a block that is repeated
+PADDING = (
+    keras.layers.ZeroPadding1D,
+    keras.layers.ZeroPadding2D,
+    keras.layers.ZeroPadding3D,
+)
 
 
 @dataclass(frozen=True)
@@ -86,72 +62,75 @@ class Node:
     """A box of a drawing: a layer, and those that are folded into it.
 
     Attributes:
-        names: of the layers, in the order of computation.
+        names: of the layers, in the order of computation; those within a model as "model/layer".
         kind: of the layer that gives the box its colour.
         label: what the layers do, in lines of `LINE` characters at most.
-        shape: of what comes out, without the batch.
+        shapes: of what comes out, without the batch; one for each output.
+        shared: a number that boxes with the same weights have in common; 0 for weights of its own.
 
-    >>> Node(("conv1", "relu1"), "convolution", "conv 3×3", (28, 28, 32)).shape
-    (28, 28, 32)
+    >>> Node(("conv1", "relu1"), "convolution", "conv 3×3", ((28, 28, 32),)).shapes
+    ((28, 28, 32),)
     """
 
     names: tuple[str, ...]
     kind: Kind
     label: str
-    shape: Shape
+    shapes: tuple[Shape, ...]
+    shared: int = 0
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """Nodes that stand for several blocks alike, one after the other.
+
+    >>> Repeat(nodes=(3, 4, 5), times=35).times
+    35
+    """
+
+    nodes: tuple[int, ...]
+    times: int
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes in the order of computation, and edges between their numbers.
+    """Nodes in the order of computation, edges between their numbers, and what is repeated.
 
-    >>> first = Node(("image",), "input", "image", (28, 28, 1))
-    >>> last = Node(("conv1",), "convolution", "conv 3×3", (26, 26, 8))
+    >>> first = Node(("image",), "input", "image", ((28, 28, 1),))
+    >>> last = Node(("conv1",), "convolution", "conv 3×3", ((26, 26, 8),))
     >>> Graph((first, last), edges=((0, 1),)).edges
     ((0, 1),)
     """
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where to draw the nodes of a graph.
-
-    Attributes:
-        rows: for each node its row, from 0 at the top: the longest way from the start.
-        places: for each node its place from left to right; two nodes of one row are at least
-            1 apart.
-        ways: for each edge its places in the rows between its two ends.
-
-    >>> Layout(rows=(0, 1), places=(0.0, 0.0), ways=((),)).rows
-    (0, 1)
-    """
-
-    rows: tuple[int, ...]
-    places: tuple[float, ...]
-    ways: tuple[tuple[float, ...], ...]
+    repeats: tuple[Repeat, ...] = ()
 
 
 def graph(
     model: keras.Model,
     first: str | None = None,
     last: str | None = None,
+    *,
     fold: Fold = "all",
     hide: Collection[str] = (),
+    nested: bool = False,
+    input_shape: Any = None,
 ) -> Graph:
     r"""Read the layers of a model, or those on the ways from one layer to another.
 
     Args:
-        model: A functional or sequential model, built.
-        first: Name of the layer to begin with; the inputs if none is given.
-        last: Name of the layer to end with; the outputs if none is given.
+        model: Functional; sequential; or subclassed, if it was built or an `input_shape` is given.
+        first: Name or path of the layer to begin with; the inputs if none is given.
+        last: Name or path of the layer to end with; the outputs if none is given.
         fold: "all" writes normalisations, activations and dropout that directly follow a
             convolution into its box, the first two also into that of a dense layer, activations
             into that of a normalisation, and padding into that of the windows it is for.
             "padding" does only the last of these. "none" gives each layer a box of its own.
         hide: Names of layers to leave out, with their edges, such as one that only steers others.
+        nested: Open the models in the model, and layers of one's own that hold layers; else each
+            is one box with its name.
+        input_shape: Sizes without the batch where the model leaves them open: a shape, or, for
+            several inputs, a list in their order or a dictionary by their names.
 
     Raises:
         ValueError: There is no such layer, no way between the two, no graph in the model, or no
@@ -168,54 +147,66 @@ def graph(
     """
     if fold not in get_args(Fold):
         raise ValueError(f"fold must be one of {', '.join(get_args(Fold))}, got {fold!r}")
-    calls = _calls(model)
-    names = [call.operation.name for call in calls]
+    calls = opened(model, nested=nested, input_shape=input_shape)
+    names = [call.path for call in calls]
     for name in hide:
-        _find(names, name, "hide")
-    numbers = {id(call): number for number, call in enumerate(calls)}
-    edges = [
-        (numbers[id(parent)], child)
-        for child, call in enumerate(calls)
-        for parent in _parents(call)
-        if id(parent) in numbers
-    ]
-    chosen = _between(edges, _find(names, first, "first"), _find(names, last, "last"), len(calls))
+        _find(names, name, "hide", nested)
+    edges = [(parent, child) for child, call in enumerate(calls) for parent in call.parents]
+    begin = None if first is None else _find(names, first, "first", nested)[0]
+    end = None if last is None else _find(names, last, "last", nested)[-1]
+    chosen = _between(edges, begin, end, len(calls))
     if not chosen:
         raise ValueError(
-            f"last must come behind first, and no way leads from {first!r} to {last!r} in "
+            f"last must come after first, and no way leads from {first!r} to {last!r} in "
             f"{model.name!r}"
         )
     chosen = [call for call in chosen if names[call] not in hide]
     number = {call: position for position, call in enumerate(chosen)}
     kept = [(number[a], number[b]) for a, b in edges if a in number and b in number]
-    return _folded([calls[call] for call in chosen], kept, fold)
+    return _folded([calls[call] for call in chosen], kept, fold, _outputs(model))
 
 
-def _calls(model: keras.Model) -> list[Any]:
-    """List the calls of all layers in the order of computation."""
-    inner = getattr(model, "_functional", model)  # as in accounting: Keras has no public way
-    if not hasattr(inner, "_nodes_by_depth"):
-        raise ValueError(
-            f"model must be functional, or sequential and built, got {model.name!r} of type "
-            f"{type(model).__name__}"
-        )
-    depths = sorted(inner._nodes_by_depth, reverse=True)
-    return [call for depth in depths for call in inner._nodes_by_depth[depth]]
+def opened(model: keras.Model, *, nested: bool, input_shape: Any = None) -> list[Call]:
+    """List the calls of all layers in the order of computation.
+
+    Raises:
+        ValueError: It is no model, or has no graph and no size to make one for.
+
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, name="last")])
+    >>> opened(model, nested=False)[-1].path
+    'last'
+    """
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"model must be a Keras model, got a {type(model).__name__}")
+    if nested:
+        with contextlib.suppress(ValueError):  # a layer that cannot be followed stays closed
+            return calls_of(model, opens=is_opened, input_shape=input_shape)
+    return calls_of(model, nested=nested, input_shape=input_shape)
 
 
-def _parents(call: Any) -> list[Any]:
-    """List the calls whose outputs a call takes, in the order in which it takes them."""
-    histories = [tensor._keras_history for tensor in call.input_tensors]
-    return [history.operation._inbound_nodes[history.node_index] for history in histories]
+def _outputs(model: keras.Model) -> dict[int, str]:
+    """Name the outputs of a model that has several, by the `id` of their tensors."""
+    function = _keras_private.graph_of(model)
+    if function is None or len(function.outputs) < 2:
+        return {}
+    names = getattr(model, "output_names", None) or map(str, range(1, len(function.outputs) + 1))
+    return dict(zip(map(id, function.outputs), names, strict=False))
 
 
-def _find(names: Sequence[str], name: str | None, argument: str) -> int | None:
-    if name is None or name in names:
-        return None if name is None else names.index(name)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
+def _find(names: Sequence[str], name: str, argument: str, nested: bool) -> list[int]:
+    """List the calls of a layer, given by its path or by the end of its path."""
+    exact = [number for number, path in enumerate(names) if path == name]
+    found = exact or [number for number, path in enumerate(names) if path.endswith(f"/{name}")]
+    if found and len({names[number] for number in found}) == 1:
+        return found
+    if found:
+        paths = ", ".join(dict.fromkeys(names[number] for number in found))
+        raise ValueError(f"{argument} must name one layer, got {name!r}, which may be {paths}")
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or names[:3]
+    hint = "" if nested or "/" not in name else "; nested=True opens the models inside"
     raise ValueError(
         f"{argument} must be the name of a layer of the model, such as "
-        f"{', '.join(close or names[:3])}; got {name!r}"
+        f"{', '.join(close)}; got {name!r}{hint}"
     )
 
 
@@ -227,9 +218,7 @@ def _between(edges: Sequence[Edge], first: int | None, last: int | None, total: 
 
 
 def _reachable(edges: Sequence[Edge], start: int) -> set[int]:
-    next_to: dict[int, list[int]] = defaultdict(list)
-    for a, b in edges:
-        next_to[a].append(b)
+    next_to = _neighbours(edges)
     found, waiting = {start}, [start]
     while waiting:
         new = set(next_to[waiting.pop()]) - found
@@ -238,31 +227,48 @@ def _reachable(edges: Sequence[Edge], start: int) -> set[int]:
     return found
 
 
-def _folded(calls: Sequence[Any], edges: Sequence[Edge], fold: Fold) -> Graph:
+def _neighbours(edges: Iterable[Edge]) -> dict[int, list[int]]:
+    next_to: dict[int, list[int]] = defaultdict(list)
+    for a, b in edges:
+        next_to[a].append(b)
+    return next_to
+
+
+def _folded(
+    calls: Sequence[Call], edges: Sequence[Edge], fold: Fold, outputs: dict[int, str]
+) -> Graph:
     """Make a node of every call, then merge the ends of every edge that is to be folded."""
-    kinds = [_kind(call.operation) for call in calls]
+    kinds = [_kinds.kind(call.layer) for call in calls]
+    marks = [[outputs[id(x)] for x in call.outputs if id(x) in outputs] for call in calls]
+    marks = marks if sum(map(len, marks)) > 1 else [[] for _ in calls]
     leaving, arriving = Counter(a for a, _ in edges), Counter(b for _, b in edges)
     box = list(range(len(calls)))  # of each call, the first call in the same box
     head = kinds.copy()  # of each box, the kind of the layer that has the say
     for a, b in sorted(edges, key=lambda edge: edge[1]):
-        alone = leaving[a] == arriving[b] == 1
-        if alone and _folds(calls[a].operation, head[box[a]], kinds[b], fold):
+        alone = leaving[a] == arriving[b] == 1 and not marks[a]
+        if alone and _folds(calls[a].layer, head[box[a]], kinds[b], fold):
             box[b] = box[a]
             head[box[a]] = kinds[b] if head[box[a]] == "other" else head[box[a]]
-    members: dict[int, list[Any]] = defaultdict(list)
-    for call, start in zip(calls, box, strict=True):
+    members: dict[int, list[int]] = defaultdict(list)
+    for call, start in enumerate(box):
         members[start].append(call)
-    nodes = [_node(group, head[start]) for start, group in members.items()]
+    named = kinds.count("input") > 1
+    boxes = [[calls[call] for call in group] for group in members.values()]
+    nodes = [
+        _node(group, head[start], named, marks[members[start][-1]])
+        for group, start in zip(boxes, members, strict=True)
+    ]
+    nodes = [replace(x, shared=n) for x, n in zip(nodes, _shared(boxes), strict=True)]
     number = {start: position for position, start in enumerate(members)}
     links = [(number[box[a]], number[box[b]]) for a, b in edges if box[a] != box[b]]
-    return Graph(tuple(nodes), tuple(links))
+    return Graph(tuple(nodes), tuple(dict.fromkeys(links)))
 
 
 def _folds(layer: Any, head: Kind, kind: Kind, fold: Fold) -> bool:
     """Say whether a layer of some kind joins the box of the one before it."""
     if fold == "none":
         return False
-    if isinstance(layer, keras.layers.ZeroPadding2D):
+    if isinstance(layer, PADDING):
         return kind in ("convolution", "pooling")
     weighted = head in ("convolution", "dense")
     folded = {
@@ -273,294 +279,216 @@ def _folds(layer: Any, head: Kind, kind: Kind, fold: Fold) -> bool:
     return fold == "all" and folded.get(kind, False)
 
 
-def _node(calls: Sequence[Any], kind: Kind) -> Node:
-    layers = [call.operation for call in calls]
-    shown = [layer for layer in layers if not isinstance(layer, keras.layers.ZeroPadding2D)]
-    words = [word for layer in shown or layers for word in _words(layer)]
-    shape = tuple(calls[-1].outputs[0].shape[1:])
+def _node(calls: Sequence[Call], kind: Kind, named: bool, outputs: Sequence[str]) -> Node:
+    shown = [call for call in calls if not isinstance(call.layer, PADDING)] or calls
+    words = [word for call in shown for word in _words(call.layer)]
+    words = [word for word in words if word != "linear"] or ["linear"]  # it changes nothing
+    shapes = calls[-1].output_shapes
     if kind == "input":
-        words.append(_shape(shape))
-    return Node(tuple(layer.name for layer in layers), kind, _lines(words), shape)
+        words += [calls[0].path] * named + [written(shapes[0])]
+    words += [f"output: {name}" for name in outputs]
+    return Node(tuple(call.path for call in calls), kind, _lines(words), shapes)
 
 
-def _kind(layer: Any) -> Kind:
-    return next((KINDS[c.__name__] for c in type(layer).__mro__ if c.__name__ in KINDS), "other")
+def _words(layer: Any) -> list[str]:
+    """Say what a layer does; a model that stays closed is known by its name."""
+    if isinstance(layer, keras.Model):
+        return [layer.name, f"model, {len(layer.layers)} layers"]
+    return _kinds.words(layer)
+
+
+def _shared(boxes: Sequence[Sequence[Call]]) -> list[int]:
+    """Number the boxes whose weights others have, too, each set of weights alike."""
+    keys = [
+        tuple(id(call.layer) for call in calls if getattr(call.layer, "weights", None))
+        for calls in boxes
+    ]
+    uses = Counter(keys)
+    several = [key for key in uses if key and uses[key] > 1]
+    return [several.index(key) + 1 if key in several else 0 for key in keys]
+
+
+def written(shape: Shape) -> str:
+    """Write a shape; a size that is open is a question mark.
+
+    >>> written((28, 28, 1)), written((None, 8))
+    ('28×28×1', '?×8')
+    """
+    return "×".join("?" if size is None else str(size) for size in shape) or "one number"
 
 
 def _lines(words: Sequence[str]) -> str:
     """Put the first words on a line of their own, and the others on as few lines as hold them."""
     title, *rest = words
-    lines = textwrap.wrap(title, LINE)
+    lines = _wrapped(title)
     open_line = ""
     for word in rest:
         if open_line and len(f"{open_line}, {word}") <= LINE:
             open_line = f"{open_line}, {word}"
         else:
-            lines += [open_line] if open_line else []
-            open_line = word
+            *full, last = _wrapped(word)
+            lines += [open_line] * bool(open_line) + full
+            open_line = last
     return "\n".join([*lines, open_line] if open_line else lines)
 
 
-def _words(layer: Any) -> Words:
-    """Say what a layer does: its operation, then its settings and what is done behind it."""
-    for parent in type(layer).__mro__:
-        if parent.__name__ in WORDS:
-            return [*WORDS[parent.__name__](layer), *_activation(layer)]
-    name = type(layer).__name__
-    return [re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower(), *_activation(layer)]
+def _wrapped(text: str) -> list[str]:
+    """Break a text into lines, at spaces or else at signs within names, or else anywhere."""
+    lines = [""]
+    for piece in re.findall(rf"[^ _/\-]{{0,{LINE - 1}}}[ _/\-]|.{{1,{LINE}}}", text):
+        if len(lines[-1] + piece.rstrip()) <= LINE:
+            lines[-1] += piece
+        else:
+            lines.append(piece)
+    return [line.strip() for line in lines if line.strip()] or [""]
 
 
-ACTIVATIONS = {"relu": "ReLU", "elu": "ELU", "scaled_tanh": "scaled tanh"}
+def condensed(graph: Graph, *, shapes: bool = False) -> Graph:
+    """Draw each block that is repeated only once.
 
-
-def _activation(layer: Any) -> Words:
-    name = getattr(getattr(layer, "activation", None), "__name__", "linear")
-    return [] if name == "linear" else [ACTIVATIONS.get(name, name)]
-
-
-def _size(window: Any) -> str:
-    return "×".join(map(str, window)) if isinstance(window, tuple | list) else f"{window}×{window}"
-
-
-def _shape(shape: Shape) -> str:
-    return "×".join(map(str, shape))
-
-
-def _stride(layer: Any) -> Words:
-    strides = tuple(layer.strides)
-    if set(strides) == {1}:
-        return []
-    return [f"stride {strides[0] if len(set(strides)) == 1 else _size(strides)}"]
-
-
-def _conv(layer: Any) -> Words:
-    groups = [f"{layer.groups} groups"] if getattr(layer, "groups", 1) > 1 else []
-    return [f"{_size(layer.kernel_size)} conv, {layer.filters}", *_stride(layer), *groups]
-
-
-def _pool(layer: Any) -> Words:
-    if set(layer.pool_size) == {1}:  # a window of one pixel only leaves pixels out
-        return ["subsample", *_stride(layer)]
-    mode = "max" if isinstance(layer, keras.layers.MaxPooling2D) else "average"
-    return [f"{mode} pool {_size(layer.pool_size)}", *_stride(layer)]
-
-
-# The words for a layer of a given class; its activation is appended.
-WORDS: dict[str, Callable[[Any], Words]] = {
-    "InputLayer": lambda _: ["input"],
-    "BaseConv": _conv,
-    "SparseConvolution": lambda layer: [
-        f"{_size(layer.kernel_size)} conv, {len(layer.reads)}",
-        "sparse",
-    ],
-    "BaseDepthwiseConv": lambda layer: [f"{_size(layer.kernel_size)} depthwise", *_stride(layer)],
-    "Dense": lambda layer: [f"dense, {layer.units}"],
-    "RadialBasisFunctions": lambda layer: ["radial basis functions", f"{len(layer.codes)} codes"],
-    "BasePooling": _pool,
-    "Subsampling": lambda _: ["subsample 2×2", "stride 2"],
-    "GlobalAveragePooling2D": lambda _: ["global average pool"],
-    "GlobalMaxPooling2D": lambda _: ["global max pool"],
-    "BatchNormalization": lambda _: ["batch norm"],
-    "LocalResponseNormalization": lambda _: ["response norm"],
-    "ReLU": lambda _: ["ReLU"],
-    "Activation": lambda _: [],
-    "Dropout": lambda layer: [f"dropout {layer.rate:g}"],
-    "ZeroPadding2D": lambda _: ["zero padding"],
-    "PadChannels": lambda layer: [f"zeros up to {layer.filters} channels"],
-    "StochasticDepth": lambda layer: ["all or nothing", f"survives: {layer.survival:.3g}"],
-    "Join": lambda _: ["mean"],
-}
-
-
-def layout(graph: Graph) -> Layout:
-    """Give every node a row and a place, so that edges run downwards and rarely cross.
-
-    A node's row is the longest way to it. An edge over several rows has a place in each of them,
-    so that it runs beside the nodes there. The order in a row is that in which a walk upwards
-    from the outputs meets the nodes, the inputs of a join from first to last; so the branches of
-    a block stand side by side in the order in which they are joined, without a crossing. An
-    addition has no order: what has the longest way comes first, so a shortcut runs on the right.
+    A block is repeated if boxes with the same labels follow at once, joined in the same way, each
+    block by one edge or several from the last box of the block before. Rates of dropout may differ;
+    they are then left out.
 
     Args:
         graph: As `graph` gives it.
+        shapes: Take only blocks with outputs of the same shapes together.
+
+    Returns:
+        A graph of the first block of each repetition and of all else.
 
     Examples:
-        >>> nodes = [Node((), "other", label, ()) for label in ("from", "this", "that", "add")]
-        >>> layout(Graph(tuple(nodes), ((0, 1), (1, 2), (0, 3), (2, 3))))
-        Layout(rows=(0, 1, 2, 3), places=(0.0, 0.0, 0.0, 0.0), ways=((), (), (0.65, 0.65), ()))
+        >>> first, *others = [Node((name,), "other", name[:4], ()) for name in (
+        ...     "input", "conv1", "conv2", "conv3", "conv4")]
+        >>> short = condensed(Graph((first, *others), ((0, 1), (1, 2), (2, 3), (3, 4))))
+        >>> len(short.nodes), short.repeats
+        (2, (Repeat(nodes=(1,), times=4),))
     """
-    rows = _rows(graph)
-    ways = _ways(graph, rows)
-    levels: list[list[int]] = [[] for _ in range(max(rows) + 1)]
-    for item, row in _order(graph, rows, ways):
-        levels[row].append(item)
-    places = _places(levels, _pulls(graph, ways), len(rows))
-    return Layout(
-        rows=tuple(rows),
-        places=tuple(places[: len(rows)]),
-        ways=tuple(tuple(places[item] for item in way) for way in ways),
-    )
-
-
-def _rows(graph: Graph) -> list[int]:
-    rows = [0] * len(graph.nodes)
-    for a, b in sorted(graph.edges, key=lambda edge: edge[1]):  # nodes come in computing order
-        rows[b] = max(rows[b], rows[a] + 1)
-    return rows
-
-
-def _ways(graph: Graph, rows: Sequence[int]) -> list[range]:
-    """Number a point for every row that an edge passes, from the number of nodes on."""
-    ways, number = [], len(rows)
-    for a, b in graph.edges:
-        ways.append(range(number, number + rows[b] - rows[a] - 1))
-        number = ways[-1].stop
-    return ways
-
-
-def _order(graph: Graph, rows: Sequence[int], ways: Sequence[range]) -> Iterator[tuple[int, int]]:
-    """Walk upwards from the outputs, depth first, and give what is met with its row."""
-    above: dict[int, list[int]] = defaultdict(list)
-    row = dict(enumerate(rows))
-    turns = [_turn(graph, rows, number) for number in range(len(graph.edges))]
-    for _, (a, b), way in sorted(zip(turns, graph.edges, ways, strict=True), key=itemgetter(0)):
-        row.update(zip(way, range(rows[a] + 1, rows[b]), strict=True))
-        for upper, lower in pairwise([a, *way, b]):
-            above[lower].append(upper)
-    starts = {a for a, _ in graph.edges}
-    waiting = [node for node in reversed(range(len(rows))) if node not in starts]
-    met: set[int] = set()
-    while waiting:
-        item = waiting.pop()
-        if item not in met:
-            met.add(item)
-            waiting.extend(reversed(above[item]))
-            yield item, row[item]
-
-
-def _turn(graph: Graph, rows: Sequence[int], number: int) -> tuple[int, int]:
-    """Sort the edges into an addition, long ways first, shortcuts last; others keep their order."""
-    start, end = graph.edges[number]
-    return (-rows[start], -number) if graph.nodes[end].label == "add" else (0, number)
-
-
-def _pulls(graph: Graph, ways: Sequence[range]) -> list[dict[int, float]]:
-    """List sums that should be zero: chains run straight, forks and joins are in the middle."""
-    above: dict[int, list[int]] = defaultdict(list)
-    below: dict[int, list[int]] = defaultdict(list)
-    for (a, b), way in zip(graph.edges, ways, strict=True):
-        for upper, lower in pairwise([a, *way, b]):
-            above[lower].append(upper)
-            below[upper].append(lower)
-    straight = [
-        {a: STRAIGHT, b[0]: -STRAIGHT} for a, b in below.items() if len(b) == len(above[b[0]]) == 1
+    order = depth_first(graph)
+    place = {node: position for position, node in enumerate(order)}
+    links = [(place[a], place[b]) for a, b in graph.edges]
+    sequence = _Sequence([graph.nodes[node] for node in order], links, shapes)
+    stands_for = dict(enumerate(range(len(order))))  # of each place, the one that is drawn
+    blocks = sequence.repetitions()
+    for start, length, times in blocks:
+        for position in range(start, start + length * times):
+            stands_for[position] = start + (position - start) % length
+    kept = sorted(order[drawn] for drawn in set(stands_for.values()))
+    number = {place[node]: position for position, node in enumerate(kept)}
+    edges = [
+        (number[stands_for[a]], number[b])
+        for a, b in links
+        if stands_for[b] == b  # not in a copy
     ]
-    # The way of an edge that leaves a fork is a shortcut: it runs beside, and pulls at nothing.
-    edges = zip(graph.edges, ways, strict=True)
-    beside = {point for (a, _), way in edges if len(below[a]) > 1 for point in way}
-    middle = []
-    for side in (above, below):
-        for item, others in side.items():
-            near = [other for other in others if other not in beside]
-            if len(others) > 1 and near:
-                middle.append({item: 1.0, **{other: -1 / len(near) for other in near}})
-    return straight + middle
+    repeats = [
+        Repeat(tuple(sorted(number[start + step] for step in range(length))), times)
+        for start, length, times in blocks
+    ]
+    copies: dict[int, set[str]] = defaultdict(set)
+    for position, drawn in stands_for.items():
+        copies[number[drawn]].add(graph.nodes[order[position]].label)
+    nodes = [
+        node if len(copies[at]) == 1 else replace(node, label=_without_rates(node.label))
+        for at, node in enumerate(graph.nodes[node] for node in kept)
+    ]
+    return Graph(tuple(nodes), tuple(dict.fromkeys(edges)), tuple(repeats))
 
 
-def _places(
-    levels: Sequence[Sequence[int]], pulls: Sequence[dict[int, float]], real: int
-) -> list[float]:
-    """Find the places that follow the pulls best, as a linear program.
+def _without_rates(label: str) -> str:
+    """Leave out what grows from block to block in networks with stochastic depth."""
+    return RATE.sub("", label)
 
-    Minimise Σ |pull| + a little of each row's width, so that neighbours keep their distance.
+
+def depth_first(graph: Graph) -> list[int]:
+    """Order the nodes such that each branch is finished before the next begins.
+
+    >>> nodes = tuple(Node((name,), "other", name, ()) for name in "abcd")
+    >>> depth_first(Graph(nodes, ((0, 1), (0, 2), (1, 3))))
+    [0, 1, 3, 2]
     """
-    total = sum(map(len, levels))
-    pull = np.zeros((len(pulls), total))
-    for row, weights in zip(pull, pulls, strict=True):
-        row[list(weights)] = list(weights.values())
-    pairs = [pair for level in levels for pair in pairwise(level)]
-    apart = np.zeros((len(pairs), total + len(pulls)))
-    for row, (left, right) in zip(apart, pairs, strict=True):
-        row[[left, right]] = 1, -1
-    distances = [sum(NODE / 2 if item < real else WAY / 2 for item in pair) for pair in pairs]
-    width = WIDTH * -apart[:, :total].sum(axis=0)
-    slack = -np.eye(len(pulls))  # behind the places, one bound on each pull's size
-    result = linprog(
-        [*width, *np.ones(len(pulls))],
-        A_ub=np.vstack([np.hstack([pull, slack]), np.hstack([-pull, slack]), apart]),
-        b_ub=[*np.zeros(2 * len(pulls)), *(-distance for distance in distances)],
-    )
-    places = result.x[:total]
-    return [float(place) for place in np.round(places - places.min(), 6)]
+    missing = Counter(b for _, b in graph.edges)
+    below = _neighbours(graph.edges)
+    waiting = [node for node in reversed(range(len(graph.nodes))) if not missing[node]]
+    order = []
+    while waiting:
+        node = waiting.pop()
+        order.append(node)
+        for child in reversed(below[node]):
+            missing[child] -= 1
+            if not missing[child]:
+                waiting.append(child)
+    return order
 
 
-@dataclass(frozen=True)
-class Stage:
-    """The layers of a network whose maps have one size.
+class _Sequence:
+    """Nodes in a row, with edges from left to right, in which repetitions are looked for."""
 
-    Attributes:
-        shape: of the last of these maps, (height, width, channels); a vector is a map of 1×1.
-        text: what happens at this size, in a few words.
+    def __init__(self, nodes: Sequence[Node], edges: Sequence[Edge], shapes: bool) -> None:
+        """Give nodes that do the same to neighbours at the same distances the same mark."""
+        self.above = _neighbours((b, a) for a, b in edges)
+        self.below = _neighbours(edges)
+        self.marks = [
+            (
+                _without_rates(node.label),
+                node.shapes if shapes else None,
+                bool(node.shared),
+                self._offsets(number),
+            )
+            for number, node in enumerate(nodes)
+        ]
 
-    >>> Stage(shape=(28, 28, 512), text="4 × conv 3×3").shape
-    (28, 28, 512)
-    """
+    def _offsets(self, number: int) -> tuple[int, ...]:
+        return tuple(number - parent for parent in self.above[number])
 
-    shape: tuple[int, int, int]
-    text: str
+    def repetitions(self) -> list[Block]:
+        """List the repetitions, from the first node to the last."""
+        found: list[Block] = []
+        start = 0
+        while start < len(self.marks):
+            blocks = [self._block(start, length) for length in range(1, LONGEST + 1)]
+            best = max(filter(None, blocks), key=lambda block: block[1] * block[2], default=None)
+            if best is None:
+                start += 1
+            else:
+                start, length, times = self._begun(*best)
+                found.append((start, length, times))
+                start += length * times
+        return found
 
+    def _block(self, start: int, length: int) -> Block | None:
+        """Return a repetition of this length that begins here, if it saves two boxes or more."""
+        times = self._times(start, length)
+        return (start, length, times) if length * (times - 1) > 1 else None
 
-# How a stage calls its layers. What is missing, such as an activation, changes no shape.
-COUNTED = {
-    "InputLayer": "input",
-    "Conv2D": "conv",
-    "GroupedConv2D": "conv",
-    "SparseConvolution": "conv",
-    "MaxPooling2D": "max pool",
-    "AveragePooling2D": "average pool",
-    "Subsampling": "subsample",
-    "GlobalAveragePooling2D": "global average",
-    "Add": "addition",
-    "Concatenate": "join",
-    "Join": "join",
-    "Dense": "dense",
-    "RadialBasisFunctions": "radial basis",
-}
+    def _begun(self, start: int, length: int, times: int) -> Block:
+        """Begin the blocks after a fork, if there is one: a shortcut lies within its block."""
+        starts = [
+            start + step for step in range(length) if self._times(start + step, length) == times
+        ]
+        return max(starts, key=lambda at: len(self.below[at - 1])), length, times
 
+    def _times(self, start: int, length: int) -> int:
+        """Count how often a block is there."""
+        block, times = self.marks[start : start + length], 1
+        if block != self.marks[start + length : start + 2 * length]:
+            return 1
+        if not self._closed(start, length):
+            return 1
+        while self.marks[start + times * length : start + (times + 1) * length] == block:
+            before = start + (times - 1) * length
+            if not self._closed(before + length, length) or not self._leads_on(before, length):
+                break
+            times += 1
+        return times
 
-def stages(table: pd.DataFrame) -> tuple[Stage, ...]:
-    """Sum a network up: one entry for each size of its maps, the input first.
+    def _closed(self, start: int, length: int) -> bool:
+        """Say whether edges enter a block from the node before alone, and leave from its end."""
+        block = range(start, start + length)
+        return all(a in block or a == start - 1 for b in block for a in self.above[b]) and all(
+            b in block for a in block[:-1] for b in self.below[a]
+        )
 
-    Args:
-        table: As `accounting.layer_table` gives it.
-
-    Examples:
-        >>> from coursecnn.models.costs import layer_table
-        >>> from coursecnn.architectures import build
-        >>> for stage in stages(layer_table(build("resnet20"))):
-        ...     print(stage.shape, stage.text)
-        (32, 32, 3) input
-        (32, 32, 16) 7 conv, 3 additions
-        (16, 16, 32) 6 conv, max pool, 3 additions
-        (8, 8, 64) 6 conv, max pool, 3 additions
-        (1, 1, 10) global average, dense
-    """
-    counted = table[table["type"].isin(COUNTED)]
-    sizes = [(1, 1) if len(shape) == 1 else shape[:2] for shape in counted["output_shape"]]
-    inputs = counted["type"].eq("InputLayer")
-    groups = counted.groupby([~inputs, pd.Series(sizes, index=counted.index)], sort=False)
-    return tuple(_stage(rows) for _, rows in groups)
-
-
-def _stage(rows: pd.DataFrame) -> Stage:
-    counts = Counter(COUNTED[kind] for kind in rows["type"])
-    parts = [_counted(name, count) for name, count in counts.items()]
-    *size, channels = rows["output_shape"].iloc[-1]
-    height, width = size or (1, 1)
-    return Stage((height, width, channels), ", ".join(parts))
-
-
-def _counted(name: str, count: int) -> str:
-    if count == 1:
-        return name
-    return f"{count} {name}" if name in ("conv", "dense") else f"{count} {name}s"
+    def _leads_on(self, start: int, length: int) -> bool:
+        """Say whether what comes out of a block goes into the next block alone."""
+        following = range(start + length, start + 2 * length)
+        return all(b in following for b in self.below[start + length - 1])

@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from coursecnn import architectures
 from coursecnn._moved import refuse_attributes
-from coursecnn.architectures import lectures
 from coursecnn.training.recipe import Recipe
 
 __all__ = ["ABLATIONS", "LADDER", "RECIPES", "Recipe", "Rung"]
@@ -150,14 +150,8 @@ RECIPES = {
         ),
         # The lecture's four patterns, from a linear classifier to stacked blocks, on few images.
         *(
-            Recipe(
-                f"pattern_{name}",
-                f"pattern_{name}",
-                dataset="cifar10",
-                epochs=5,
-                validation_split=0.9,
-            )
-            for name in lectures.PATTERNS
+            Recipe(name, architecture=name, dataset="cifar10", epochs=5, validation_split=0.9)
+            for name in architectures.names("pattern_*")
         ),
         _LAB,
         *_RUNGS,

@@ -25,7 +25,6 @@ within a run, and a record of them (`records.read("forward_time")`, written by
 
 from __future__ import annotations
 
-import inspect
 import math
 import os
 import statistics
@@ -70,10 +69,8 @@ CLASSES = 1000  # of ImageNet
 # GoogLeNet's auxiliary classifiers have no part in classifying.
 NETWORKS = tuple(
     network
-    for family in architectures.FAMILIES
-    for network, builder in family.BUILDERS.items()
-    if getattr(inspect.signature(builder).parameters.get("classes"), "default", 0) == CLASSES
-    and network != "googlenet_aux"
+    for network in architectures.names()
+    if architectures.describe(network).classes == CLASSES and network != "googlenet_aux"
 )
 FEW = (
     "alexnet",

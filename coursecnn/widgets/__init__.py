@@ -9,6 +9,7 @@ At the end of a cell an experiment shows as a picture, which is what the book st
 experiment's methods does as well.
 """
 
+from coursecnn.widgets import filters_controls, pixels_controls, tries_controls  # noqa: F401
 from coursecnn.widgets.filters import FilterExperiment, FilterView
 from coursecnn.widgets.pixels import AttributionExperiment, Explanation
 from coursecnn.widgets.tries import TrainingExperiment, Try

@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,9 +17,6 @@ from coursecnn.backend import keras
 from coursecnn.datasets import Dataset
 from coursecnn.figures import DIVERGING
 from coursecnn.widgets.panel import Asked, Experiment, Picture, Pixels, chosen, spatial_layers
-
-if TYPE_CHECKING:  # the controls need ipywidgets, the experiment does not
-    from coursecnn.widgets.filters_controls import FilterControls
 
 SLICES = 6  # of a kernel with many input maps, those that weigh most
 
@@ -176,13 +172,6 @@ class FilterExperiment(Experiment):
 
     def __repr__(self) -> str:
         return repr(self.view)
-
-    @cached_property
-    def controls(self) -> FilterControls:
-        """The controls: `layer`, `channel`, `number`, `upload`."""
-        from coursecnn.widgets.filters_controls import FilterControls
-
-        return FilterControls(self)
 
 
 def _kernel(layer: Any, channel: int) -> Pixels | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from coursecnn.widgets import panel
-
-if TYPE_CHECKING:
-    from coursecnn.widgets.filters import FilterExperiment
+from coursecnn.widgets.filters import FilterExperiment
 
 
+@panel.controls_for(FilterExperiment)
 class FilterControls(panel.PictureControls):
     """Which layer, which channel, which picture; every change looks anew.
 

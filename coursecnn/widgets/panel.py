@@ -2,6 +2,7 @@
 
 - `Picture`: something that draws itself, and shows as an image in any notebook;
 - `Experiment`: something with controls, which `open()` shows;
+- `controls_for`: says which class makes the controls of an experiment;
 - `PictureControls`: controls that ask about a picture, and show what comes of it;
 - `library()`: ipywidgets, which only the controls need;
 - `Asked`: a picture's number or a picture of the reader's own; `chosen(...)`: its pixels;
@@ -14,11 +15,11 @@ from __future__ import annotations
 import base64
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from html import escape
 from types import ModuleType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,9 @@ from coursecnn.datasets import Dataset
 Pixels: TypeAlias = npt.NDArray[np.float64]
 Asked: TypeAlias = int | npt.ArrayLike | bytes
 WIDE = {"description_width": "8em"}
+
+
+_Controls = TypeVar("_Controls", bound=Callable[..., Any])
 
 
 class Picture(ABC):
@@ -62,9 +66,9 @@ class Experiment(Picture):
     """
 
     @cached_property
-    @abstractmethod
     def controls(self) -> Any:
         """The controls, made when they are first asked for, each an attribute with its traits."""
+        return _CONTROLS[type(self)](self)
 
     @property
     def widget(self) -> Any:
@@ -80,6 +84,20 @@ class Experiment(Picture):
         from IPython.display import display
 
         display(self.widget)
+
+
+# What makes the controls of an experiment, which itself knows nothing of them.
+_CONTROLS: dict[type[Experiment], Callable[[Any], Any]] = {}
+
+
+def controls_for(experiment: type[Experiment]) -> Callable[[_Controls], _Controls]:
+    """Make a class, called with an experiment of this kind, that experiment's `controls`."""
+
+    def register(controls: _Controls) -> _Controls:
+        _CONTROLS[experiment] = controls
+        return controls
+
+    return register
 
 
 class PictureControls(ABC):

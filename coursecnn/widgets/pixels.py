@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -20,11 +20,10 @@ from coursecnn.figures import DIVERGING
 from coursecnn.models import attribution
 from coursecnn.widgets.panel import Asked, Experiment, Picture, Pixels, chosen, spatial_layers
 
-if TYPE_CHECKING:  # the controls need ipywidgets, the experiment does not
-    from coursecnn.widgets.pixels_controls import AttributionControls
-
 SEQUENTIAL = "viridis"  # colour-blind safe, and readable in grey
 TRANSPARENCY = 0.65
+
+Map: TypeAlias = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,8 +51,8 @@ class Explanation(Picture):
     answers: dict[str, float]
     target: str
     layer: str
-    occlusion: Pixels
-    cam: Pixels
+    occlusion: Map
+    cam: Map
 
     @property
     def said(self) -> str:
@@ -90,7 +89,7 @@ class Explanation(Picture):
             axis.set(xlabel="column", ylabel="row")
             axis.grid(visible=False)
 
-    def _overlay(self, axis: Axes, values: Pixels, cmap: str, limits: tuple[float, float]) -> Any:
+    def _overlay(self, axis: Axes, values: Map, cmap: str, limits: tuple[float, float]) -> Any:
         """Lay a map over the picture in grey, and stretch it to the picture's size."""
         height, width, _ = self.image.shape
         edges = (-0.5, width - 0.5, height - 0.5, -0.5)
@@ -189,10 +188,3 @@ class AttributionExperiment(Experiment):
 
     def __repr__(self) -> str:
         return repr(self.explanation)
-
-    @cached_property
-    def controls(self) -> AttributionControls:
-        """The controls: `number`, `upload`, `target`, `layer`, `patch`, `stride`."""
-        from coursecnn.widgets.pixels_controls import AttributionControls
-
-        return AttributionControls(self)

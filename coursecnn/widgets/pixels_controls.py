@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from coursecnn.widgets import panel
-
-if TYPE_CHECKING:
-    from coursecnn.widgets.pixels import AttributionExperiment
+from coursecnn.widgets.pixels import AttributionExperiment
 
 
+@panel.controls_for(AttributionExperiment)
 class AttributionControls(panel.PictureControls):
     """What to ask about, and how; every change asks again.
 

@@ -6,12 +6,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -26,9 +24,6 @@ from coursecnn.models.costs import Totals
 from coursecnn.patterns import Pattern
 from coursecnn.training.recipes import Recipe
 from coursecnn.widgets.panel import Experiment
-
-if TYPE_CHECKING:  # the controls need ipywidgets, the experiment does not
-    from coursecnn.widgets.tries_controls import TrainingControls
 
 MOST_LAYERS = 60
 MOST_PARAMETERS = 10_000_000
@@ -293,13 +288,6 @@ class TrainingExperiment(Experiment):
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
-    @cached_property
-    def controls(self) -> TrainingControls:
-        """The controls: `pattern`, `images`, `epochs`, `rate`, `train`, `stop`, and the rest."""
-        from coursecnn.widgets.tries_controls import TrainingControls
-
-        return TrainingControls(self)
-
 
 def _count(items: Sequence[patterns.Node]) -> int:
     """How many layers these parts stand for, without writing them out."""
@@ -327,29 +315,3 @@ class _Curves(keras.callbacks.Callback):
     def on_epoch_end(self, _epoch: int, logs: Mapping[str, Any]) -> None:
         self.accuracy.append(float(logs["accuracy"]))
         self.validation.append(float(logs["val_accuracy"]))
-
-
-class Progress(keras.callbacks.Callback):
-    """Tells how far a training is, and stops it when it is asked to.
-
-    Args:
-        tell: Called with the share of the steps that are done and the accuracy so far.
-        stop: Set from outside to stop after the next step.
-        steps: Of the whole training.
-    """
-
-    def __init__(
-        self, tell: Callable[[float, float], None], stop: threading.Event, steps: int
-    ) -> None:
-        """Keep what to call, and what to look at."""
-        super().__init__()
-        self.tell, self.stop, self.steps, self.done = tell, stop, steps, 0
-
-    def on_train_batch_end(self, _batch: int, logs: Mapping[str, Any]) -> None:
-        """Count the step, tell of one in a hundred, and see whether to stop."""
-        self.done += 1
-        # A message for each step would drown the connection to the browser.
-        if self.done % max(1, self.steps // 100) == 0:
-            self.tell(self.done / self.steps, float(logs["accuracy"]))
-        if self.stop.is_set():
-            self.model.stop_training = True

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from coursecnn import patterns
+from coursecnn.backend import keras
 from coursecnn.widgets import panel
-from coursecnn.widgets.tries import Progress
-
-if TYPE_CHECKING:
-    from coursecnn.widgets.tries import TrainingExperiment
+from coursecnn.widgets.tries import TrainingExperiment
 
 EXAMPLES = (
     "INPUT -> FC",
@@ -23,6 +22,7 @@ COUNTS = range(5)
 WIDE = {"description_width": "8em"}
 
 
+@panel.controls_for(TrainingExperiment)
 class TrainingControls:
     """A line for the pattern, what it costs, and buttons to train it and to stop.
 
@@ -186,3 +186,29 @@ class TrainingControls:
         """Say what is wrong where the costs stand, and let nothing be trained."""
         self.cost.value = panel.told(error, is_error=True)
         self.train.disabled = True
+
+
+class Progress(keras.callbacks.Callback):
+    """Tells how far a training is, and stops it when it is asked to.
+
+    Args:
+        tell: Called with the share of the steps that are done and the accuracy so far.
+        stop: Set from outside to stop after the next step.
+        steps: Of the whole training.
+    """
+
+    def __init__(
+        self, tell: Callable[[float, float], None], stop: threading.Event, steps: int
+    ) -> None:
+        """Keep what to call, and what to look at."""
+        super().__init__()
+        self.tell, self.stop, self.steps, self.done = tell, stop, steps, 0
+
+    def on_train_batch_end(self, _batch: int, logs: Mapping[str, Any]) -> None:
+        """Count the step, tell of one in a hundred, and see whether to stop."""
+        self.done += 1
+        # A message for each step would drown the connection to the browser.
+        if self.done % max(1, self.steps // 100) == 0:
+            self.tell(self.done / self.steps, float(logs["accuracy"]))
+        if self.stop.is_set():
+            self.model.stop_training = True

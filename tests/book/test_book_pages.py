@@ -67,11 +67,7 @@ class Opened(NamedTuple):
     asked: set[str]
 
 
-# A group is tested by one process: of a page all tests, one after the other.
-BY_PAGE = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in PAGES]
-
-
-@pytest.fixture(scope="module", params=BY_PAGE)
+@pytest.fixture(scope="module", params=PAGES)
 def opened(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Opened]:
     """Each page, on a phone in light colours; at the end, nothing must have gone wrong there."""
     asked: set[str] = set()

@@ -10,13 +10,15 @@ from docutils import nodes
 from docutils.utils import new_document
 from sphinx.errors import ExtensionError
 
+from coursecnn import architectures
 from coursecnn.evidence import ledger
 from coursecnn.evidence.ledger import Verdict
 
 REPOSITORY = Path(__file__).parents[2]
 sys.path.insert(0, str(REPOSITORY / "book" / "_extensions"))
 
-import front_page  # noqa: E402 - they lie where Sphinx looks for extensions
+import architecture_table  # noqa: E402 - they lie where Sphinx looks for extensions
+import front_page  # noqa: E402
 import glossary_links  # noqa: E402
 import ledger_pages  # noqa: E402
 import mathml  # noqa: E402
@@ -216,7 +218,10 @@ def test_the_map_shows_each_chapter_with_its_question_and_what_it_holds(tmp_path
 
 def test_a_chapter_without_a_question_stops_the_build(tmp_path):
     known, _ = course(tmp_path)
-    with pytest.raises(ExtensionError, match="check book/part/01, book/part/09"):
+    wrong = (
+        "course-map has no line for book/part/01, has a line for book/part/09, no chapter: write"
+    )
+    with pytest.raises(ExtensionError, match=wrong):
         front_page.questions(["book/part/02: Why?", "book/part/09: What?"], known)
 
 
@@ -235,3 +240,23 @@ def test_a_sample_of_the_ledger_keeps_its_order_and_wants_every_key(tmp_path):
     assert markup.index("The whole MNIST network") < markup.index("The three convolutions")
     with pytest.raises(ExtensionError, match=r"no chapter shows vgg\.x"):
         front_page.sample(["vgg.x"], found, to_root="")
+
+
+def texts(row):
+    return [entry.astext() for entry in row]
+
+
+def test_the_table_of_architectures_has_a_row_for_each():
+    (table,) = architecture_table.ArchitectureTable.run(None)
+    head, *body = table.findall(nodes.row)
+    assert tuple(texts(head)) == architecture_table.HEAD
+    assert [row[0].astext() for row in body] == architectures.names()
+
+
+def test_a_row_of_it_has_source_image_and_counts():
+    row = architecture_table.line(architecture_table.cells(architectures.describe("nin_cifar10")))
+    assert texts(row) == [
+        *("nin_cifar10", "nin"),
+        "Lin, Chen and Yan, ICLR 2014 (arXiv:1312.4400), section 4, release NIN/cifar-10_def",
+        *("32×32×3", "966,986", "222,486,528"),
+    ]

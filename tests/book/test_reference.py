@@ -21,7 +21,7 @@ CHAPTERS = sorted((REPOSITORY / "book").glob("*/*.ipynb"))
 
 AUTOMODULE = re.compile(r"^\.\. automodule:: ([\w.]+)$", re.MULTILINE)
 # Modules whose public names are those of the folder that they lie in.
-INNER = re.compile(r"coursecnn\.(datasets|exercises|widgets|interactive)\.\w+|coursecnn")
+INNER = re.compile(r"coursecnn\.(datasets|exercises|figures|interactive|widgets)\.\w+|coursecnn")
 # A link to a work: by its host, or by a text that ends in its year, as in [Glorot (2010)](...).
 WORK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<target>https?://[^)\s]+)\)", re.MULTILINE)
 HOSTS = re.compile(r"https?://(arxiv\.org|doi\.org|proceedings\.mlr\.press|papers\.nips\.cc)/")
@@ -113,8 +113,8 @@ def used(code: str) -> set[str]:
 
 
 def builders(tree: ast.Module) -> set[str]:
-    """The builders of a family of architectures, as its `BUILDERS` names them."""
-    table = assigned(tree, "BUILDERS")
+    """The builders of a family of architectures, as its `NETWORKS` names them."""
+    table = assigned(tree, "NETWORKS")
     return {node.id for node in ast.walk(table) if isinstance(node, ast.Name)} if table else set()
 
 
@@ -226,7 +226,16 @@ def test_every_work_of_the_bibliography_can_be_found_and_is_cited(key):
     assert title in text or any(name.removeprefix("https://doi.org/") in text for name in names)
 
 
-def test_the_plan_for_lecturers_has_every_chapter_in_order_and_twelve_weeks():
+NUMBERS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+WEEKS = re.compile(r"(?:fills|plan of) (\w+) weeks")
+
+
+def number(word):
+    """The number that a word or digits say."""
+    return int(word) if word.isdigit() else NUMBERS.split().index(word) + 1
+
+
+def test_the_plan_for_lecturers_has_every_chapter_in_order_and_the_weeks_that_pages_name():
     """But those of the laboratory, which are projects."""
     contents = yaml.safe_load((REPOSITORY / "_toc.yml").read_text("utf-8"))
     parts = (part for part in contents["parts"] if part["caption"] != "Lab")
@@ -236,4 +245,8 @@ def test_the_plan_for_lecturers_has_every_chapter_in_order_and_twelve_weeks():
     rows = re.findall(r"^\| \d+ \|.*$", plan, re.MULTILINE)
     planned = [f"book/{link}" for row in rows for link in re.findall(r"\((\S+\.ipynb)\)", row)]
     assert planned == listed
-    assert len(rows) == 12
+    weeks = list(range(1, len(rows) + 1))
+    assert [int(re.match(r"\| (\d+)", row)[1]) for row in rows] == weeks
+    for page in ("using.md", "index.md"):
+        text = (REPOSITORY / "book" / page).read_text("utf-8")
+        assert [number(word) for word in WEEKS.findall(text)] == [len(rows)], page

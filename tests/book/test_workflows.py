@@ -144,3 +144,22 @@ def test_a_runners_patch_that_brings_something_odd_is_refused(repository, harm):
         (repository / RECORD).symlink_to("/etc/passwd")
 
     assert propose(repository).returncode != 0
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.txt")), ids=lambda path: path.stem)
+def test_whatever_is_installed_is_pinned_by_its_sum(path):
+    pins = re.split(r"\n(?=\S)", path.read_text("utf-8").strip())
+    assert [pin for pin in pins if "==" not in pin or "--hash=sha256:" not in pin] == []
+
+
+def test_make_installs_nothing_else():
+    """But for the package itself, and for the range of versions that `make colab` is about."""
+    text = (ROOT / "Makefile").read_text("utf-8").replace("\\\n", " ")
+    recipes = dict(re.findall(r"^(\S+):.*\n((?:\t.*\n)+)", text, re.MULTILINE))
+    loose = {
+        target
+        for target, recipe in recipes.items()
+        for line in recipe.splitlines()
+        if "uvx" in line or ("pip install" in line and "--require-hashes" not in line)
+    }
+    assert loose == {"$(READY)", "colab"}

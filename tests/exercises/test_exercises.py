@@ -45,6 +45,21 @@ def test_an_unheard_of_answer_gets_the_general_hint(exercise):
     assert exercise.hint in feedback.message
 
 
+def without_mistakes(table):
+    """The exercises that know no mistake, and so can help nobody who makes one."""
+    return [exercise.name for exercise in table if not exercise.mistakes]
+
+
+def test_every_exercise_knows_a_mistake():
+    """Give it in `mistakes=(Mistake(answer, hint), ...)` of its row in coursecnn/exercises/."""
+    assert without_mistakes(ALL) == []
+
+
+def test_an_exercise_without_a_mistake_is_found(averaging):
+    bare = Exercise(name="test.bare", solution=1, hint="count.")
+    assert without_mistakes([averaging, bare]) == ["test.bare"]
+
+
 @pytest.mark.parametrize(
     ("exercise", "mistake"), MISTAKES, ids=[f"{e.name}-{i}" for i, (e, _) in enumerate(MISTAKES)]
 )

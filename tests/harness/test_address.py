@@ -70,12 +70,74 @@ def test_no_other_file_knows_the_address():
 
 
 @pytest.mark.parametrize(
-    "wrong", ["github.com/a/b", "https://gitlab.com/a/b", "https://github.com/a", MOVED + "/"]
+    "copied",
+    [
+        MOVED + ".git",
+        MOVED + "/",
+        f" {MOVED}\n",
+        "http://github.com/university/cnn-course",
+        "github.com/university/cnn-course",
+        "https://www.GitHub.com/university/cnn-course.git/",
+        "git@github.com:university/cnn-course.git",
+        "ssh://git@github.com/university/cnn-course.git",
+    ],
 )
-def test_what_colab_cannot_open_is_refused(fork, wrong):
-    message = f"address must be https://github.com/ORG/REPO, got {wrong!r}"
+def test_an_address_as_github_gives_it_is_cleaned(fork, copied):
+    address.write(copied, fork)
+    assert address.current(fork) == MOVED
+    assert f"{MOVED.removeprefix(address.HOST)}/blob/main/" in (fork / CHAPTER).read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    {
+        "https://gitlab.com/a/b": "Colab opens chapters by address from GitHub alone",
+        "git@gitlab.com:a/b.git": "Colab opens chapters by address from GitHub alone",
+        "https://example.org/github.com/a/b": "Colab opens chapters by address from GitHub alone",
+        "https://github.com/a": "it must name one repository, no page in it",
+        "https://github.com/a/b/tree/main": "it must name one repository, no page in it",
+        "https://github.com/a/..": "it must name one repository, no page in it",
+        "https://github.com/a/b?tab=readme": "it must name one repository, no page in it",
+        "https://github.com/ünï/y": "GitHub's names are of the letters a to z, digits",
+    }.items(),
+)
+def test_what_colab_cannot_open_is_refused_with_the_reason(fork, wrong, reason):
+    message = f"address must be https://github.com/ORG/REPO, got {wrong!r}: {reason}"
     with pytest.raises(ValueError, match=re.escape(message)):
         address.write(wrong, fork)
+    assert address.current(fork) == address.current()
+
+
+def test_another_branch_moves_the_badges_and_the_books_links(fork):
+    changed = address.write(address.current(), fork, branch="term/2027")
+    assert {path.relative_to(fork) for path in changed} == {CHAPTER, Path("_config.yml")}
+    assert address.current_branch(fork) == "term/2027"
+    assert f"/blob/term/2027/{CHAPTER.as_posix()})" in cells.read(fork / CHAPTER).cells[1].source
+    assert address.write(address.current(fork), fork) == []  # it stays, once said
+
+
+@pytest.mark.parametrize("wrong", ["a b", "a..b", "-x", "a/", "ünï", "a#b"])
+def test_a_branch_that_no_address_takes_is_refused(fork, wrong):
+    message = f"branch must be a name that git and an address take, got {wrong!r}"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        address.write(MOVED, fork, branch=wrong)
+    assert address.current(fork) == address.current()
+
+
+def test_the_command_says_what_else_a_fork_changes_and_where(capsys, monkeypatch):
+    monkeypatch.setattr(address, "write", lambda _address, branch: [])  # noqa: ARG005
+    assert address.main([address.current() + ".git"]) == 0
+    told = capsys.readouterr().out
+    assert "A fork also changes, by hand:" in told
+    for what, files in address.OWN.items():
+        (line,) = (line for line in told.splitlines() if line.startswith(f"  {what}: "))
+        assert all(f"{name}:" in line for name in files)
+    places = re.findall(r"([\w./]+):(\d+)", told.partition("by hand")[2])
+    assert all((ROOT / name).read_text("utf-8").splitlines()[int(n) - 1] for name, n in places)
+
+
+def test_neighbouring_lines_are_named_as_one():
+    assert list(address._joined(["a:1", "a:2", "a:3", "a:5", "b:6"])) == ["a:1-3", "a:5", "b:6"]
 
 
 def test_a_place_without_its_line_is_refused_before_anything_is_written(fork):

@@ -1,4 +1,7 @@
-"""Change one digit anywhere, and the project's own checks go red, for that reason and no other."""
+"""Change one digit, and the project's own checks go red, or README says that they do not.
+
+`NOTICED` and `MAY_PASS` are README's two lists, each line with the test that holds it to its word.
+"""
 
 import os
 import re
@@ -11,11 +14,12 @@ import nbformat
 import pytest
 
 from coursecnn.evidence import ledger, records
-from harness import cells, grammar, prose
+from harness import cells, grammar, lint, prose
+from tests.notebooks import code, sound_chapter, text, write_notebook
 
 REPOSITORY = Path(__file__).parents[2]
 CHAPTERS = cells.chapters()
-EXECUTED = REPOSITORY / "book" / "foundations" / "03_stride_padding_pooling.ipynb"
+EXECUTED = REPOSITORY / "book" / "foundations" / "01_cortex.ipynb"
 # Significant digits; a shorter number, once changed, is often another number of the same chapter.
 LONG = 4
 
@@ -118,7 +122,7 @@ def test_a_constant_in_the_geometry_fails_the_unit_tests(copy):
 
 @pytest.mark.parametrize(
     "path",
-    sorted((REPOSITORY / "coursecnn" / "results").glob("*.json")),
+    sorted((REPOSITORY / "coursecnn" / "evidence" / "results").glob("*.json")),
     ids=lambda path: path.stem,
 )
 def test_a_digit_in_a_run_record_is_refused(path, tmp_path):
@@ -150,3 +154,89 @@ def test_a_changed_digit_in_any_long_number_of_the_prose_is_caught(path, tmp_pat
     unproved = prose.check(tmp_path / path.name, published)
 
     assert sorted(found.number for found in unproved) == sorted(forged)
+
+
+def promised(page, begins):
+    """The lines of README's list that begins after a sentence."""
+    rest = page.partition(begins)[2]
+    bullets = re.match(r"\s*((?:- .*\n)+)", rest)[1]
+    return [line.removeprefix("- ").rstrip(",.") for line in bullets.splitlines()]
+
+
+def guarded(folder, *more):
+    """What lint and the prose guard say of a sound chapter with some cells more."""
+    path = write_notebook(folder / "chapter.ipynb", [*sound_chapter(), *more])
+    return [*lint.lint(path), *prose.check(path, {})]
+
+
+def a_short_number(folder):
+    """All of 12 and 15 are printed; the text takes one for the other."""
+    return guarded(folder, code("print(12, 15)", "12 15\n"), text("It has 15 layers, not 12."))
+
+
+def an_exempt_number(folder):
+    return guarded(folder, text("VGG12 of 1995 has 5×5 kernels in five parts."))
+
+
+def an_output_that_is_measured_anew(folder):
+    anew = code("assert loss < 1\nprint(loss)", "0.1446\n", tags=["nbval-ignore-output"])
+    return guarded(folder, anew)
+
+
+def the_words_of_a_figure(folder):
+    chapter = sound_chapter()
+    chapter[-1].metadata.mystnb.image.alt = "The accuracy rises over 98765 epochs."
+    path = write_notebook(folder / "chapter.ipynb", chapter)
+    return [*lint.lint(path), *prose.check(path, {})]
+
+
+def a_page_without_cells(_folder):
+    """The guards read notebooks, and nothing else."""
+    return [path for path in cells.chapters() if path.suffix != ".ipynb"]
+
+
+NOTICED = {
+    "in a text, a table or a result that a cell stores": (
+        test_a_digit_in_a_stored_output_and_one_in_the_ledger_fail_the_cells_that_show_them
+    ),
+    "in the ledger of printed numbers, where a chapter compares it": (
+        test_a_digit_in_a_stored_output_and_one_in_the_ledger_fail_the_cells_that_show_them
+    ),
+    "in a run record, which carries a checksum": test_a_digit_in_a_run_record_is_refused,
+    "in the arithmetic of the package": test_a_constant_in_the_geometry_fails_the_unit_tests,
+    "in a number of four or more significant digits in a chapter's text": (
+        test_a_changed_digit_in_any_long_number_of_the_prose_is_caught
+    ),
+}
+MAY_PASS = {
+    "in a shorter number of a chapter's text, if another one of the chapter proves it": (
+        a_short_number
+    ),
+    "in a small count, a year, a size such as 3×3, or a name such as VGG16": an_exempt_number,
+    (
+        "in the stored output of a cell tagged `nbval-ignore-output`: its assertion is run instead"
+    ): an_output_that_is_measured_anew,
+    "in the words that describe a figure": the_words_of_a_figure,
+    "in a page without cells, or in a hint of an exercise": a_page_without_cells,
+}
+
+
+def test_readme_promises_what_is_tested_here_and_admits_what_is_not_noticed():
+    page = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert promised(page, "A wrong digit makes `make test` fail if it is\n") == list(NOTICED)
+    assert promised(page, "A wrong digit may pass if it is\n") == list(MAY_PASS)
+
+
+@pytest.mark.parametrize("mutation", MAY_PASS.values(), ids=lambda mutation: mutation.__name__)
+def test_what_may_pass_does_pass(mutation, tmp_path):
+    """Once a guard notices it, README may promise more."""
+    assert mutation(tmp_path) == []
+
+
+def test_no_page_promises_more_than_readme():
+    pages = [REPOSITORY / "README.md", *sorted((REPOSITORY / "book").glob("*.md"))]
+    for page in [*pages, REPOSITORY / "_config.yml"]:
+        said = page.read_text(encoding="utf-8").lower()
+        assert not re.search(
+            r"wrong number in|(?:any|every|each) (?:digit|number) .*(?:test|check)", said
+        )

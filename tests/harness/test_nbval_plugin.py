@@ -102,7 +102,7 @@ CASES = {
     "fails: a cleared cell": Case(
         "print(1)",
         lambda cell: cell.update(execution_count=None, outputs=[]),
-        "stored without having been run: python -m harness.execute FILE",
+        "stored without having been run: python -m harness.execute chapter.ipynb",
     ),
     "fails: a cell without its output": Case(
         "print(1)",

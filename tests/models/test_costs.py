@@ -1,12 +1,16 @@
 """The costs of layers, against hand-counted numbers, Keras's own counts and published ones."""
 
+import json
 from functools import cache
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from coursecnn.architectures import build
 from coursecnn.backend import keras, without_weights
-from coursecnn.models.costs import Totals, layer_table, totals
+from coursecnn.models import _products
+from coursecnn.models.costs import Totals, layer_table, register_macs, text, totals
 
 layers = keras.layers
 IMAGE = (8, 8, 6)
@@ -195,7 +199,7 @@ def test_branches_are_listed_in_the_order_of_computation():
 
 
 class Scale(layers.Layer):
-    """A layer with a weight that the accounting has never heard of."""
+    """A layer of somebody's own with a weight, and no product that adds up."""
 
     def build(self, _shape):
         self.factor = self.add_weight(shape=())
@@ -204,12 +208,84 @@ class Scale(layers.Layer):
         return inputs * self.factor
 
 
+class Loop(Scale):
+    """A layer whose products cannot be seen."""
+
+    def call(self, inputs):
+        return keras.ops.map(lambda row: row * self.factor, inputs)
+
+
+class Compiled(Scale):
+    """A layer that leaves Keras."""
+
+    def call(self, inputs):
+        return inputs.numpy()
+
+    def compute_output_shape(self, shape):
+        return shape
+
+
+REFUSED = [Loop(), Compiled(), layers.MelSpectrogram(fft_length=4, sequence_stride=2)]
+
+
+@pytest.mark.parametrize("layer", REFUSED, ids=lambda layer: type(layer).__name__)
+def test_what_cannot_be_counted_is_refused_with_the_way_out(layer):
+    model = chain(layer, input_shape=(16,))
+    way_out = r"are not known: say them with register_macs, or with a method macs\(input_shape\)"
+    with pytest.raises(TypeError, match=rf"layer '\w+(/map)?' of type \w+ {way_out}"):
+        layer_table(model)
+
+
+def test_operations_without_sums_of_products_count_nothing():
+    row = last(chain(Scale()))
+    assert (row["params"], row["macs"]) == (1, 0)
+
+
+@pytest.fixture
+def registered():
+    """Rules that are forgotten after the test."""
+    before = dict(_products._REGISTERED)
+    yield register_macs
+    _products._REGISTERED.clear()
+    _products._REGISTERED.update(before)
+
+
+@pytest.mark.parametrize("key", [Loop, "Loop"])
+def test_a_registered_rule_counts_a_layer(registered, key):
+    registered(key, lambda layer, shape: 7 * shape[-1] + layer.factor.shape.rank * 0)
+    assert last(chain(Loop()))["macs"] == 7 * 6
+
+
+def test_a_registered_rule_gets_all_input_shapes(registered):
+    class Pair(layers.Layer):
+        def call(self, first, second):
+            return keras.ops.map(sum, (first, second))
+
+        def compute_output_shape(self, first_shape, second_shape):
+            return (*first_shape, *second_shape[1:])
+
+    registered(Pair, lambda _, shapes: shapes[0][0] * shapes[1][0])
+    left, right = keras.Input((4,)), keras.Input((5,))
+    assert totals(keras.Model([left, right], Pair()(left, right))).macs == 20
+
+
+@pytest.mark.parametrize("answer", [-1, 2.5, None, True])
+def test_a_rule_that_gives_no_count_is_refused(registered, answer):
+    registered(Scale, lambda *_: answer)
+    with pytest.raises(TypeError, match=f"must be an int from 0 on, got {answer!r}"):
+        layer_table(chain(Scale()))
+
+
 @pytest.mark.parametrize(
-    "layer", [Scale(), layers.Conv2DTranspose(4, 3), layers.Embedding(9, 2)], ids=type
+    ("layer", "rule", "message"),
+    [
+        (3, lambda *_: 0, "layer must be a class or the name of one, got 3"),
+        (Scale, 5, "rule must take a layer and its input shape, got 5"),
+    ],
 )
-def test_an_unknown_layer_with_weights_is_refused_rather_than_counted_as_zero(layer):
-    with pytest.raises(TypeError, match=f"of type {type(layer).__name__} are not known"):
-        layer_table(chain(layer))
+def test_a_registration_is_checked(layer, rule, message):
+    with pytest.raises(TypeError, match=message):
+        register_macs(layer, rule)
 
 
 def test_a_layer_that_counts_its_own_macs_is_asked():
@@ -229,19 +305,370 @@ def test_a_subclass_is_counted_like_its_parent():
     assert last(chain(Standardised(4, 3)))["macs"] == 36 * 4 * 54
 
 
+def test_a_subclass_that_computes_in_its_own_way_is_counted_by_what_it_does():
+    class Twice(layers.Dense):
+        """Its matrix is multiplied two times."""
+
+        def call(self, inputs):
+            return super().call(super().call(inputs))
+
+    row = last(chain(Twice(6), input_shape=(6,)))
+    assert (row["params"], row["macs"]) == (42, 2 * 36)
+
+
 def test_an_open_size_is_refused():
     model = chain(layers.Conv2D(4, 3), input_shape=(None, None, 3))
-    with pytest.raises(ValueError, match=r"fixed input size, got \(None, None, 3\) at layer"):
+    with pytest.raises(
+        ValueError, match=r"fixed input size, got \(None, None, 3\) at layer .* give"
+    ):
         layer_table(model)
 
 
-def test_channels_first_is_refused():
-    model = chain(layers.Conv2D(4, 3, data_format="channels_first", name="turned"))
-    with pytest.raises(ValueError, match="channels-first layer 'turned'"):
-        totals(model)
+@pytest.mark.parametrize("size", [(9, 7, 3), [9, 7, 3], np.array([9, 7, 3])])
+def test_an_open_size_can_be_given(size):
+    model = chain(layers.Conv2D(4, 3), input_shape=(None, None, 3))
+    table = layer_table(model, input_shape=size)
+    assert list(table["output_shape"]) == [(9, 7, 3), (7, 5, 4)]
+    assert list(table["macs"]) == [0, 35 * 4 * 27]
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        ((9, 9, 4), r"input_shape must fit the input 'image' of 'open', \(None, None, 3\), got"),
+        ((9, 9), r"input_shape must fit the input 'image'"),
+        ((9, 0, 3), r"input_shape must hold positive ints, without the batch, such as"),
+        ("9x9", r"input_shape must hold positive ints"),
+        ([(9, 9, 3), (9, 9, 3)], r"input_shape must have a shape for each of 'image', got"),
+        ({"photo": (9, 9, 3)}, r"input_shape must have a shape for each of 'image', got"),
+        ((2, 2, 3), r"layer 'conv' does not take what comes to it, \(2, 2, 3\): "),
+    ],
+)
+def test_a_size_that_does_not_fit_is_refused(size, message):
+    image = keras.Input((None, None, 3), name="image")
+    model = keras.Model(image, layers.Conv2D(4, 3, name="conv")(image), name="open")
+    with pytest.raises(ValueError, match=message):
+        layer_table(model, input_shape=size)
+
+
+@pytest.mark.parametrize("sizes", [[(4,), (5,)], {"left": (4,), "right": (5,)}])
+def test_several_open_sizes_come_in_order_or_by_name(sizes):
+    left, right = keras.Input((None,), name="left"), keras.Input((None,), name="right")
+    model = keras.Model([left, right], layers.Concatenate(name="both")([left, right]))
+    assert last_shape(model, sizes) == (9,)
+
+
+def last_shape(model, sizes):
+    """The shape that comes out of a model."""
+    return layer_table(model, input_shape=sizes).iloc[-1]["output_shape"]
+
+
+def test_a_model_inside_is_counted_at_the_size_it_is_called_with():
+    """The figures are those of MobileNetV2 built for 160×160."""
+    base = without(lambda: keras.applications.MobileNetV2(include_top=False, weights=None))
+    image = keras.Input((160, 160, 3))
+    pooled = layers.GlobalAveragePooling2D()(base(image))
+    costs = without(lambda: totals(keras.Model(image, layers.Dense(2)(pooled))))
+    assert (costs.params, costs.macs) == (2_260_546, 152_805_760)
+
+
+def without(make):
+    """Make something without allocating weights."""
+    with without_weights():
+        return make()
+
+
+def test_channels_may_come_first():
+    turned = last(chain(layers.Conv2D(4, 3, data_format="channels_first"), input_shape=(6, 8, 8)))
+    assert turned["macs"] == last(chain(layers.Conv2D(4, 3)))["macs"]
 
 
 @pytest.mark.parametrize("model", [keras.Sequential([layers.Dense(1)]), keras.Model()], ids=type)
 def test_a_model_without_a_graph_is_refused(model):
     with pytest.raises(ValueError, match="model must be functional, or sequential and built"):
         layer_table(model)
+
+
+def test_a_model_that_was_never_built_is_built_for_the_size_asked_for():
+    assert totals(keras.Sequential([layers.Dense(3)]), input_shape=(4,)).params == 15
+
+
+class Block(layers.Layer):
+    """A layer of somebody's own that holds layers, has weights of its own, and uses operations."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.conv = layers.Conv2D(6, 3, padding="same", name="conv")
+        self.norm = layers.BatchNormalization(name="norm")
+
+    def build(self, shape):
+        self.conv.build(shape)
+        self.norm.build(shape)
+        self.matrix = self.add_weight(shape=(6, 6))
+        self.shift = self.add_weight(shape=(6,))
+        self.built = True
+
+    def call(self, inputs, training=False):
+        mixed = inputs + self.norm(self.conv(inputs), training=training)
+        return keras.ops.matmul(mixed, self.matrix) + self.shift
+
+
+BLOCK = [
+    ("block/conv", "Conv2D", 384, 330, 64 * 6 * 54),
+    ("block/norm", "BatchNormalization", 384, 24, 0),
+    ("block/add", "Add", 384, 0, 0),
+    ("block/matmul", "Matmul", 384, 36, 64 * 36),
+    ("block/add_1", "Add", 384, 6, 0),
+]
+
+
+def test_a_layer_that_holds_layers_is_opened():
+    model = chain(Block(name="block"))
+    rows = layer_table(model).drop(columns="output_shape").iloc[1:]
+    assert list(rows.itertuples(index=False, name=None)) == BLOCK
+    assert totals(model).params == model.count_params()
+    again = layer_table(model)["layer"]
+    assert list(again[1:]) == [row[0] for row in BLOCK]  # looking leaves no trace
+
+
+def test_weights_that_no_operation_takes_have_a_row_of_their_own():
+    class Hidden(Block):
+        def call(self, inputs):
+            return keras.ops.matmul(self.conv(inputs), self.matrix + self.shift)
+
+    model = chain(Hidden(name="hidden"))
+    table = layer_table(model).set_index("layer")
+    assert table.loc["hidden", "params"] == 24 + 36 + 6  # the normalisation is not used
+    assert table["params"].sum() == model.count_params()
+
+
+class Network(keras.Model):
+    """A model that has no graph."""
+
+    def __init__(self):
+        super().__init__(name="network")
+        self.block = Block(name="block")
+        self.base = chain(layers.Conv2D(4, 3, name="conv"), input_shape=(8, 8, 6))
+        self.base.name = "base"
+        self.head = layers.Dense(2, name="head")
+
+    def call(self, inputs):
+        return self.head(self.base(self.block(inputs)))
+
+
+@pytest.mark.parametrize("built", [False, True])
+def test_a_subclassed_model_is_followed(built):
+    model = Network()
+    if built:
+        model(np.zeros((2, 8, 8, 6), "float32"))
+    table = layer_table(model, input_shape=None if built else (8, 8, 6))
+    assert [*table["layer"]][1:] == [*(row[0] for row in BLOCK), "base/conv", "head"]
+    costs = totals(model)
+    assert costs.params == model.count_params()
+    assert costs.macs == sum(row[4] for row in BLOCK) + 36 * 4 * 54 + 36 * 8
+
+
+@pytest.mark.parametrize("sizes", [[(4,), (5,)], {"first": (4,), "second": (5,)}])
+def test_a_subclassed_model_with_two_arguments(sizes):
+    class Two(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two = layers.Dense(2), layers.Dense(3)
+
+        def call(self, first, second):
+            return self.one(first), self.two(second)
+
+    assert totals(Two(), input_shape=sizes).macs == 8 + 15
+
+
+def test_positions_that_are_merged_with_the_batch_are_counted():
+    rows = keras.Input((8, 6))
+    model = keras.Model(rows, layers.Dense(3)(keras.ops.reshape(rows, (-1, 6))))
+    assert totals(model).macs == 8 * 6 * 3
+
+
+# One layer of every kind over a known shape: products counted by hand
+
+
+def attended(layer, *, by_name=False):
+    """An attention of 7 queries over 5 keys, all of 6 features."""
+    query, value = keras.Input((7, 6)), keras.Input((5, 6))
+    result = layer(query=query, value=value) if by_name else layer(query, value)
+    return keras.Model([query, value], result)
+
+
+def listed(layer):
+    """The same for layers that take a list."""
+    query, value = keras.Input((7, 6)), keras.Input((5, 6))
+    return keras.Model([query, value], layer([query, value]))
+
+
+def operated(function, *shapes):
+    """A model of one operation."""
+    inputs = [keras.Input(shape) for shape in shapes]
+    return keras.Model(inputs, function(*inputs))
+
+
+class Cell(layers.Layer):
+    """A recurrent cell of somebody's own."""
+
+    state_size = 5
+
+    def build(self, shape):
+        self.kernel = self.add_weight(shape=(shape[-1], 5))
+        self.recurrent = self.add_weight(shape=(5, 5))
+
+    def call(self, inputs, states):
+        state = keras.ops.matmul(inputs, self.kernel) + states[0] @ self.recurrent
+        return state, [state]
+
+
+SERIES = (7, 6)
+HEADS = (7 + 5 + 5) * 6 * 6 + 7 * 6 * 6 + 2 * 7 * 5 * 6  # 2 heads of 3 features
+ones = np.ones
+MODELS = {
+    "Conv1D": (chain(layers.Conv1D(4, 3), input_shape=SERIES), 5 * 4 * 18),
+    "Conv3D": (chain(layers.Conv3D(4, 3), input_shape=(5, 5, 5, 6)), 27 * 4 * 27 * 6),
+    "Conv2DTranspose": (
+        chain(layers.Conv2DTranspose(4, 3, strides=2, padding="same")), 64 * 6 * 9 * 4),
+    "Conv1DTranspose": (chain(layers.Conv1DTranspose(4, 3), input_shape=SERIES), 7 * 6 * 3 * 4),
+    "DepthwiseConv1D": (
+        chain(layers.DepthwiseConv1D(3, depth_multiplier=2), input_shape=SERIES), 5 * 12 * 3),
+    "SeparableConv1D": (
+        chain(layers.SeparableConv1D(4, 3), input_shape=SERIES), 5 * (6 * 3 + 6 * 4)),
+    "EinsumDense": (
+        chain(layers.EinsumDense("abc,cde->abde", (None, 2, 5)), input_shape=SERIES), 7 * 6 * 10),
+    "EinsumDense of dots": (
+        chain(layers.EinsumDense("...x,xy->...y", 5), input_shape=SERIES), 7 * 6 * 5),
+    "SimpleRNN": (chain(layers.SimpleRNN(5), input_shape=SERIES), 7 * 5 * 11),
+    "LSTM": (chain(layers.LSTM(5), input_shape=SERIES), 7 * 4 * 5 * 11),
+    "GRU": (chain(layers.GRU(5), input_shape=SERIES), 7 * 3 * 5 * 11),
+    "GRU reset before": (
+        chain(layers.GRU(5, reset_after=False), input_shape=SERIES), 7 * 3 * 5 * 11),
+    "RNN": (chain(layers.RNN(Cell()), input_shape=SERIES), 7 * 5 * 11),
+    "RNN of cells": (
+        chain(layers.RNN([layers.LSTMCell(5), layers.GRUCell(3)]), input_shape=SERIES),
+        7 * (4 * 5 * 11 + 3 * 3 * 8)),
+    "Bidirectional": (
+        chain(layers.Bidirectional(layers.LSTM(5)), input_shape=SERIES), 2 * 7 * 4 * 5 * 11),
+    "ConvLSTM2D": (
+        chain(layers.ConvLSTM2D(4, 3), input_shape=(5, 8, 8, 6)), 5 * 36 * 9 * 16 * (6 + 4)),
+    "TimeDistributed": (
+        chain(layers.TimeDistributed(layers.Conv2D(4, 3)), input_shape=(5, 8, 8, 6)),
+        5 * 36 * 4 * 54),
+    "TimeDistributed model": (
+        chain(layers.TimeDistributed(chain(layers.Conv2D(4, 3), layers.Flatten(), layers.Dense(2))),
+              input_shape=(5, 8, 8, 6)),
+        5 * (36 * 4 * 54 + 144 * 2)),
+    "SpectralNormalization": (chain(layers.SpectralNormalization(layers.Conv2D(4, 3))),
+                              36 * 4 * 54),
+    "Embedding": (keras.Sequential([keras.Input((7,), dtype="int32"), layers.Embedding(9, 2)]), 0),
+    "Attention": (listed(layers.Attention()), 2 * 7 * 5 * 6),
+    "AdditiveAttention": (listed(layers.AdditiveAttention()), 2 * 7 * 5 * 6),
+    "Dot": (listed(layers.Dot(axes=2)), 7 * 5 * 6),
+    "MultiHeadAttention": (attended(layers.MultiHeadAttention(2, 3)), HEADS),
+    "MultiHeadAttention by name": (
+        attended(layers.MultiHeadAttention(2, 3, dropout=0.1), by_name=True), HEADS),
+    "GroupQueryAttention": (
+        attended(layers.GroupQueryAttention(3, 4, 2)),
+        7 * 6 * 12 + 2 * 5 * 6 * 6 + 2 * 7 * 5 * 12 + 7 * 12 * 6),
+    "LayerNormalization": (chain(layers.LayerNormalization()), 0),
+    "Lambda": (
+        chain(layers.Lambda(lambda x: keras.ops.conv(x, ones((3, 3, 6, 5), "float32")))),
+        36 * 5 * 54),
+    "matmul": (operated(lambda a, b: a @ keras.ops.swapaxes(b, 1, 2), (7, 6), (5, 6)), 7 * 5 * 6),
+    "einsum": (
+        operated(lambda a, b: keras.ops.einsum("bij,bkj->bik", a, b), (7, 6), (5, 6)), 7 * 5 * 6),
+    "einsum of three": (
+        operated(lambda a, b, c: keras.ops.einsum("bij,bjk,bkl->bil", a, b, c),
+                 (7, 6), (6, 2), (2, 5)),
+        7 * 6 * 2 + 7 * 2 * 5),
+    "einsum without a sum": (
+        operated(lambda a, b: keras.ops.einsum("bij,bj->bij", a, b), (7, 6), (6,)), 0),
+    "dot": (operated(lambda a: keras.ops.dot(a, ones((6, 3), "float32")), (7, 6)), 7 * 6 * 3),
+    "tensordot": (
+        operated(lambda a: keras.ops.tensordot(a, ones((6, 3), "float32"), axes=1),
+                 (7, 6)),
+        7 * 6 * 3),
+    "conv": (operated(lambda a: keras.ops.conv(a, ones((3, 3, 6, 5), "float32")), IMAGE),
+             36 * 5 * 54),
+    "depthwise_conv": (
+        operated(lambda a: keras.ops.depthwise_conv(a, ones((3, 3, 6, 2), "float32")), IMAGE),
+        36 * 12 * 9),
+    "separable_conv": (
+        operated(lambda a: keras.ops.separable_conv(
+            a, ones((3, 3, 6, 2), "float32"), ones((1, 1, 12, 5), "float32")), IMAGE),
+        36 * (12 * 9 + 12 * 5)),
+    "conv_transpose": (
+        operated(lambda a: keras.ops.conv_transpose(a, ones((3, 3, 5, 6), "float32"), 2), IMAGE),
+        64 * 6 * 9 * 5),
+    "dot_product_attention": (
+        operated(keras.ops.dot_product_attention, (7, 2, 3), (5, 2, 3), (5, 2, 3)),
+        2 * 7 * 5 * 6),
+    "add": (operated(lambda a, b: a + b, (7, 6), (7, 6)), 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_products_are_those_counted_by_hand(name):
+    model, expected = MODELS[name]
+    costs = totals(model)
+    assert costs.macs == expected
+    assert costs.params == model.count_params()
+
+
+def test_bytes_are_those_of_each_type():
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 3), dtype="uint8"),
+            layers.Conv2D(4, 3, dtype="mixed_float16"),
+            layers.Dense(2, dtype="bfloat16"),
+            layers.Dense(2, dtype="float64"),
+        ]
+    )
+    table = layer_table(model, types=True)
+    assert list(table["dtype"]) == ["uint8", "float16", "bfloat16", "float64"]
+    assert list(table["bytes"]) == [192, 2 * 144, 2 * 72, 8 * 72]
+    assert list(table["param_bytes"]) == [0, 4 * 112, 2 * 10, 8 * 6]
+    assert totals(model).bytes == table["bytes"].sum()
+
+
+def test_weights_in_a_byte_take_a_byte():
+    model = chain(layers.Dense(8), input_shape=(6,))
+    model.layers[0].quantize("int8")
+    # 48 bytes, a scale and a bias of 4 bytes for each unit
+    assert layer_table(model, types=True)["param_bytes"].sum() == 48 + 32 + 32
+
+
+def test_text_has_separators_and_sums():
+    lines = text(layer_table(build("mnist_tutorial"))).splitlines()
+    assert lines[0].split() == ["layer", "type", "output_shape", "values", "params", "macs"]
+    assert lines[4].split()[-3:] == ["7,744", "18,496", "2,230,272"]
+    assert lines[-1].split() == ["total", "38,394", "93,322", "2,794,240"]
+
+
+# All of Keras's applications
+
+COUNTED = json.loads(Path(__file__).with_name("application_macs.json").read_text("utf-8"))
+
+
+def default_size(model):
+    """224 pixels where the size is open, as the two networks that leave it open were made for."""
+    return (224, 224, 3) if None in model.input_shape[1:] else None
+
+
+def test_every_application_was_counted_by_another_counter():
+    names = {name for name, value in vars(keras.applications).items() if callable(value)}
+    assert names <= set(COUNTED["applications"])
+    assert len(names) >= 38
+
+
+@pytest.mark.parametrize("name", COUNTED["applications"])
+def test_applications_cost_what_another_counter_says(name):
+    if not hasattr(keras.applications, name):
+        pytest.skip("not in this version of Keras")
+    model, expected = application(name), COUNTED["applications"][name]
+    costs = totals(model, input_shape=default_size(model))
+    assert costs.params == model.count_params() == expected["parameters"]
+    assert costs.macs == expected["macs"]
+    application.cache_clear()

@@ -1,0 +1,246 @@
+"""What the runs of networks measured, by epoch, by cost and beside what was expected."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, MaxNLocator
+from numpy.typing import ArrayLike
+
+from coursecnn.figures.style import COLOURS, log_axis, panels
+
+__all__ = [
+    "beside_band",
+    "learning_curves",
+    "paired",
+    "races",
+    "rival_curves",
+    "rungs",
+    "runs_by_cost",
+]
+
+
+def paired(left: ArrayLike, right: ArrayLike, names: tuple[str, str], label: str) -> Figure:
+    """Draw two measurements of each of several runs, the two of one run joined by a line.
+
+    Args:
+        left: one number per run.
+        right: one number per run, in the same order.
+        names: of the two measurements.
+        label: what the numbers are.
+
+    >>> paired([0.91, 0.92], [0.93, 0.92], ("average", "max"), "accuracy").axes[0].get_ylabel()
+    'accuracy'
+    """
+    pairs = np.stack([np.asarray(left), np.asarray(right)])
+    figure, axis = plt.subplots(figsize=(4.2, 3.2))
+    axis.plot([0, 1], pairs, "o-", color="0.6", ms=5, lw=1)
+    for place in (0, 1):
+        mean = float(pairs[place].mean())
+        axis.plot(place, mean, "D", color=COLOURS[1 - place], ms=9, zorder=3)
+    axis.set_xticks([0, 1], names)
+    axis.set_xlim(-0.4, 1.4)
+    axis.set_ylabel(label)
+    axis.grid(visible=False, axis="x")
+    return figure
+
+
+def learning_curves(
+    runs: Mapping[str, ArrayLike],
+    bands: Mapping[str, Sequence[tuple[float, float]]],
+    printed: Mapping[str, Mapping[int, float]],
+    logarithmic: Sequence[str] = (),
+) -> Figure:
+    """Draw what several runs measured in each epoch, where a further one is expected, and more.
+
+    Args:
+        runs: for each quantity its values, shape (runs, epochs).
+        bands: for each quantity the low and high edge of every epoch's band.
+        printed: for each quantity the values that somebody else printed, by epoch from 1.
+        logarithmic: the quantities that are drawn on a logarithmic axis.
+
+    >>> runs, bands = {"loss": [[0.5, 0.2], [0.6, 0.3]]}, {"loss": [(0.4, 0.7), (0.1, 0.4)]}
+    >>> len(learning_curves(runs, bands, printed={"loss": {1: 0.55}}).axes)
+    1
+    >>> runs, bands = {"loss": [[0.5] * 20]}, {"loss": [(0.4, 0.6)] * 20}
+    >>> learning_curves(runs, bands, printed={"loss": {20: 0.55}}).axes[0].get_xticks()[:3].tolist()
+    [1, 3, 5]
+    """
+    figure, axes = panels(1, len(runs), size=(3.8 * len(runs), 3.2))
+    for axis, (quantity, values) in zip(axes, runs.items(), strict=True):
+        curves, edges = np.asarray(values), np.asarray(bands[quantity])
+        epochs = np.arange(1, curves.shape[1] + 1)
+        axis.fill_between(epochs, *edges.T, color=COLOURS[5], alpha=0.4, label="band")
+        lines = axis.plot(epochs, curves.T, color=COLOURS[0], lw=1)
+        lines[0].set_label(f"{len(curves)} runs")
+        axis.plot(*zip(*printed[quantity].items(), strict=True), "X", c=COLOURS[1], label="printed")
+        axis.set_xticks(epochs[:: -(-len(epochs) // 10)])  # ten numbers fit beside each other
+        axis.set_xlabel("epoch")
+        axis.set_ylabel(quantity)
+        if quantity in logarithmic:
+            log_axis(axis.yaxis, subs=(1, 2, 5), formatter="{x:g}")
+    axes[0].legend()
+    return figure
+
+
+def beside_band(
+    values: ArrayLike, band: tuple[float, float], marks: Mapping[str, float], label: str
+) -> Figure:
+    """Draw several runs on one line, the band of a further run, and single values to compare.
+
+    Args:
+        values: one number for each run.
+        band: low and high edge.
+        marks: for each name the value to mark.
+        label: what the numbers are.
+
+    >>> beside_band([0.98, 0.99], (0.97, 1.0), {"lecture": 0.987}, "accuracy").axes[0].get_xlabel()
+    'accuracy'
+    """
+    figure, axis = plt.subplots(figsize=(6.4, 1.9))
+    low, high = band
+    axis.axvspan(low, high, color=COLOURS[5], alpha=0.4, label="band")
+    heights = np.linspace(-0.3, 0.3, np.size(values))
+    axis.plot(values, heights, "o", color=COLOURS[0], label=f"{np.size(values)} runs")
+    for number, (name, value) in enumerate(marks.items(), start=1):
+        axis.axvline(value, color=COLOURS[number], ls=("--", ":")[number % 2], lw=2, label=name)
+    axis.set_ylim(-0.8, 0.8)
+    axis.set_yticks([])
+    axis.spines.left.set_visible(False)
+    axis.set_xlabel(label)
+    axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def runs_by_cost(
+    runs: Mapping[str, ArrayLike], costs: Mapping[str, Mapping[str, float]], label: str
+) -> Figure:
+    """Draw what several runs of several networks measured, against what these networks cost.
+
+    Args:
+        runs: for each network one number per run.
+        costs: for each kind of cost that of each network.
+        label: what the numbers of the runs are.
+
+    >>> costs = {"MACs": {"small": 1e6}, "parameters": {"small": 1e4}}
+    >>> len(runs_by_cost({"small": [0.9, 0.91]}, costs, "accuracy").axes)
+    2
+    """
+    size = (3.0 * len(costs) + 1.6, 3.3)
+    figure, axes = panels(1, len(costs), size=size, sharey=True)
+    for axis, (kind, cost) in zip(axes, costs.items(), strict=True):
+        for number, (name, values) in enumerate(runs.items()):
+            points = np.full(np.size(values), cost[name])
+            marker = "osD^v"[number % 5]
+            axis.plot(points, values, marker, color=COLOURS[number], alpha=0.7, label=name)
+        log_axis(axis.xaxis, subs=(1, 3), formatter=EngFormatter(sep=""))
+        axis.tick_params(axis="x", labelsize=7)
+        axis.set_xlabel(kind)
+        axis.margins(x=0.15)
+    axes[0].set_ylabel(label)
+    axes[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def rival_curves(quantities: Mapping[str, Mapping[str, ArrayLike]], label: str) -> Figure:
+    """Draw what the runs of rival networks measured in each epoch, the panels under each other.
+
+    Thin lines are runs, thick ones their means.
+
+    Args:
+        quantities: for each title the rivals, each with its values, shape (runs, epochs).
+        label: what the values are.
+
+    >>> len(rival_curves({"loss": {"plain": [[0.9, 0.5]], "residual": [[0.8, 0.3]]}}, "loss").axes)
+    1
+    """
+    size = (4.6, 2.6 * len(quantities) + 0.3)
+    figure, axes = panels(len(quantities), 1, size=size, sharex=True, sharey=True)
+    for axis, (title, rivals) in zip(axes, quantities.items(), strict=True):
+        for number, (name, values) in enumerate(rivals.items()):
+            runs, colour = np.asarray(values), COLOURS[number]
+            epochs = np.arange(1, runs.shape[1] + 1)
+            axis.plot(epochs, runs.T, color=colour, lw=0.8, alpha=0.5)
+            style = ("-", "--", ":")[number % 3]
+            axis.plot(epochs, runs.mean(axis=0), style, color=colour, lw=3, label=name)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.set_title(title)
+        axis.set_ylabel(label)
+        axis.legend()
+    axis.set_xlabel("epoch")
+    return figure
+
+
+def rungs(
+    runs: Mapping[str, ArrayLike],
+    costs: Mapping[str, float],
+    labels: tuple[str, str],
+    hollow: Sequence[str] = (),
+) -> Figure:
+    """Draw steps from top to bottom: what the runs of each measured, and beside it what it costs.
+
+    Circles are runs, the short thick line is their mean.
+
+    Args:
+        runs: for each step one number per run.
+        costs: for each step a number.
+        labels: what the numbers of the runs are, and what the costs are.
+        hollow: steps that led nowhere, drawn as outlines.
+
+    >>> figure = rungs({"start": [60.0, 61.0]}, {"start": 1.0}, ("accuracy", "time"))
+    >>> [axis.get_xlabel() for axis in figure.axes]
+    ['accuracy', 'time']
+    """
+    size = (5.6, 0.36 * len(runs) + 0.9)
+    figure, axes = panels(1, 2, size=size, sharey=True, width_ratios=[3, 2])
+    for place, (name, values) in enumerate(runs.items()):
+        face = "none" if name in hollow else COLOURS[0]
+        points = np.asarray(values, dtype=float)
+        heights = np.full(points.size, place)
+        axes[0].plot(points, heights, "o", mec=COLOURS[0], mfc=face, ms=5)
+        axes[0].plot(points.mean(), place, "|", color=COLOURS[1], ms=15, mew=2.5)
+        bar = axes[1].barh(place, costs[name], height=0.6, fc=face, ec=COLOURS[0])
+        axes[1].bar_label(bar, [f"{costs[name]:.2f}"], padding=3, fontsize=8)
+    axes[0].set_yticks(range(len(runs)), list(runs))
+    axes[0].invert_yaxis()
+    axes[1].set_xlim(0, 1.3 * max(costs.values()))
+    for axis, label in zip(axes, labels, strict=True):
+        axis.set_xlabel(label)
+    axes[1].grid(visible=False, axis="y")
+    return figure
+
+
+def races(
+    kinds: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike]]],
+    label: str,
+    goal: tuple[str, float],
+) -> Figure:
+    """Draw what rivals reach against what they spend, the panels under each other.
+
+    Lines are means over the runs; around them lies all that the runs measured.
+
+    Args:
+        kinds: for each kind of cost the rivals, each with its costs, one for each epoch, and what
+            its runs measured then, shape (runs, epochs).
+        label: what was measured.
+        goal: name and value of a level to reach.
+
+    >>> rivals = {"slow": ([1, 2], [[0.5, 0.6], [0.4, 0.7]])}
+    >>> races({"epochs": rivals}, "accuracy", ("goal", 0.6)).axes[0].get_xscale()
+    'log'
+    """
+    figure, axes = panels(len(kinds), 1, size=(4.8, 3.0 * len(kinds)), sharey=True)
+    for axis, (cost, rivals) in zip(axes, kinds.items(), strict=True):
+        for number, (name, (spent, values)) in enumerate(rivals.items()):
+            reached, colour = np.asarray(values), COLOURS[number]
+            edges = reached.min(axis=0), reached.max(axis=0)
+            axis.fill_between(spent, *edges, color=colour, alpha=0.25, lw=0)
+            style = ("o-", "s--", "^:")[number % 3]
+            axis.plot(spent, reached.mean(axis=0), style, color=colour, ms=4, lw=2, label=name)
+        axis.axhline(goal[1], color="black", ls=":", label=goal[0])
+        log_axis(axis.xaxis, subs=(1, 2, 5), formatter="{x:g}")
+        axis.set_xlabel(cost)
+        axis.set_ylabel(label)
+    axes[0].legend(loc="lower right")
+    return figure

@@ -1,0 +1,44 @@
+"""The charts of what networks are made of and cost: what is drawn is what was given."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from coursecnn import figures
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    yield
+    plt.close("all")
+
+
+def test_the_parts_of_a_bar_lie_end_to_end():
+    (axis,) = figures.stacked_bars(["VGG16"], {"parameters": {"conv": [15], "dense": [124]}}).axes
+    assert [(bar.get_x(), bar.get_width()) for bar in axis.patches] == [(0, 15), (15, 124)]
+    assert [text.get_text() for text in axis.texts] == ["139"]
+
+
+def test_a_shape_is_as_high_as_its_map_and_a_quarter_as_wide_as_it_is_deep():
+    walk = [("input", (8, 8, 1)), ("dense", (10,))]
+    (axis,) = figures.shape_walks({"small": walk}).axes
+    sizes = [(block.get_width(), block.get_height()) for block in axis.patches]
+    assert sizes == [(0.25, 8), (2.5, 1)]
+    assert [text.get_text() for text in axis.texts] == ["8", "1", "1", "10"]
+
+
+def test_the_area_of_a_disc_is_the_one_that_was_given():
+    places = {"VGG16": (15.5, 71.3), "AlexNet": (0.7, 57.0)}
+    areas = {"VGG16": 300, "AlexNet": 100}
+    figure = figures.bubbles(places, areas, dict.fromkeys(places, "classic"), ("MACs", "top-1"))
+    drawn = {
+        tuple(disc.get_offsets()[0]): disc.get_sizes()[0] for disc in figure.axes[0].collections
+    }
+    assert drawn == {places[name]: area for name, area in areas.items()}
+
+
+def test_at_most_six_powers_of_ten_are_written():
+    (axis,) = figures.along_layers({"plain": np.logspace(-20, 0, 30)}, "gradient").axes
+    ticks = np.log10(axis.get_yticks())
+    np.testing.assert_allclose(ticks, ticks.round())
+    assert len(ticks) <= 6
