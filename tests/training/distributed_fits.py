@@ -73,7 +73,7 @@ class Kill(keras.callbacks.Callback):
         super().__init__()
         self.left = steps
 
-    def on_train_batch_end(self, _batch, logs=None):  # noqa: ARG002  (as Keras calls it)
+    def on_train_batch_end(self, _batch, logs=None):
         self.left -= 1
         if not self.left:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -32,7 +32,7 @@ class Diary(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.events.append(("epoch end", epoch, *sorted(logs or {})))
 
-    def on_train_batch_begin(self, batch, logs=None):  # noqa: ARG002  (as Keras calls it)
+    def on_train_batch_begin(self, batch, logs=None):
         self.events.append(("batch begin", batch))
 
     def on_train_batch_end(self, batch, logs=None):
