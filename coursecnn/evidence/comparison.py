@@ -44,6 +44,13 @@ class Comparison:
         record: what was recorded.
         run: what was measured now.
         values: each value of the run with its band; none if the run saw other images.
+
+    >>> from coursecnn.evidence import records
+    >>> record = records.read("mnist")
+    >>> loss = Compared("test_loss", 0.5, record.band("test_loss"))
+    >>> Comparison(record, record.runs[0], (loss,)).assert_inside()  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    AssertionError: mnist: test_loss is 0.5000, outside of 0.032 ± 0.002 (5 runs), ...
     """
 
     record: Record

@@ -40,6 +40,11 @@ def augmented(images: Images, recipe: Recipe, seed: int, epoch: int) -> Images:
         recipe: whose `alternating_flip`, `translate`, `cutout` and `progressive_epochs` to follow.
         seed: of the run.
         epoch: counted from 0.
+
+    >>> recipe = Recipe("mine", None, "mnist", epochs=2, progressive_epochs=1, progressive_size=1)
+    >>> image = np.zeros((1, 2, 2, 1), dtype="uint8")
+    >>> [augmented(image, recipe, seed=0, epoch=epoch).shape for epoch in range(2)]
+    [(1, 1, 1, 1), (1, 2, 2, 1)]
     """
     generator = np.random.default_rng((seed, epoch, STREAM))
     if recipe.alternating_flip:

@@ -67,6 +67,11 @@ def network_of(recipe: Recipe, dataset: Dataset, network: Network = None) -> Any
     Raises:
         ValueError: if the recipe has no architecture and no network is given, or if the network
             does not go with the images and classes.
+
+    >>> from coursecnn import datasets
+    >>> from coursecnn.training.recipes import RECIPES
+    >>> network_of(RECIPES["mnist"], datasets.stand_in("mnist")).output_shape
+    (None, 10)
     """
     with _precision(recipe):
         if network is None:

@@ -50,6 +50,13 @@ def measured(model: Any, dataset: Dataset, callbacks: Any = None) -> dict[str, f
         model: as `evaluator` returns it.
         dataset: whose `x_eval` to evaluate on.
         callbacks: Keras's, told of each batch.
+
+    >>> from coursecnn import datasets
+    >>> from coursecnn.training.compiling import compiled
+    >>> from coursecnn.training.recipes import RECIPES
+    >>> recipe, dataset = RECIPES["mnist"], datasets.stand_in("mnist")
+    >>> list(measured(evaluator(recipe, compiled(recipe, dataset)), dataset))
+    ['test_accuracy', 'test_loss']
     """
     batches = backend.batched(dataset.x_eval, dataset.y_eval, EVALUATION_BATCH)
     found = model.evaluate(**batches, verbose=0, return_dict=True, callbacks=callbacks)
