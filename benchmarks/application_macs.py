@@ -17,7 +17,14 @@ import tensorflow as tf
 from coursecnn.backend import keras, without_weights
 
 # Operations with products; the profiler counts two operations for each multiply-accumulate.
-PRODUCTS = ("BatchMatMulV2", "Conv2D", "DepthwiseConv2dNative", "Einsum", "MatMul")
+PRODUCTS = (
+    "BatchMatMulV2",
+    "Conv2D",
+    "Conv2DBackpropInput",
+    "DepthwiseConv2dNative",
+    "Einsum",
+    "MatMul",
+)
 SIDE = 224
 
 

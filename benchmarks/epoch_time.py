@@ -13,7 +13,7 @@ fast one without numbers of 16 bits, in records of their own.
 import json
 import statistics
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from tqdm import tqdm
 
@@ -30,9 +30,9 @@ TIMED = {name: RECIPES[name] for name in ("lab", "fast", *(f"ladder_{rung}" for 
 
 def epoch_seconds(recipe: Recipe, data: Dataset) -> float:
     """Return the seconds of an epoch, on as many images as the recipe is trained on."""
-    steps = len(data.x_train) * (1 - recipe.held_out) / recipe.batch_size
-    small = recipe.small_epochs / recipe.epochs
-    phases = [(replace(recipe, small_epochs=0), 1 - small), (recipe, small)]
+    steps = len(data.x_train) * (1 - recipe.validation_split) / recipe.batch_size
+    small = recipe.progressive_epochs / recipe.epochs
+    phases = [(replace(recipe, progressive_epochs=0), 1 - small), (recipe, small)]
     seconds = [
         share * steps * timing.step_seconds(phase, data, IMAGES // recipe.batch_size)
         for phase, share in phases
@@ -44,7 +44,7 @@ def epoch_seconds(recipe: Recipe, data: Dataset) -> float:
 def main(name: str = "epoch_time", timed: Mapping[str, Recipe] = TIMED) -> None:
     """Measure what is missing of a record of these recipes, and print a table and a JSON object."""
     datasets.fetch("cifar10")
-    data = training.load(RECIPES["lab"])
+    data = training.load_data(RECIPES["lab"])
     record = rounds.record(
         name,
         "Time an epoch of: " + ", ".join(timed),
@@ -56,7 +56,7 @@ def main(name: str = "epoch_time", timed: Mapping[str, Recipe] = TIMED) -> None:
     print(f"{'':20}{'s per epoch':>12}{'lab / it':>10}")
     for recipe, seconds in middle.items():
         print(f"{recipe:20}{seconds:12.1f}{middle['lab'] / seconds:10.2f}")
-    print(json.dumps({"seconds": middle, "machine": vars(record.machine)}))
+    print(json.dumps({"seconds": middle, "machine": asdict(record.machines[0])}))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ is that of chapter 13; `benchmarks.rounds` says how it is continued, or made ane
 
 import json
 import statistics
+from dataclasses import asdict
 
 from benchmarks import rounds
 from coursecnn.training import timing
@@ -25,7 +26,7 @@ def main() -> None:
     print(f"{'':20}{'CPU s':>10}{'× AlexNet':>12}")
     for name, time in seconds.items():
         print(f"{name:20}{time:10.4f}{time / seconds['alexnet']:12.2f}")
-    print(json.dumps({"seconds": seconds, "machine": vars(record.machine)}))
+    print(json.dumps({"seconds": seconds, "machine": asdict(record.machines[0])}))
 
 
 if __name__ == "__main__":

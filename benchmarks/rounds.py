@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from coursecnn import training
 from coursecnn.evidence import records
-from coursecnn.evidence.records import Data, Record, Run
+from coursecnn.evidence.records import Data, Machine, Record, Run
 
 ROUNDS = 3
 # What networks are shown where it does not matter: uniform noise, drawn anew wherever it is needed.
@@ -33,8 +32,9 @@ def record(
 ) -> Record:
     """Measure the rounds that a record lacks, and return all of it.
 
-    The same command continues where it was stopped. The record is that of the book, which only a
-    machine like the one that made it can continue; `--results FOLDER` measures anew, elsewhere.
+    The same command continues where it was stopped. Times of several machines are not mixed: the
+    record is that of the book, which only a machine like the one that made it can continue;
+    `--results FOLDER` measures anew, elsewhere.
 
     Args:
         name: of the record, and so of its file.
@@ -51,16 +51,17 @@ def record(
         "--results", type=Path, default=records.SHIPPED, help="the folder of the record"
     )
     path = parser.parse_args().results / f"{name}.json"
-    empty = Record(name, recipe, data, training.machine(), "", ())
+    empty = Record(name, recipe, data, date="", runs=())
     found = records.read(str(path)) if path.exists() else empty
-    if (found.machine, found.recipe) != (empty.machine, recipe):
+    here = Machine.here()
+    if not {*found.machines} <= {here} or found.recipe != empty.recipe:
         raise SystemExit(
-            f"{path} was measured on {found.machine}, as {found.recipe}; "
-            f"this is {empty.machine}, as {recipe}: --results"
+            f"{path} was measured on {found.machines}, as {found.recipe}; "
+            f"this is {here}, as {recipe}: --results"
         )
     for seed in sorted(set(range(ROUNDS)) - set(found.seeds)):
         started = time.perf_counter()
-        run = Run(seed, dict(measure(seed)), {}, round(time.perf_counter() - started, 1))
+        run = Run(seed, measure(seed), {}, round(time.perf_counter() - started, 1), here)
         found = found.with_run(run, datetime.datetime.now(datetime.UTC).date().isoformat())
         records.write(found, path)
     return found

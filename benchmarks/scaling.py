@@ -10,6 +10,7 @@ are averaged, beside an image that is trained on undivided. The record,
 
 import json
 import statistics
+from dataclasses import asdict
 from typing import Any
 
 from benchmarks import rounds
@@ -58,7 +59,7 @@ def main() -> None:
         one, two = (statistics.median(record.values(f"{network}, {d}")) for d in DEVICES)
         middle[network] = {"one": one, "two": two}
         print(f"{network:20}{one:10.6f}{two:10.6f}{two / one:12.2f}")
-    print(json.dumps({"seconds": middle, "machine": vars(record.machine)}))
+    print(json.dumps({"seconds": middle, "machine": asdict(record.machines[0])}))
 
 
 if __name__ == "__main__":

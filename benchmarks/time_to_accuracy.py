@@ -1,8 +1,8 @@
 """Race to the accuracy that the lecture prints: `python -m benchmarks.time_to_accuracy [--quick]`.
 
-The lecture's recipe, `lab`, and `fast` are judged after each epoch, and each trains until its test
-accuracy is the lecture's 81.95 % or more. The clock (`timing.EpochClock`) runs while they train,
-compilation included, and stands still while they are judged.
+The lecture's recipe, `lab`, and `fast` are evaluated after each epoch, and each trains until its
+test accuracy is the lecture's 81.95 % or more. The clock (`timing.EpochClock`) runs while they
+train, compilation included, and stands still while they are evaluated.
 
 `--quick` gives an estimate in less than five minutes: some steps of the lecture's recipe are timed,
 and multiplied by how many its recorded runs needed (the median). `fast` is run whole. The last line
@@ -22,6 +22,7 @@ from typing import NamedTuple
 from coursecnn import datasets, training
 from coursecnn.datasets import Dataset
 from coursecnn.evidence import records
+from coursecnn.evidence.records import Machine
 from coursecnn.training import timing
 from coursecnn.training.recipes import RECIPES
 
@@ -34,7 +35,7 @@ class Finish(NamedTuple):
 
     Attributes:
         seconds: that it trained, as the clock above has it.
-        whole: seconds from the first line to the last: with building, mirroring and judging.
+        whole: seconds from the first line to the last: with building, flipping and evaluating.
         epochs: that it took.
         accuracy: test accuracy after the last of them.
     """
@@ -52,9 +53,11 @@ def race(name: str, data: Dataset, seed: int) -> Finish:
         SystemExit: if it does not get there.
     """
     clock, started = timing.EpochClock(), time.perf_counter()
-    run = training.fit(RECIPES[name], data, seed, callbacks=[clock], until=PRINTED)
+    fitted = training.fit(
+        RECIPES[name], data, seed=seed, callbacks=[clock], target_accuracy=PRINTED
+    )
     whole = time.perf_counter() - started
-    accuracy = run.curves["test_accuracy"][-1]
+    accuracy = fitted.run.curves["test_accuracy"][-1]
     if accuracy < PRINTED:
         raise SystemExit(f"{name} did not reach {PRINTED}; its last epoch had {accuracy}")
     return Finish(sum(clock.seconds), whole, len(clock.seconds), accuracy)
@@ -89,10 +92,10 @@ def main() -> None:
     arguments = parser.parse_args()
     quick, seed = arguments.quick, arguments.seed
     datasets.fetch("cifar10")
-    data = training.load(RECIPES["lab"])
+    data = training.load_data(RECIPES["lab"])
     fast = race("fast", data, seed)
     lecture = estimate("lab", data) if quick else race("lab", data, seed).seconds
-    machine = training.machine()
+    machine = Machine.here()
     how = f", estimated from {STEPS} steps" if quick else ""
     print(f"{PRINTED:.2%}: lecture's recipe {lecture:.0f} s{how}, fast recipe {fast.seconds:.0f} s")
     result = {
@@ -103,7 +106,7 @@ def main() -> None:
         "estimate": quick,
         "device": machine.device,
         "threads": machine.threads,
-        "versions": machine.versions,
+        "versions": dict(machine.versions),
     }
     print(json.dumps(result))
 

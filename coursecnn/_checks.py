@@ -15,7 +15,7 @@ import operator
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["as_int", "as_plain", "check_choice", "check_count", "check_share"]
+__all__ = ["as_int", "as_plain", "check_activation", "check_choice", "check_count", "check_share"]
 
 
 def as_int(value: object) -> int | None:
@@ -74,7 +74,7 @@ def check_count(name: str, value: object) -> int:
     return number
 
 
-def check_share(name: str, value: object, below_one: bool = False) -> None:
+def check_share(name: str, value: object, *, below_one: bool = False) -> None:
     """Refuse what is no share of a whole and no probability.
 
     Args:
@@ -89,3 +89,20 @@ def check_share(name: str, value: object, below_one: bool = False) -> None:
     if not 0 <= number <= 1 or (below_one and number == 1):
         span = "from 0 to below 1" if below_one else "from 0 to 1"
         raise ValueError(f"{name} must be a number {span}, got {value!r}")
+
+
+def check_activation(name: str, value: object) -> None:
+    """Refuse what is neither None nor the name of an activation of Keras.
+
+    Raises:
+        ValueError: It is another thing.
+
+    >>> check_activation("classifier_activation", "sofmax")
+    Traceback (most recent call last):
+    ValueError: classifier_activation must be None or a name of keras.activations, got 'sofmax'
+    """
+    from coursecnn.backend import keras  # only here: the other checks need no Keras
+
+    known = isinstance(value, str) and hasattr(keras.activations, value)
+    if value is not None and not known:
+        raise ValueError(f"{name} must be None or a name of keras.activations, got {value!r}")

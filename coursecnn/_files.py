@@ -1,8 +1,16 @@
 """Files that are never half written, and folders that take them."""
 
+from __future__ import annotations
+
+import contextlib
 import os
 import tempfile
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # on Windows; leftovers of killed writers stay there
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["require_writable", "write_atomically"]
 
@@ -26,6 +34,8 @@ def require_writable(folder: Path) -> None:
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file such that it holds the old content or the new, whenever the power fails.
 
+    What writers of the same file left behind when they were killed is removed.
+
     Args:
         path: the file; its folder is made if there is none.
         content: all of the file's new content.
@@ -39,14 +49,38 @@ def write_atomically(path: Path, content: bytes) -> None:
     b'{}'
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    temporary = Path(name)
+    _sweep(path)
+    handle, temporary = _part(path)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(path.stat().st_mode if path.exists() else 0o644)
-        temporary.replace(path)
+            if fcntl is None:  # Windows moves no file that is open
+                file.close()
+            temporary.chmod(path.stat().st_mode if path.exists() else 0o644)
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _part(path: Path) -> tuple[int, Path]:
+    """Open a new file beside `path`, locked, which tells others that its writer lives."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        if fcntl is None:
+            return handle, Path(name)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if Path(name).exists():  # and was not swept before it was locked
+            return handle, Path(name)
+        os.close(handle)
+
+
+def _sweep(path: Path) -> None:
+    """Remove the unfinished files of writers that are dead: nobody locks them any more."""
+    if fcntl is None:
+        return
+    for left in path.parent.glob(f".{path.name}.*.part"):
+        with contextlib.suppress(OSError), left.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()

@@ -1,16 +1,21 @@
-"""Where the modules of earlier releases are now, for notebooks that still import the old names.
+"""Where the names of earlier releases are now, for notebooks that still use the old ones.
 
 An import of an old name fails, and the error says which import works instead.
 
 >>> import coursecnn.records
 Traceback (most recent call last):
+    ...
 ModuleNotFoundError: coursecnn.records is coursecnn.evidence.records since coursecnn 0.2
 """
 
+import functools
+from collections.abc import Callable, Mapping
 from importlib.abc import MetaPathFinder
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
 
-__all__ = ["MOVED", "Finder"]
+__all__ = ["MOVED", "Finder", "refuse_attributes", "renamed_fields"]
+
+Kind = TypeVar("Kind", bound=type)
 
 MOVED = {
     "coursecnn.accounting": "coursecnn.models",
@@ -52,3 +57,57 @@ class Finder(MetaPathFinder):
 def _refuse(name: str) -> NoReturn:
     # Without the attribute `name`, which would let `from coursecnn import OLD` hide the message.
     raise ModuleNotFoundError(f"{name} is {MOVED[name]} since coursecnn 0.2")
+
+
+def refuse_attributes(module: str, renamed: Mapping[str, str]) -> Callable[[str], NoReturn]:
+    """Return a module's `__getattr__`, which answers an old name with the new one.
+
+    >>> refuse_attributes("coursecnn.training", {"judged": "evaluate"})("judged")
+    Traceback (most recent call last):
+    AttributeError: coursecnn.training.judged is coursecnn.training.evaluate since coursecnn 0.2
+    """
+
+    def answer(name: str) -> NoReturn:
+        if name in renamed:
+            new = renamed[name]
+            where = new if new.startswith("coursecnn.") else f"{module}.{new}"
+            raise AttributeError(f"{module}.{name} is {where} since coursecnn 0.2")
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+
+    return answer
+
+
+def renamed_fields(renamed: Mapping[str, str]) -> Callable[[Kind], Kind]:
+    """Let a class answer the old name of a field with the new one, when it is made and when read.
+
+    >>> @renamed_fields({"size": "side"})
+    ... class Square:
+    ...     def __init__(self, side):
+    ...         self.side = side
+    >>> Square(size=3)
+    Traceback (most recent call last):
+    TypeError: Square has no field 'size': it is 'side' since coursecnn 0.2
+    """
+
+    def decorate(kind: Kind) -> Kind:
+        make: Any = kind.__init__  # type: ignore[misc]
+
+        @functools.wraps(make)
+        def init(self: Any, *args: Any, **kwargs: Any) -> None:
+            for old in renamed.keys() & kwargs.keys():
+                raise TypeError(_refusal(kind, old))
+            make(self, *args, **kwargs)
+
+        def answer(_: object, name: str) -> NoReturn:
+            if name in renamed:
+                raise AttributeError(_refusal(kind, name))
+            raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
+
+        kind.__init__ = init  # type: ignore[misc]
+        kind.__getattr__ = answer  # type: ignore[attr-defined]
+        return kind
+
+    def _refusal(kind: type, old: str) -> str:
+        return f"{kind.__name__} has no field {old!r}: it is {renamed[old]!r} since coursecnn 0.2"
+
+    return decorate

@@ -1,7 +1,8 @@
 """The command `coursecnn`: get the data, and measure again what the book reports.
 
 - `coursecnn data`: fetch the official datasets, or say what is here;
-- `coursecnn reproduce`: train a recipe over several seeds and record what came out.
+- `coursecnn reproduce`: train a recipe over several seeds and record what came out;
+- `coursecnn count`: say what any Keras model costs.
 """
 
 from __future__ import annotations
@@ -9,23 +10,17 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import math
-import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 import coursecnn
-from coursecnn import datasets
-from coursecnn.evidence import records
 
-if TYPE_CHECKING:
-    from coursecnn.evidence.records import Machine
-    from coursecnn.training.recipes import Recipe
-
-# Keras is imported by the commands that train: the others should answer at once.
+# What a command needs is imported when it runs: `--help` should answer at once.
+SHIPPED = Path(coursecnn.__file__).parent / "evidence" / "results"  # `records.SHIPPED`
+NAMES = ("mnist", "cifar10")  # `datasets.NAMES`
 
 app = typer.Typer(
     help="The companion command of the coursecnn book.",
@@ -83,7 +78,7 @@ def main(
 @app.command()
 def data(
     names: Annotated[
-        list[str] | None, typer.Argument(help=f"Any of: {', '.join(datasets.NAMES)}. Default: all.")
+        list[str] | None, typer.Argument(help=f"Any of: {', '.join(NAMES)}. Default: all.")
     ] = None,
     status: Annotated[
         bool, typer.Option("--status", help="Only say what is on this machine; no network.")
@@ -91,7 +86,9 @@ def data(
 ) -> None:
     """Fetch the official datasets, checked byte for byte, and say where they lie."""
     with _reported():
-        for name in _known(names or datasets.NAMES, datasets.NAMES, "dataset"):
+        from coursecnn import datasets
+
+        for name in _known(names or NAMES, NAMES, "dataset"):
             if not status:
                 datasets.fetch(name)
             typer.echo(datasets.describe(name))
@@ -108,7 +105,7 @@ def reproduce(
     ] = None,
     results: Annotated[
         Path, typer.Option(help="The folder of the record.", show_default="the package's own")
-    ] = records.SHIPPED,
+    ] = SHIPPED,
     keep_weights: Annotated[
         bool, typer.Option("--keep-weights", help="Keep the trained weights beside the record.")
     ] = False,
@@ -123,13 +120,13 @@ def reproduce(
     """
     with _reported():
         wanted = _seeds(seeds)
-        from coursecnn.training import load
-        from coursecnn.training import reproduce as measure
+        from coursecnn import datasets, training
+        from coursecnn.training import timing
         from coursecnn.training.recipes import RECIPES
 
         if listing:
             for recipe in RECIPES.values():
-                typer.echo(_cost(recipe, results, _lab_seconds))
+                typer.echo(timing.cost(recipe, results, _lab_seconds))
             return
         if name is None:
             raise UsageError(f"name a recipe: one of {', '.join(RECIPES)}")
@@ -138,58 +135,43 @@ def reproduce(
         if epochs is not None:
             recipe = dataclasses.replace(recipe, epochs=epochs)
         datasets.fetch(recipe.dataset)  # says what to do where there is only the stand-in
-        record = measure(recipe, load(recipe), wanted, results, keep_weights)
+        data = training.load_data(recipe)
+        record = training.reproduce(recipe, data, wanted, results, keep_weights=keep_weights)
         typer.echo(f"{record}\n{results / name}.json")
 
 
-def _cost(recipe: Recipe, folder: Path, lab_seconds: Callable[[], float]) -> str:
-    """Say in one line what a recipe is, and what a run of it takes where it was recorded and here.
+@app.command()
+def count(
+    model: Annotated[
+        str,
+        typer.Argument(help="A .keras file, or an architecture's or Keras application's name."),
+    ],
+    input_shape: Annotated[
+        str | None,
+        typer.Option(help="Of an image, as in 224,224,3, where the model leaves sizes open."),
+    ] = None,
+    output: Annotated[str, typer.Option("--format", help="text, csv or json.")] = "text",
+    convention: Annotated[
+        str, typer.Option(help="Whose count to add: flops, paper, fvcore, thop, tensorflow, ...")
+    ] = "coursecnn",
+    batch: Annotated[int, typer.Option(help="Images at a time, for the memory.")] = 1,
+) -> None:
+    """Print what a model costs: layer by layer, in all, and in memory."""
+    with _reported():
+        from coursecnn.models import report
 
-    `lab_seconds` says what an epoch of the lab's recipe takes here. It is asked only about a record
-    of another machine, and only if that machine's time for it is recorded, too.
-    """
-    from coursecnn.backend import has_bfloat16
-    from coursecnn.training import machine
-
-    line = f"{recipe.name}: {recipe.architecture} on {recipe.dataset}, {recipe.epochs} epochs"
-    path = folder / f"{recipe.name}.json"
-    if not path.exists():
-        return f"{line}; nothing recorded, so what a run takes is not known"
-    record = records.read(path)
-    seconds = sum(run.seconds for run in record.runs) / len(record.runs)
-    took = f"{line}; {len(record.runs)} runs recorded, {seconds:.0f} s each on"
-    where = f"({record.machine.device}, {record.machine.threads} threads)"
-    if record.machine == machine():
-        return f"{took} a machine like this one {where}"
-    there = _recorded_lab_seconds(record.machine)
-    if there is None:
-        return f"{took} another machine {where}"
-    here = f"{seconds * lab_seconds() / there:.0f} s here"
-    if recipe.precision == "mixed_bfloat16" and not has_bfloat16():
-        return f"{took} another machine {where}, more than {here}, without bfloat16"
-    return f"{took} another machine {where}, about {here}"
-
-
-def _recorded_lab_seconds(machine: Machine) -> float | None:
-    """Return what an epoch of the lab's recipe took on a machine of the book's records."""
-    for name in ("epoch_time", "best_time", "float32_time"):
-        times = records.read(name)
-        if times.machine.device == machine.device:
-            return statistics.median(times.values("lab"))
-    return None
+        known = tuple(report.FORMATS)
+        _known([output], known, "--format")
+        typer.echo(report.report(model, input_shape, output, convention, batch))
 
 
 @functools.cache
 def _lab_seconds() -> float:
-    """Time some steps of the lab's recipe, and say what an epoch of it takes on this machine."""
+    """Say what an epoch of the lab's recipe takes on this machine, and that it takes a while."""
     from coursecnn.training import timing
-    from coursecnn.training.recipes import RECIPES
 
     typer.echo("timing a few steps of training on this machine ...", err=True)
-    lab = RECIPES["lab"]
-    images = records.read("epoch_time").recipe["images_of_an_epoch"]
-    steps = math.ceil(images / lab.batch_size)
-    return steps * timing.step_seconds(lab, datasets.stand_in(lab.dataset))
+    return timing.lab_epoch_seconds()
 
 
 def _known(given: Sequence[str], known: Sequence[str], kind: str) -> Sequence[str]:

@@ -57,7 +57,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from coursecnn import geometry
-from coursecnn._checks import as_int, as_plain, check_count
+from coursecnn._checks import as_int, as_plain, check_activation, check_choice, check_count
 
 if TYPE_CHECKING:
     from coursecnn.backend import keras
@@ -396,7 +396,7 @@ def parse(text: str) -> Pattern:
 def variants(pattern: Pattern) -> Iterator[Pattern]:
     r"""Yield the patterns that the `?` of a pattern allow, each once, the fullest first.
 
-    Choices that leave no legal pattern, such as a RELU behind no layer, are passed over.
+    Choices that leave no legal pattern, such as a RELU after no layer, are passed over.
 
     >>> print(*variants(parse("INPUT -> [CONV -> POOL?]*2 -> FC? -> FC")), sep="\n")
     INPUT -> [CONV -> POOL]*2 -> FC -> FC
@@ -416,7 +416,7 @@ def variants(pattern: Pattern) -> Iterator[Pattern]:
 
 
 def layers(
-    pattern: Pattern | str, classes: int, keep: Sequence[bool] = (), **counts: int
+    pattern: Pattern | str, classes: int, *, keep: Sequence[bool] = (), **counts: int
 ) -> dict[str, geometry.Layer]:
     """Name the layers of a pattern and settle their sizes, without Keras.
 
@@ -465,7 +465,10 @@ def build(
     pattern: Pattern | str,
     input_shape: tuple[int, int, int],
     classes: int,
+    *,
     keep: Sequence[bool] = (),
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
     **counts: int,
 ) -> keras.Model:
     """Build the Keras model of a pattern.
@@ -475,6 +478,9 @@ def build(
         input_shape: (height, width, channels) of the images.
         classes: Units of the last FC.
         keep: For each `?`, whether its part stays, as in `Pattern.choose`.
+        top: Whether the FCs are there; without them the model ends in the maps that the first FC
+            would flatten.
+        classifier_activation: Of the last FC, a name of `keras.activations`; None for logits.
         **counts: The count of each letter, as in `Pattern.bind`.
 
     Returns:
@@ -492,22 +498,28 @@ def build(
     """
     from coursecnn.backend import keras  # only here: the notation itself needs no Keras
 
-    named = layers(pattern, classes, keep, **counts)
+    check_choice("top", top, (True, False))
+    check_activation("classifier_activation", classifier_activation)
+    named = layers(pattern, classes, keep=keep, **counts)
     inputs = x = keras.Input(_fitting(named, input_shape), name="input")
     for name, layer in named.items():
         if isinstance(layer, geometry.Dense) and len(x.shape) == 4:
+            if not top:
+                break
             x = keras.layers.Flatten(name="flatten")(x)
-        x = _keras_layer(name, layer)(x)
+        x = _keras_layer(name, layer, classifier_activation)(x)
     return keras.Model(inputs, x, name="pattern")
 
 
-def _keras_layer(name: str, layer: geometry.Layer) -> keras.Layer:
+def _keras_layer(
+    name: str, layer: geometry.Layer, classifier_activation: str | None
+) -> keras.Layer:
     from coursecnn.backend import keras
 
     if isinstance(layer, geometry.Pooling):
         return keras.layers.MaxPooling2D(layer.kernel, layer.stride, name=name)
     if isinstance(layer, geometry.Dense):
-        activation = "softmax" if name == "scores" else "relu"
+        activation = classifier_activation if name == "scores" else "relu"
         return keras.layers.Dense(layer.units, activation, name=name)
     return keras.layers.Conv2D(
         layer.filters, layer.kernel, layer.stride, layer.padding, activation="relu", name=name

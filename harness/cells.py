@@ -30,6 +30,7 @@ HTML_HIDDEN = re.compile(r"<(style|script)\b.*?</\1>|<!--.*?-->", re.DOTALL | re
 HTML_TAG = re.compile(r"</?[A-Za-z][^>]*>")
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 ROOT = Path(__file__).resolve().parent.parent
+FOUND: set[str] = set()  # the official data sets that this process has seen
 
 
 def read(path: Path) -> Any:
@@ -120,12 +121,20 @@ def needs_data(cell: Any) -> frozenset[str]:
 
 def missing_data(cell: Any) -> tuple[str, ...]:
     """Those of the data sets that the cell's stored output shows which this machine lacks."""
-    needed = needs_data(cell)
-    if not needed:
-        return ()
-    from coursecnn import datasets  # only the few chapters that measure need the data
+    return tuple(name for name in sorted(needs_data(cell)) if not _is_here(name))
 
-    return tuple(name for name in sorted(needed) if not datasets.available(name))
+
+def _is_here(name: str) -> bool:
+    """Whether this machine has an official data set; after a no, which it may fetch, asked anew.
+
+    To look for it is to read all of it and to check its sums.
+    """
+    if name not in FOUND:
+        from coursecnn import datasets  # only the few chapters that measure need the data
+
+        if datasets.available(name):
+            FOUND.add(name)
+    return name in FOUND
 
 
 def without_colours(text: str) -> str:

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,8 +112,12 @@ def visit(chapter: Path, python: str, wheel: Path, options: Sequence[str] = ()) 
             [*command, *ours, *options, f"--junitxml={report}", str(notebook)],
             cwd=notebook.parent,
             env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
             check=False,
         )
+        sys.stdout.write(run.stdout)  # at once: other chapters may run beside this one
         tests = ElementTree.parse(report).getroot().iter("testcase")  # noqa: S314, pytest wrote it
         seconds = {test.attrib["name"]: float(test.attrib["time"]) for test in tests}
     install = seconds.get(INSTALL_CELL, 0.0)
@@ -156,9 +161,10 @@ def _install_kernel(room: Path, python: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Visit the chapters one by one; return 1 if one does not hold."""
+    """Visit the chapters; return 1 if one does not hold."""
     parser = cells.command_line("colab", __doc__)
     parser.add_argument("--python", default=sys.executable, help="the environment's Python")
+    parser.add_argument("--at-once", type=int, default=1, help="how many chapters, side by side")
     options = parser.parse_args(arguments)
     chapters = [path.resolve() for path in cells.chapters(options.files)]
     # The chapters run in other folders. Links are kept: they lead out of an environment.
@@ -167,9 +173,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout.write(", ".join(f"{name} {version}" for name, version in there.items()) + "\n")
     same_letters = _release(there["matplotlib"]) == _release(here["matplotlib"])
     asked = [] if same_letters else ["--blur-pictures"]
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(options.at_once) as pool:
         wheel = build_wheel(Path(name).resolve())
-        visits = [visit(chapter, python, wheel, asked) for chapter in chapters]
+        visits = list(pool.map(lambda chapter: visit(chapter, python, wheel, asked), chapters))
     sys.stdout.writelines(f"{result}\n" for result in visits)
     return 0 if all(result.passed for result in visits) else 1
 

@@ -45,7 +45,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Measured:
-    """One run that was held against its record, by `coursecnn.evidence.records.check`."""
+    """One run that was held against its record, by `coursecnn.evidence.records.compare`."""
 
     notebook: str
     cell: str

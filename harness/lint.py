@@ -134,7 +134,7 @@ def _is_assertion(node: ast.AST) -> bool:
             return True
         case ast.Call(func=function):
             name = ast.unparse(function)
-            return name == "records.check" or name.split(".")[-1].startswith("assert_")
+            return name.split(".")[-1].startswith("assert_")
     return False
 
 
@@ -142,8 +142,8 @@ def records_need_data(notebook: Any) -> Iterator[Finding]:
     """A cell that checks a run against a record names its data: elsewhere it checks nothing."""
     for name, cell in _code(notebook):
         calls = map(ast.unparse, _calls(cells.parse(cell.source)))
-        if "records.check" in calls and not cells.needs_data(cell):
-            yield name, "calls records.check: tag it with the data that the record needs, data:NAME"
+        if "records.compare" in calls and not cells.needs_data(cell):
+            yield name, "calls records.compare: tag it with the data of the record, data:NAME"
 
 
 def _calls(tree: ast.Module) -> Iterator[ast.expr]:

@@ -8,22 +8,32 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 import pytest
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="pages are not tested: playwright is not installed"
-)
+
+def lacking(what: str, cure: str) -> NoReturn:
+    """Skip what cannot be tested, or fail where COURSECNN_BROWSER says that it is required."""
+    message = f"pages are not tested: {what}; {cure}"
+    if os.environ.get("COURSECNN_BROWSER") == "required":
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message, allow_module_level=True)
+
+
+try:
+    from playwright import sync_api as playwright
+except ImportError:
+    lacking("Playwright is not installed", "make environment")
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 BOOK = Path(os.environ.get("COURSECNN_BOOK") or Path(__file__).parent.parent / "_build" / "html")
 LOCAL = ("file:", "data:", "blob:", "about:", "http://127.0.0.1:")
 
 # Axe takes a minute over the words of a chapter's code, one by one. Words in the same ink on the
-# same ground pass or fail together: of each kind, this leaves three to be seen, far apart, because
-# axe leaves out what it finds half covered.
-FEW_OF_EACH_INK = """() => {
+# same ground pass or fail together: of each kind that is not known yet, this leaves three to be
+# seen, far apart, because axe leaves out what it finds half covered. It tells which kinds they are.
+FEW_OF_EACH_INK = """(known) => {
   const inks = new Map([[null, ""]]);
   const inkOf = (node) => {
     if (!inks.has(node)) {
@@ -40,12 +50,14 @@ FEW_OF_EACH_INK = """() => {
   const leaves = [...document.body.querySelectorAll(":not(:has(*))")]
     .filter((leaf) => leaf.textContent.trim())
     .filter((leaf) => leaf.checkVisibility({ visibilityProperty: true }));
-  for (const alike of Map.groupBy(leaves, kindOf).values()) {
-    const seen = [0, alike.length >> 1, alike.length - 1];
+  const kinds = Map.groupBy(leaves, kindOf);
+  for (const [kind, alike] of kinds) {
+    const seen = known.includes(kind) ? [] : [0, alike.length >> 1, alike.length - 1];
     alike.forEach((leaf, index) => {
       if (!seen.includes(index)) leaf.style.visibility = "hidden";
     });
   }
+  return [...kinds.keys()].filter((kind) => !known.includes(kind));
 }"""
 ALL_INK = """() => {
   for (const node of document.querySelectorAll("[style]")) node.style.visibility = "";
@@ -83,11 +95,12 @@ DOCUMENT = """<!doctype html>
 
 
 def chromium() -> str:
-    """The path of a Chromium on this machine; skips the test where there is none."""
+    """The path of a Chromium on this machine."""
     named = os.environ.get("CHROMIUM")
-    path = named or next(filter(None, map(shutil.which, NAMES)), None)
+    path = next(filter(None, map(shutil.which, [named] if named else NAMES)), None)
     if path is None:
-        pytest.skip(f"pages are not tested: no Chromium ({', '.join(NAMES)}, or $CHROMIUM)")
+        sought = f"$CHROMIUM, {named}," if named else f"Chromium ({', '.join(NAMES)})"
+        lacking(f"{sought} is not here", "install it (apt-get install chromium) or set CHROMIUM")
     return path
 
 
@@ -124,14 +137,18 @@ def started() -> Iterator[Any]:
 
 @contextmanager
 def visit(
-    browser: Any, width: int = 1300, dark: bool = False, touch: bool = False
+    browser: Any,
+    width: int = 1300,
+    dark: bool = False,
+    touch: bool = False,
+    motion: bool = False,
 ) -> Iterator[Visit]:
-    """A new empty page of this width."""
+    """A new empty page of this width; without `motion` it asks for as little of it as possible."""
     context = browser.new_context(
         viewport={"width": width, "height": 900},
         color_scheme="dark" if dark else "light",
         has_touch=touch,
-        reduced_motion="reduce",
+        reduced_motion="no-preference" if motion else "reduce",
     )
     visit = Visit(context.new_page())
     context.route("**/*", lambda route: _answer(route, visit))
@@ -206,6 +223,14 @@ def built_pages() -> list[str]:
     )
 
 
+def pages_with(mark: str) -> list[str]:
+    """The pages of the built book that hold a mark; without any, none of them can be tested."""
+    pages = [name for name in built_pages() if mark in (BOOK / name).read_text(encoding="utf-8")]
+    if not pages:
+        lacking(f"the book in {BOOK} is not built, or holds no {mark!r}", "make book")
+    return pages
+
+
 def resize(page: Any, width: int) -> None:
     """Make a page wider or narrower.
 
@@ -215,6 +240,58 @@ def resize(page: Any, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     if width < before:
         page.wait_for_timeout(350)  # the theme waits for 300 ms, whether the resizing goes on
+
+
+def wait_until(page: Any, condition: Callable[[], bool]) -> None:
+    """Let time pass until something holds, for five seconds at most, even if a clock is faked."""
+    for _ in range(250):
+        if condition():
+            return
+        page.wait_for_timeout(20)
+    raise TimeoutError("it does not hold after five seconds")
+
+
+class Slider(NamedTuple):
+    """A slider of the accessibility tree: what a screen reader announces.
+
+    Attributes:
+        name: What moves.
+        text: Where it is, in words.
+        now: Where it is, as a number.
+        limits: The least and the largest value of `now`.
+        is_focused: Whether the keyboard is there.
+    """
+
+    name: str
+    text: str
+    now: float
+    limits: tuple[float, float]
+    is_focused: bool
+
+
+def sliders(page: Any) -> list[Slider]:
+    """The sliders of the accessibility tree, in their order, apart from those that HTML has."""
+    session = page.context.new_cdp_session(page)
+    tree = session.send("Accessibility.getFullAXTree")["nodes"]
+    nodes = [node for node in tree if node.get("role", {}).get("value") == "slider"]
+    found = [(node, _attributes(session, node["backendDOMNodeId"])) for node in nodes]
+    return [_slider(node, attributes) for node, attributes in found if "role" in attributes]
+
+
+def _attributes(session: Any, node: int) -> dict[str, str]:
+    described = session.send("DOM.describeNode", {"backendNodeId": node})["node"]["attributes"]
+    return dict(zip(described[::2], described[1::2], strict=True))
+
+
+def _slider(node: dict[str, Any], attributes: dict[str, str]) -> Slider:
+    properties = {one["name"]: one["value"].get("value") for one in node["properties"]}
+    return Slider(
+        name=node["name"]["value"],
+        text=attributes["aria-valuetext"],  # Chromium has it for screen readers, but not here
+        now=node["value"]["value"],
+        limits=(properties["valuemin"], properties["valuemax"]),
+        is_focused=bool(properties.get("focused")),
+    )
 
 
 Faults = list[dict[str, str]]
@@ -235,18 +312,27 @@ def faults_of_layout(page: Any) -> Faults:
     return _axe(page, {"runOnly": ["scrollable-region-focusable"]})
 
 
-def faults_of_contrast(page: Any) -> Faults:
-    """The contrasts that axe finds too low, each once."""
-    page.evaluate(FEW_OF_EACH_INK)
-    found = _axe(page, {"runOnly": ["color-contrast"]})
+def faults_of_contrast(page: Any, legible: set[str] | None = None) -> Faults:
+    """The contrasts that axe finds too low, each once.
+
+    Args:
+        page: Playwright's page.
+        legible: The kinds of ink that need no further look; those that pass are added.
+    """
+    legible = set() if legible is None else legible
+    new = page.evaluate(FEW_OF_EACH_INK, sorted(legible))
+    found = _axe(page, {"runOnly": ["color-contrast"]}) if new else []
     page.evaluate(ALL_INK)
+    if not found:
+        legible.update(new)
     return found
 
 
 def _axe(page: Any, options: dict[str, Any]) -> Faults:
-    axe = pytest.importorskip(
-        "axe_playwright_python.base", reason="accessibility is not tested: no axe"
-    )
+    try:
+        from axe_playwright_python import base as axe
+    except ImportError:
+        lacking("axe is not installed", "make environment")
     if not page.evaluate("'axe' in window"):
         page.evaluate(axe.AXE_SCRIPT)
     return list(page.evaluate(VIOLATIONS, options))

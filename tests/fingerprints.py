@@ -8,7 +8,6 @@ after an architecture was added or changed on purpose, and read the difference b
 committed.
 """
 
-import inspect
 import json
 import math
 import sys
@@ -38,11 +37,10 @@ CONTRAST = (0.05, 0.2)  # standard deviation of the probabilities for ten classe
 @cache
 def outline(name, **overrides):
     """Build a network for small images, without its weights."""
-    builder = next(f.BUILDERS[name] for f in architectures.FAMILIES if name in f.BUILDERS)
-    parameters = inspect.signature(builder).parameters
-    if "classes" in parameters:
+    row = architectures.describe(name)
+    if row.classes:
         overrides["classes"] = CLASSES
-    for shape in SHAPES[parameters["input_shape"].default[0]]:
+    for shape in SHAPES[row.input_shape[0]]:
         try:
             with without_weights():
                 return architectures.build(name, input_shape=shape, **overrides)

@@ -12,18 +12,26 @@ from pathlib import Path
 
 import numpy as np
 
-from coursecnn.datasets.official import CIFAR10, MNIST, Archive, Official, Part, idx_bytes
+from coursecnn.datasets.formats import idx_bytes
+from coursecnn.datasets.official import CIFAR10, MNIST, Official
+from coursecnn.datasets.registry import Archive, Part
 
 LABEL_NAMES = ("airplane", "automobile", "bird")
 
 
 def part(name: str, content: bytes) -> Part:
-    md5, sha256 = hashlib.md5(content).hexdigest(), hashlib.sha256(content).hexdigest()
-    return Part(name, len(content), md5, sha256)
+    return Part(name, len(content), hashlib.sha256(content).hexdigest())
 
 
 def archive(filename: str, content: bytes, *urls: str) -> Archive:
     return Archive(filename, len(content), hashlib.sha256(content).hexdigest(), urls)
+
+
+def with_parts(official: Official, **contents: bytes) -> Official:
+    """The dataset, if these contents were what was published under these names."""
+    parts = {item.name: item for item in official.published.parts}
+    parts |= {name: part(name, content) for name, content in contents.items()}
+    return replace(official, published=replace(official.published, parts=tuple(parts.values())))
 
 
 def npz(**arrays: np.ndarray) -> bytes:
@@ -43,7 +51,11 @@ def small_mnist(*urls: str) -> tuple[Official, bytes]:
     }
     parts = tuple(part(name, idx_bytes(array)) for name, array in arrays.items())
     content = npz(**arrays)
-    return replace(MNIST, parts=parts, archive=archive("mnist.npz", content, *urls)), content
+    return published_as(MNIST, parts, archive("mnist.npz", content, *urls)), content
+
+
+def published_as(official: Official, parts: tuple[Part, ...], packed: Archive) -> Official:
+    return replace(official, published=replace(official.published, parts=parts, archive=packed))
 
 
 def short_string(text: str) -> bytes:
@@ -77,17 +89,14 @@ def small_cifar10(*urls: str) -> tuple[Official, dict[str, bytes], bytes]:
     """5 × 12 training and 12 test images: the files by name, and the archive that holds them."""
     random = np.random.default_rng(1)
     labels = [index % 3 for index in range(12)]
-    names = [official_part.name for official_part in CIFAR10.parts[:-1]]
+    names = [official_part.name for official_part in CIFAR10.published.parts[:-1]]
     files = {
         name: batch(labels, random.integers(0, 256, (12, 3072), dtype=np.uint8)) for name in names
     }
     files["batches.meta"] = meta()
     content = tar_gz({f"cifar-10-batches-py/{name}": file for name, file in files.items()})
-    official = replace(
-        CIFAR10,
-        parts=tuple(part(name, file) for name, file in files.items()),
-        archive=archive("cifar-10-python.tar.gz", content, *urls),
-    )
+    parts = tuple(part(name, file) for name, file in files.items())
+    official = published_as(CIFAR10, parts, archive("cifar-10-python.tar.gz", content, *urls))
     return official, files, content
 
 

@@ -38,7 +38,7 @@ def measured(monkeypatch):
         return record(training.machine())
 
     monkeypatch.setattr(datasets, "fetch", lambda name: Path("/data") / name)
-    monkeypatch.setattr(training, "load", lambda recipe: f"the images of {recipe.dataset}")
+    monkeypatch.setattr(training, "load_data", lambda recipe: f"the images of {recipe.dataset}")
     monkeypatch.setattr(training, "reproduce", reproduce)
     return calls
 
@@ -89,7 +89,7 @@ def test_reproduce_measures_and_prints_the_record(measured, tmp_path):
 def test_records_go_into_the_package_unless_a_folder_is_named(measured):
     coursecnn_says("reproduce", "mnist")
 
-    assert measured[0][3] == Path(coursecnn.__file__).parent / "results"
+    assert measured[0][3] == Path(coursecnn.__file__).parent / "evidence" / "results"
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def convolution(
     filters: int,
     kernel: int,
     name: str,
+    *,
     stride: int = 1,
     padding: int = 0,
     weights: Any = XAVIER,
@@ -45,10 +46,10 @@ def convolution(
         x: Maps of (batch, height, width, channels).
         filters: Number of kernels.
         kernel: Height and width of a kernel.
-        name: Of the layer; that of the zeros in front of it, if they need one, ends in `_pad`.
+        name: Of the layer; that of the zeros before it, if they need one, ends in `_pad`.
         stride: Step of the kernel.
         padding: Zeros on each of the four sides. With a stride, Keras's "same" would put more of
-            them behind the last pixel than before the first.
+            them after the last pixel than before the first.
         weights: Where the kernels begin, an initializer or its name.
         bias: Where the biases begin.
 

@@ -5,8 +5,8 @@
 - `inception`: modules with and without bottlenecks (GoogLeNet, figure 2);
 - `head`: global average pooling against dense layers (Network in Network, section 4.6);
 - `degradation`: plain against residual, shallow against deep (ResNet, section 4.2);
-- `order`: activation in front of the convolutions (identity mappings, section 4), against the
-  residual side of `degradation`, which activates behind the sum;
+- `order`: activation before the convolutions (identity mappings, section 4), against the
+  residual side of `degradation`, which activates after the sum;
 - `shape`: deep and thin against shallow and wide (Wide ResNet, section 3);
 - `reuse`: dense against residual connections (DenseNet, section 5.3);
 - `fire`: Fire modules against 3×3 convolutions (SqueezeNet, section 3).
@@ -16,7 +16,8 @@ is about.
 Every one takes `input_shape`, (height, width, channels) of an image with sides of at least 8
 pixels, and `classes`; it returns a model from (batch, height, width, channels) to
 (batch, classes), a probability for each class; and it raises ValueError where an argument is not
-one of these.
+one of these. `top=False` leaves the classifier away: the model then ends in the maps before they
+are averaged or flattened. `classifier_activation=None` gives logits.
 
 The networks are of this course. They are small, so that two processor cores train them often
 enough to tell an effect from noise; the residual ones and the dense ones look at images of half
@@ -27,15 +28,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal, TypeAlias
 
-from coursecnn._checks import check_choice
+from coursecnn._checks import check_choice, check_count
 from coursecnn.architectures import _caffe, blocks, densenet, squeezenet
+from coursecnn.architectures._registry import rows
 from coursecnn.architectures.googlenet import Inception, inception_module
-from coursecnn.architectures.layers import Shape, image_input
+from coursecnn.architectures.layers import Shape, activated, classified, image_input
 from coursecnn.architectures.resnet_cifar import STYLE, plain_unit, residual_unit
 from coursecnn.backend import keras
 
 __all__ = [
-    "BUILDERS",
+    "NETWORKS",
     "activation",
     "degradation",
     "fire",
@@ -54,12 +56,12 @@ Unit: TypeAlias = Callable[..., Tensor]  # of a tensor, a stride, a name, and `f
 CIFAR: Shape = (32, 32, 3)
 SMALLEST = 8
 
-# A third of GoogLeNet's module 3a, behind 32 channels.
+# A third of GoogLeNet's module 3a, after 32 channels.
 MODULE = Inception(one=16, reduce3=8, three=24, reduce5=8, five=12, projection=8)
 # Filters of the stages that halve the map: thin, and the width that multiplies as much with one
 # unit in each as the thin ones with six.
 THIN, WIDE = (8, 16, 32), (20, 40, 80)
-# Five layers of eight maps in each block; residual stages, and as many layers one behind the
+# Five layers of eight maps in each block; residual stages, and as many layers one after the
 # other, with about as many parameters.
 DENSE = densenet.Configuration(growth=8, blocks=(5, 5, 5), bottleneck=False, compression=1, stem=16)
 TWIN = (18, 36, 72)
@@ -71,7 +73,12 @@ CONVOLUTIONS, NARROW = (64, 128), (20, 64)
 
 
 def activation(
-    input_shape: Shape = CIFAR, classes: int = 10, function: Literal["relu", "tanh"] = "relu"
+    input_shape: Shape = CIFAR,
+    classes: int = 10,
+    *,
+    function: Literal["relu", "tanh"] = "relu",
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
 ) -> keras.Model:
     """Build three convolutions and a classifier, with one or the other `function`."""
     check_choice("function", function, ("relu", "tanh"))
@@ -79,11 +86,18 @@ def activation(
     for number, filters in enumerate((16, 16, 32), start=1):
         x = layers.Conv2D(filters, 5, padding="same", activation=function, name=f"conv{number}")(x)
         x = layers.MaxPooling2D(2, name=f"pool{number}")(x)
-    return _flattened(inputs, x, classes, "comparison_activation")
+    head = partial(_flattened, classes=classes)
+    name = "ablation_activation"
+    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
 def kernels(
-    input_shape: Shape = CIFAR, classes: int = 10, kernel: Literal[3, 7] = 3
+    input_shape: Shape = CIFAR,
+    classes: int = 10,
+    *,
+    kernel: Literal[3, 7] = 3,
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
 ) -> keras.Model:
     """Build two stages that each see 7×7 pixels: by three 3×3 kernels, or by one of 7×7."""
     check_choice("kernel", kernel, (3, 7))
@@ -93,16 +107,23 @@ def kernels(
         for number in range(1, 4 if kernel == 3 else 2):
             x = _convolution(x, filters, kernel, f"conv{stage}_{number}")
         x = layers.MaxPooling2D(2, name=f"pool{stage}")(x)
-    return _flattened(inputs, x, classes, "comparison_kernels")
+    head = partial(_flattened, classes=classes)
+    name = "ablation_kernels"
+    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
 def inception(
-    input_shape: Shape = CIFAR, classes: int = 10, bottleneck: bool = True, modules: int = 1
+    input_shape: Shape = CIFAR,
+    classes: int = 10,
+    *,
+    bottleneck: bool = True,
+    modules: int = 1,
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
 ) -> keras.Model:
     """Build `modules` Inception modules on either side of a pooling, naive or with bottlenecks."""
     check_choice("bottleneck", bottleneck, (True, False))
-    if isinstance(modules, bool) or not isinstance(modules, int) or modules < 1:
-        raise ValueError(f"modules must be a positive int, got {modules!r}")
+    check_count("modules", modules)
     inputs = image_input(input_shape, classes, SMALLEST)
     x = _stem(inputs, 32)
     module = inception_module if bottleneck else _naive_module
@@ -110,31 +131,38 @@ def inception(
         for number in range(1, modules + 1):
             x = module(x, MODULE, f"inception{stage}_{number}")
         x = layers.MaxPooling2D(2, name=f"pool{stage}")(x)
-    return _averaged(inputs, x, classes, "comparison_inception")
+    head = partial(_averaged, classes=classes)
+    name = "ablation_inception"
+    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
 def head(
-    input_shape: Shape = CIFAR, classes: int = 10, kind: Literal["average", "dense"] = "average"
+    input_shape: Shape = CIFAR,
+    classes: int = 10,
+    *,
+    kind: Literal["average", "dense"] = "average",
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
 ) -> keras.Model:
-    """Build three convolutions, and behind them a 1×1 one and its averages, or dense layers."""
+    """Build three convolutions, and after them a 1×1 one and its averages, or dense layers."""
     check_choice("kind", kind, ("average", "dense"))
     inputs = image_input(input_shape, classes, SMALLEST)
     x = _stem(inputs, 16)
     x = layers.MaxPooling2D(2, name="pool2")(_convolution(x, 32, 3, "conv2"))
     x = _convolution(x, 64, 3, "conv3")
-    if kind == "dense":
-        x = layers.Flatten(name="flatten")(x)
-        x = layers.Dense(128, "relu", kernel_initializer="he_normal", name="dense1")(x)
-        x = layers.Dense(classes, "softmax", name="predictions")(x)
-    else:
-        x = layers.Conv2D(classes, 1, kernel_initializer="he_normal", name="conv4")(x)
-        x = layers.GlobalAveragePooling2D(name="average")(x)
-        x = layers.Softmax(name="predictions")(x)
-    return keras.Model(inputs, x, name="comparison_head")
+    layers_after = partial(_dense if kind == "dense" else _averages, classes=classes)
+    name = "ablation_head"
+    return classified(inputs, x, layers_after, name=name, top=top, activation=classifier_activation)
 
 
 def degradation(
-    input_shape: Shape = CIFAR, classes: int = 10, depth: int = 20, shortcuts: bool = True
+    input_shape: Shape = CIFAR,
+    classes: int = 10,
+    *,
+    depth: int = 20,
+    shortcuts: bool = True,
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
 ) -> keras.Model:
     """Build the 6n + 2 layers of the paper's CIFAR-10 networks, half as wide, plain or residual."""
     check_choice("shortcuts", shortcuts, (True, False))
@@ -142,29 +170,49 @@ def degradation(
     inputs, x = _half_size(input_shape, classes)
     x = blocks.cifar_stem(x, THIN[0], STYLE)
     x = _stages(x, _units(depth), THIN, unit)
-    return _classified(inputs, x, classes, "comparison_degradation")
+    name, head = "ablation_degradation", partial(blocks.classifier, classes=classes, style=STYLE)
+    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
-def order(input_shape: Shape = CIFAR, classes: int = 10, depth: int = 20) -> keras.Model:
-    """Build the residual layers of `degradation`, activated in front of their convolutions."""
+def order(
+    input_shape: Shape = CIFAR,
+    classes: int = 10,
+    *,
+    depth: int = 20,
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
+) -> keras.Model:
+    """Build the residual layers of `degradation`, activated before their convolutions."""
     inputs, x = _half_size(input_shape, classes)
-    return _preactivated(inputs, x, classes, _units(depth), THIN, "comparison_order")
+    x = _preactivated(x, _units(depth), THIN)
+    name, head = "ablation_order", partial(blocks.classifier, classes=classes, style=STYLE)
+    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
 def shape(
-    input_shape: Shape = CIFAR, classes: int = 10, form: Literal["deep", "wide"] = "wide"
+    input_shape: Shape = CIFAR,
+    classes: int = 10,
+    *,
+    form: Literal["deep", "wide"] = "wide",
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
 ) -> keras.Model:
     """Build six thin residual units in each stage, or one wide unit that multiplies as much."""
     check_choice("form", form, ("deep", "wide"))
     inputs, x = _half_size(input_shape, classes)
     units, widths = (6, THIN) if form == "deep" else (1, WIDE)
-    return _preactivated(inputs, x, classes, units, widths, "comparison_shape")
+    x = _preactivated(x, units, widths)
+    name, head = "ablation_shape", partial(blocks.classifier, classes=classes, style=STYLE)
+    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
 def reuse(
     input_shape: Shape = CIFAR,
     classes: int = 10,
+    *,
     connections: Literal["dense", "chain", "residual"] = "dense",
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
 ) -> keras.Model:
     """Build layers that read all maps before them; or as many that read the last ones; or units.
 
@@ -172,18 +220,25 @@ def reuse(
     """
     check_choice("connections", connections, ("dense", "chain", "residual"))
     inputs, x = _half_size(input_shape, classes)
+    name, head = "ablation_reuse", partial(blocks.classifier, classes=classes, style=STYLE)
     if connections == "dense":
-        inner = densenet.densenet_cifar(DENSE, x.shape[1:], classes)
-        return keras.Model(inputs, inner(x), name="comparison_reuse")
-    if connections == "chain":
-        return _classified(inputs, _chain(x), classes, "comparison_reuse")
-    return _preactivated(inputs, x, classes, 1, TWIN, "comparison_reuse")
+        inner = densenet.densenet_cifar(
+            *(DENSE, x.shape[1:], classes),
+            top=top,
+            classifier_activation=classifier_activation,
+        )
+        return keras.Model(inputs, inner(x), name=name)
+    x = _chain(x) if connections == "chain" else _preactivated(x, 1, TWIN)
+    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
 def fire(
     input_shape: Shape = CIFAR,
     classes: int = 10,
+    *,
     modules: Literal["fire", "convolutions", "narrow"] = "fire",
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
 ) -> keras.Model:
     """Build two Fire modules; or as wide convolutions; or narrow ones with no more parameters."""
     check_choice("modules", modules, ("fire", "convolutions", "narrow"))
@@ -196,7 +251,9 @@ def fire(
             widths = CONVOLUTIONS if modules == "convolutions" else NARROW
             x = _caffe.convolution(x, widths[number - 2], 3, f"conv{number}", padding=1)
         x = layers.MaxPooling2D(2, name=f"pool{number}")(x)
-    return _averaged(inputs, x, classes, "comparison_fire")
+    head = partial(_averaged, classes=classes)
+    name = "ablation_fire"
+    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
 def _stem(x: Tensor, filters: int) -> Tensor:
@@ -214,29 +271,36 @@ def _convolution(x: Tensor, filters: int, kernel: int, name: str) -> Tensor:
     )(x)
 
 
-def _flattened(inputs: Tensor, x: Tensor, classes: int, name: str) -> keras.Model:
+def _flattened(x: Tensor, classes: int, *, activation: str | None) -> Tensor:
     x = layers.Flatten(name="flatten")(x)
-    return keras.Model(inputs, layers.Dense(classes, "softmax", name="predictions")(x), name=name)
+    return layers.Dense(classes, activation, name="predictions")(x)
 
 
-def _averaged(inputs: Tensor, x: Tensor, classes: int, name: str) -> keras.Model:
+def _averaged(x: Tensor, classes: int, *, activation: str | None) -> Tensor:
     x = layers.GlobalAveragePooling2D(name="average")(x)
-    return keras.Model(inputs, layers.Dense(classes, "softmax", name="predictions")(x), name=name)
+    return layers.Dense(classes, activation, name="predictions")(x)
 
 
-def _classified(inputs: Tensor, x: Tensor, classes: int, name: str) -> keras.Model:
-    return keras.Model(inputs, blocks.classifier(x, classes, STYLE), name=name)
+def _dense(x: Tensor, classes: int, *, activation: str | None) -> Tensor:
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(128, "relu", kernel_initializer="he_normal", name="dense1")(x)
+    return layers.Dense(classes, activation, name="predictions")(x)
+
+
+def _averages(x: Tensor, classes: int, *, activation: str | None) -> Tensor:
+    x = layers.Conv2D(classes, 1, kernel_initializer="he_normal", name="conv4")(x)
+    return activated(layers.GlobalAveragePooling2D(name="average")(x), activation=activation)
 
 
 def _naive_module(x: Tensor, row: Inception, name: str) -> Tensor:
     """Figure 2a: every size reads all channels, and the pooling keeps them all."""
-    ways = [
+    branches = [
         _caffe.convolution(x, row.one, 1, f"{name}_1x1"),
         _caffe.convolution(x, row.three, 3, f"{name}_3x3", padding=1),
         _caffe.convolution(x, row.five, 5, f"{name}_5x5", padding=2),
         layers.MaxPooling2D(3, 1, "same", name=f"{name}_pool")(x),
     ]
-    return layers.Concatenate(name=f"{name}_output")(ways)
+    return layers.Concatenate(name=f"{name}_output")(branches)
 
 
 def _half_size(input_shape: Shape, classes: int) -> tuple[Tensor, Tensor]:
@@ -268,13 +332,10 @@ def _units(depth: int) -> int:
     return (depth - 2) // 6
 
 
-def _preactivated(
-    inputs: Tensor, x: Tensor, classes: int, units: int, widths: tuple[int, ...], name: str
-) -> keras.Model:
+def _preactivated(x: Tensor, units: int, widths: tuple[int, ...]) -> Tensor:
     x = blocks.cifar_stem(x, widths[0], STYLE)
     x = _stages(x, units, widths, _preactivation_unit)
-    x = blocks.relu(blocks.normalisation(x, STYLE, "bn"), "relu")
-    return _classified(inputs, x, classes, name)
+    return blocks.relu(blocks.normalisation(x, STYLE, "bn"), "relu")
 
 
 def _stages(x: Tensor, units: int, widths: tuple[int, ...], unit: Unit) -> Tensor:
@@ -287,19 +348,30 @@ def _stages(x: Tensor, units: int, widths: tuple[int, ...], unit: Unit) -> Tenso
 def _preactivation_unit(x: Tensor, stride: int, name: str, filters: int) -> Tensor:
     branch = partial(_preactivation_branch, filters=filters)
     activated = name == blocks.FIRST_UNIT
-    return blocks.preactivation_unit(x, filters, branch, STYLE, name, stride, activated)
+    return blocks.preactivation_unit(
+        x, filters, branch, STYLE, name, stride=stride, activated=activated
+    )
 
 
 def _preactivation_branch(x: Tensor, stride: int, name: str, filters: int) -> Tensor:
-    x = blocks.convolution(x, filters, 3, STYLE, f"{name}_conv1", stride)
+    x = blocks.convolution(x, filters, 3, STYLE, f"{name}_conv1", stride=stride)
     x = blocks.relu(blocks.normalisation(x, STYLE, f"{name}_bn2"), f"{name}_relu2")
     return blocks.convolution(x, filters, 3, STYLE, f"{name}_conv2")
 
 
-BUILDERS = {
-    f"comparison_{builder.__name__}": builder
-    for builder in (
-        *(activation, kernels, inception, head, degradation),
-        *(order, shape, reuse, fire),
-    )
-}
+NETWORKS = rows(
+    "ablations",
+    "An ablation of this course",
+    CIFAR,
+    10,
+    # name                     builder      after                       parameters, trainable, MACs
+    ("ablation_activation", activation, "AlexNet, figure 1", 25_594, 25_594, 3_691_520),
+    ("ablation_kernels", kernels, "VGG, section 2.3", 35_674, 35_674, 3_691_520),
+    ("ablation_inception", inception, "GoogLeNet, figure 2", 13_594, 13_594, 2_687_576),
+    ("ablation_head", head, "Network in Network, section 4.6", 24_234, 24_234, 2_842_624),
+    ("ablation_degradation", degradation, "ResNet, section 4.2", 68_738, 68_050, 2_562_368),
+    ("ablation_order", order, "identity mappings, section 4", 69_378, 68_690, 2_578_752),
+    ("ablation_shape", shape, "Wide ResNet, section 3", 121_750, 121_150, 4_849_440),
+    ("ablation_reuse", reuse, "DenseNet, section 5.3", 97_386, 94_650, 6_757_712),
+    ("ablation_fire", fire, "SqueezeNet, section 3", 15_906, 15_906, 1_852_672),
+)

@@ -1,7 +1,7 @@
 """Small networks that learn CIFAR-10 fast: a whitened view of the image, then pairs of layers.
 
-- `cifar10_fast`: two stages behind filters of 4×4 pixels, two pixels apart;
-- `cifar10_best`: three wide stages behind filters of 2×2 pixels;
+- `cifar10_fast`: two stages after filters of 4×4 pixels, two pixels apart;
+- `cifar10_best`: three wide stages after filters of 2×2 pixels;
 - `PartialIdentity`: kernels that at first hand on what they see.
 
 Source: Jordan, "94 % on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024 (arXiv:2404.00498),
@@ -17,10 +17,11 @@ and deviation per colour; and `cifar10_fast` has another table, so it is small e
 from functools import partial
 from typing import Any, NamedTuple
 
-from coursecnn.architectures.layers import AnySize, Shape, image_input
+from coursecnn.architectures._registry import rows
+from coursecnn.architectures.layers import AnySize, Shape, classified, image_input
 from coursecnn.backend import keras
 
-__all__ = ["BUILDERS", "TABLES", "PartialIdentity", "Table", "build"]
+__all__ = ["NETWORKS", "TABLES", "PartialIdentity", "Table", "build"]
 
 
 class Table(NamedTuple):
@@ -66,7 +67,7 @@ class PartialIdentity(keras.initializers.Initializer):
     [[1.0, 0.0], [0.0, 1.0]]
     """
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self, *, seed: int | None = None) -> None:
         """Keep the seed."""
         self.seed = seed
 
@@ -91,9 +92,12 @@ def build(
     name: str,
     input_shape: Shape | AnySize = (32, 32, 3),
     classes: int = 10,
+    *,
     frozen: bool = True,
     identity: bool = True,
     activation: str = "relu",
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
 ) -> keras.Model:
     """Build a network of `TABLES`.
 
@@ -107,14 +111,17 @@ def build(
         classes: Number of outputs, a probability for each class.
         frozen: Whether the first layer stays as it is in training.
         identity: Whether the kernels are a `PartialIdentity` at first, or drawn (Glorot).
-        activation: A name of `keras.activations`.
+        activation: Of the convolutions, a name of `keras.activations`.
+        top: Whether the classifier is there; without it the model ends in the maps of the last
+            stage, before the maximum of each.
+        classifier_activation: Of the outputs; None for logits.
 
     Returns:
         A model from (batch, height, width, channels) to (batch, classes). Its last layers compute
         in 32 bits, whatever the others do.
 
     Raises:
-        ValueError: The shape is too small, or there are no classes.
+        ValueError: The shape is too small, or an argument is not one of these.
 
     >>> build("cifar10_fast", classes=3).output_shape
     (None, 3)
@@ -144,11 +151,32 @@ def build(
                 x
             )
             x = keras.layers.Activation(activation, name=f"{label}_activation")(x)
+    head = partial(_head, classes=classes)
+    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
+
+
+def _head(x: keras.KerasTensor, classes: int, *, activation: str | None) -> keras.KerasTensor:
     x = keras.layers.GlobalMaxPooling2D(name="maximum")(x)
     x = keras.layers.Dense(classes, use_bias=False, dtype="float32", name="logits")(x)
     x = keras.layers.Rescaling(LOGIT_SCALE, dtype="float32", name="scale")(x)
-    outputs = keras.layers.Activation("softmax", dtype="float32", name="predictions")(x)
-    return keras.Model(inputs, outputs, name=name)
+    if activation is None:
+        return x
+    return keras.layers.Activation(activation, dtype="float32", name="predictions")(x)
 
 
-BUILDERS = {name: partial(build, name) for name in TABLES}
+NETWORKS = rows(
+    "airbench",
+    "after Jordan 2024 (arXiv:2404.00498), section 3.1",
+    (32, 32, 3),
+    10,
+    # name          builder                        place               parameters, trainable, MACs
+    ("cifar10_fast", partial(build, "cifar10_fast"), "smaller", 320_480, 315_008, 20_225_792),
+    (
+        "cifar10_best",
+        partial(build, "cifar10_best"),
+        "with ReLU",
+        1_973_944,
+        1_971_328,
+        118_147_360,
+    ),
+)

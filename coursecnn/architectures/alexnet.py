@@ -11,11 +11,11 @@ https://github.com/akrizhevsky/cuda-convnet2, layers/layers-223-1gpu.cfg. What t
 
 - the paper prints images of 224×224, from which windows of 11 with a stride of 4 make no whole
   number of columns: (224 - 11)/4 + 1 = 54.25. The author's program rounds up, to the 55 of the
-  figure, with zeros behind the last row and column; so do these builders. 227×227 is the size
+  figure, with zeros after the last row and column; so do these builders. 227×227 is the size
   that fits, and the default of `alexnet`, as in Caffe and in the lecture;
 - normalisation comes before pooling (section 3.5); the lecture, like CaffeNet, turns the two
   around, an argument here. It comes after the ReLU (section 3.3); in the release of 2014 the
-  first one stands before it;
+  first one comes before it;
 - each tower normalises its own channels, as in definitions for two GPUs (Caffe's single tower
   with groups normalises across). The constants are those of section 3.3; the program divides the
   printed alpha by the window of 5;
@@ -32,13 +32,16 @@ ZFNet has the same skeleton with other rows: `convolutions` and `dense_layers` s
 """
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from functools import partial
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from coursecnn._checks import check_choice, check_count
+from coursecnn.architectures._registry import rows
 from coursecnn.architectures.layers import (
     GroupedConv2D,
     LocalResponseNormalization,
     Shape,
+    classified,
     completed,
     image_input,
 )
@@ -46,16 +49,16 @@ from coursecnn.backend import keras
 
 __all__ = [
     "ALEXNET",
-    "BUILDERS",
+    "NETWORKS",
     "SINGLE_TOWER",
     "Row",
     "alexnet",
     "alexnet_single_tower",
     "convolutions",
     "dense_layers",
+    "table_of",
 ]
 
-Activation: TypeAlias = Literal["softmax", "sigmoid"]
 Padding: TypeAlias = Literal["valid", "same"]
 
 DENSE = (4096, 4096)  # units of the layers before the classes
@@ -92,21 +95,30 @@ class Row(NamedTuple):
     deviation: float = DEVIATION
 
 
-ALEXNET = (
+def table_of(*lines: tuple[Any, ...]) -> tuple[Row, ...]:
+    """Make rows of lines, so that a table may be read by its columns.
+
+    >>> table_of((96, 11, 4, "valid", False, True, True, 0))[0].filters
+    96
+    """
+    return tuple(Row(*line) for line in lines)
+
+
+ALEXNET = table_of(
     # filters, kernel, stride, padding, split, normalised, pooled, bias
-    Row(96, 11, 4, "valid", False, True, True, 0),
-    Row(256, 5, 1, "same", True, True, True, 1),
-    Row(384, 3, 1, "same", False, False, False, 0),
-    Row(384, 3, 1, "same", True, False, False, 1),
-    Row(256, 3, 1, "same", True, False, True, 1),
+    (96, 11, 4, "valid", False, True, True, 0),
+    (256, 5, 1, "same", True, True, True, 1),
+    (384, 3, 1, "same", False, False, False, 0),
+    (384, 3, 1, "same", True, False, False, 1),
+    (256, 3, 1, "same", True, False, True, 1),
 )
-SINGLE_TOWER = (
+SINGLE_TOWER = table_of(
     # filters, kernel, stride, padding, split, normalised, pooled, bias, deviation
-    Row(64, 11, 4, "valid", False, True, True, 0, 0.01),
-    Row(192, 5, 1, "same", False, True, True, 1, 0.01),
-    Row(384, 3, 1, "same", False, False, False, 0, 0.03),
-    Row(256, 3, 1, "same", False, False, False, 1, 0.03),
-    Row(256, 3, 1, "same", False, False, True, 1, 0.03),
+    (64, 11, 4, "valid", False, True, True, 0, 0.01),
+    (192, 5, 1, "same", False, True, True, 1, 0.01),
+    (384, 3, 1, "same", False, False, False, 0, 0.03),
+    (256, 3, 1, "same", False, False, False, 1, 0.03),
+    (256, 3, 1, "same", False, False, True, 1, 0.03),
 )
 SINGLE_TOWER_OUTPUT_BIAS = -7.0  # few of 1000 logistic units should answer; no matter to a softmax
 CONV4 = 3  # the row that the paper and the release of 2014 disagree about
@@ -116,8 +128,11 @@ SMALLEST = 52  # pixels, from which the last pooling still has a whole window
 def alexnet(
     input_shape: Shape = (227, 227, 3),
     classes: int = 1000,
+    *,
     towers: Literal[1, 2] = 2,
     pool_first: bool = False,
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
 ) -> keras.Model:
     """Build the network of 2012: 60,965,224 parameters by default.
 
@@ -127,6 +142,8 @@ def alexnet(
         classes: Number of outputs, a probability for each class.
         towers: 2 as in the paper; 1 joins what the GPUs kept apart (62,378,344 parameters).
         pool_first: Pool before the normalisation, as in CaffeNet and the lecture.
+        top: Whether the classifier is there; without it the model ends in the maps of `pool5`.
+        classifier_activation: Of the outputs; None for logits.
 
     Returns:
         A model from (batch, height, width, channels) to (batch, classes).
@@ -138,15 +155,18 @@ def alexnet(
     check_choice("towers", towers, (1, 2))
     check_choice("pool_first", pool_first, (True, False))
     inputs = image_input(input_shape, classes, SMALLEST)
-    x = convolutions(inputs, ALEXNET, towers, pool_first)
-    return keras.Model(inputs, dense_layers(x, classes, hidden_bias=1), name="alexnet")
+    x = convolutions(inputs, ALEXNET, towers, pool_first=pool_first)
+    dense = partial(dense_layers, classes=classes, hidden_bias=1)
+    return classified(inputs, x, dense, name="alexnet", top=top, activation=classifier_activation)
 
 
 def alexnet_single_tower(
     input_shape: Shape = (224, 224, 3),
     classes: int = 1000,
+    *,
     conv4_filters: int = 256,
-    classifier_activation: Activation = "softmax",
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
 ) -> keras.Model:
     """Build the network of 2014 for one GPU: 61,100,840 parameters by default.
 
@@ -154,7 +174,9 @@ def alexnet_single_tower(
         input_shape: (height, width, channels) of an image.
         classes: Number of outputs.
         conv4_filters: 256 as in the release; the paper's 384 make 61,838,248 parameters.
-        classifier_activation: "softmax", or the paper's independent logistic units, "sigmoid".
+        top: As in `alexnet`.
+        classifier_activation: "softmax", the paper's independent logistic units, "sigmoid", or
+            None for logits.
 
     Returns:
         A model from (batch, height, width, channels) to (batch, classes).
@@ -164,19 +186,21 @@ def alexnet_single_tower(
             these.
     """
     check_count("conv4_filters", conv4_filters)
-    check_choice("classifier_activation", classifier_activation, get_args(Activation))
-    rows = list(SINGLE_TOWER)
-    rows[CONV4] = rows[CONV4]._replace(filters=conv4_filters)
+    table = list(SINGLE_TOWER)
+    table[CONV4] = table[CONV4]._replace(filters=conv4_filters)
     inputs = image_input(input_shape, classes, SMALLEST)
-    x = convolutions(inputs, rows)
-    outputs = dense_layers(x, classes, 1, SINGLE_TOWER_OUTPUT_BIAS, classifier_activation)
-    return keras.Model(inputs, outputs, name="alexnet_single_tower")
+    x = convolutions(inputs, table)
+    output_bias = SINGLE_TOWER_OUTPUT_BIAS
+    dense = partial(dense_layers, classes=classes, hidden_bias=1, output_bias=output_bias)
+    name = "alexnet_single_tower"
+    return classified(inputs, x, dense, name=name, top=top, activation=classifier_activation)
 
 
 def convolutions(
     x: keras.KerasTensor,
-    rows: Sequence[Row],
+    table: Sequence[Row],
     towers: int = 1,
+    *,
     pool_first: bool = False,
     largest_rms: float | None = None,
 ) -> keras.KerasTensor:
@@ -184,7 +208,7 @@ def convolutions(
 
     Args:
         x: Maps of (batch, height, width, channels).
-        rows: The table.
+        table: Its rows.
         towers: Groups of the rows that are split, and of all normalisations.
         pool_first: Pool before a normalisation.
         largest_rms: What training lets the root mean square of a filter's weights grow to.
@@ -193,7 +217,7 @@ def convolutions(
     >>> convolutions(keras.Input((227, 227, 3)), [row]).shape
     (None, 27, 27, 96)
     """
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate(table, start=1):
         x = _convolution(x, row, towers if row.split else 1, largest_rms, f"conv{number}")
         if row.pooled and pool_first:
             x = _pooling(x, f"pool{number}")
@@ -237,8 +261,9 @@ def dense_layers(
     x: keras.KerasTensor,
     classes: int,
     hidden_bias: float,
+    *,
     output_bias: float = 0.0,
-    activation: Activation = "softmax",
+    activation: str | None = "softmax",
 ) -> keras.KerasTensor:
     """Flatten, and chain fc6 and fc7, each with dropout, and fc8.
 
@@ -247,7 +272,7 @@ def dense_layers(
         classes: Units of fc8.
         hidden_bias: Value that the biases of fc6 and fc7 begin with.
         output_bias: The same for fc8.
-        activation: Of fc8.
+        activation: Of fc8; None for logits.
 
     >>> dense_layers(keras.Input((6, 6, 4)), classes=10, hidden_bias=1.0).shape
     (None, 10)
@@ -259,7 +284,7 @@ def dense_layers(
     return _dense(classes, activation, output_bias, "fc8")(x)
 
 
-def _dense(units: int, activation: str, bias: float, name: str) -> keras.layers.Dense:
+def _dense(units: int, activation: str | None, bias: float, name: str) -> keras.layers.Dense:
     return keras.layers.Dense(
         units,
         activation,
@@ -269,4 +294,23 @@ def _dense(units: int, activation: str, bias: float, name: str) -> keras.layers.
     )
 
 
-BUILDERS = {"alexnet": alexnet, "alexnet_single_tower": alexnet_single_tower}
+NETWORKS = (
+    *rows(
+        "alexnet",
+        "Krizhevsky, Sutskever and Hinton, NIPS 2012",
+        (227, 227, 3),
+        1000,
+        # name     builder  place                       parameters  trainable   MACs
+        ("alexnet", alexnet, "section 3.5 and figure 2", 60_965_224, 60_965_224, 724_406_816),
+    ),
+    *rows(
+        "alexnet",
+        "Krizhevsky 2014 (arXiv:1404.5997), section 5, and cuda-convnet2",
+        (224, 224, 3),
+        1000,
+        (
+            *("alexnet_single_tower", alexnet_single_tower, "layers-223-1gpu.cfg"),
+            *(61_100_840, 61_100_840, 714_188_480),
+        ),
+    ),
+)

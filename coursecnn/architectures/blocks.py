@@ -2,7 +2,7 @@
 
 - `Style`: how a release writes a convolution and a batch normalisation;
 - `convolution`, `normalisation`, `relu`, `classifier`: one layer each, of a style;
-- `imagenet_stem`, `cifar_stem`: what stands in front of the first unit;
+- `imagenet_stem`, `cifar_stem`: what comes before the first unit;
 - `basic_branch`, `bottleneck_branch`: the residual functions of He et al. (2016, figure 5);
 - `shortcut`, `PadChannels`: options A, B and C for what is added to them;
 - `residual_unit`, `preactivation_unit`: the two ways to add and to activate;
@@ -48,7 +48,7 @@ SHORTCUTS = get_args(Shortcut)
 Tensor: TypeAlias = keras.KerasTensor
 Branch: TypeAlias = Callable[[Tensor, int, str], Tensor]  # of a tensor, a stride, a name
 
-FIRST_UNIT = "conv2_unit1"  # the name that `stage` gives to the unit behind the stem
+FIRST_UNIT = "conv2_unit1"  # the name that `stage` gives to the unit after the stem
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Style:
             is a product of ("fan_out", equation 14).
         linear: The last layer's weights: as the kernels ("he"), or uniform within ±1/√fan_in
             ("torch", the default of Torch7).
-        bias: Convolutions add a bias, which a batch normalisation behind them takes away again.
+        bias: Convolutions add a bias, which a batch normalisation after them takes away again.
         gamma: The scales of a batch normalisation begin at 1 ("ones"), or anywhere between 0 and
             1 ("uniform", the default of Torch7).
         epsilon: What a batch normalisation adds to the variance.
@@ -88,6 +88,7 @@ def convolution(
     kernel: int,
     style: Style,
     name: str,
+    *,
     stride: int = 1,
     groups: int = 1,
     bias: bool | None = None,
@@ -141,8 +142,16 @@ def relu(x: Tensor, name: str) -> Tensor:
     return keras.layers.ReLU(name=name)(x)
 
 
-def classifier(x: Tensor, classes: int, style: Style) -> Tensor:
+def classifier(
+    x: Tensor, classes: int, style: Style, *, activation: str | None = "softmax"
+) -> Tensor:
     """Average each channel over all positions, and give a probability for each class.
+
+    Args:
+        x: Maps of (batch, height, width, channels).
+        classes: Number of outputs.
+        style: Of the weights at the beginning.
+        activation: What becomes of the logits, a name of `keras.activations`; None for nothing.
 
     >>> classifier(keras.Input((7, 7, 512)), 1000, Style()).shape
     (None, 1000)
@@ -155,7 +164,7 @@ def classifier(x: Tensor, classes: int, style: Style) -> Tensor:
     uniform = keras.initializers.RandomUniform
     return keras.layers.Dense(
         classes,
-        activation="softmax",
+        activation=activation,
         kernel_initializer=keras.initializers.VarianceScaling(scale, "fan_in", distribution),
         bias_initializer="zeros" if style.linear_bias == "zeros" else uniform(-limit, limit),
         name="predictions",
@@ -163,7 +172,7 @@ def classifier(x: Tensor, classes: int, style: Style) -> Tensor:
 
 
 def imagenet_stem(
-    x: Tensor, style: Style, pooling: Pooling, activated: bool = True, bias: bool | None = None
+    x: Tensor, style: Style, pooling: Pooling, *, activated: bool = True, bias: bool | None = None
 ) -> Tensor:
     """Halve the map twice: 64 7×7 filters with stride 2, then 3×3 maximum pooling with stride 2.
 
@@ -172,7 +181,7 @@ def imagenet_stem(
         style: Of the convolution and the normalisation.
         pooling: "ceil" lets the last window hang over the edge (Caffe), "padded" adds a border of
             one pixel (Torch, Keras). Both make 56×56 of 112×112, one pixel apart.
-        activated: Normalise and activate between the two. Behind a ReLU no value is less than the
+        activated: Normalise and activate between the two. After a ReLU no value is less than the
             zeros of the border, so they never win; without one they may, as they do in Keras.
         bias: The convolution has one, or has not, whatever the style says.
 
@@ -199,13 +208,13 @@ def cifar_stem(x: Tensor, filters: int, style: Style) -> Tensor:
     return relu(normalisation(x, style, "conv1_bn"), "conv1_relu")
 
 
-def basic_branch(x: Tensor, filters: int, style: Style, name: str, stride: int = 1) -> Tensor:
+def basic_branch(x: Tensor, filters: int, style: Style, name: str, *, stride: int = 1) -> Tensor:
     """Two 3×3 convolutions, the first with the stride; the last ReLU is left to the unit.
 
     >>> basic_branch(keras.Input((56, 56, 64)), 128, Style(), "unit1", stride=2).shape
     (None, 28, 28, 128)
     """
-    x = convolution(x, filters, 3, style, f"{name}_conv1", stride)
+    x = convolution(x, filters, 3, style, f"{name}_conv1", stride=stride)
     x = relu(normalisation(x, style, f"{name}_bn1"), f"{name}_relu1")
     x = convolution(x, filters, 3, style, f"{name}_conv2")
     return normalisation(x, style, f"{name}_bn2")
@@ -217,6 +226,7 @@ def bottleneck_branch(
     filters: int,
     style: Style,
     name: str,
+    *,
     stride: int = 1,
     stride_on: Stride = "1x1",
     groups: int = 1,
@@ -237,9 +247,9 @@ def bottleneck_branch(
     (None, 56, 56, 256)
     """
     strides = (stride, 1) if stride_on == "1x1" else (1, stride)
-    x = convolution(x, width, 1, style, f"{name}_conv1", strides[0])
+    x = convolution(x, width, 1, style, f"{name}_conv1", stride=strides[0])
     x = relu(normalisation(x, style, f"{name}_bn1"), f"{name}_relu1")
-    x = convolution(x, width, 3, style, f"{name}_conv2", strides[1], groups)
+    x = convolution(x, width, 3, style, f"{name}_conv2", stride=strides[1], groups=groups)
     x = relu(normalisation(x, style, f"{name}_bn2"), f"{name}_relu2")
     x = convolution(x, filters, 1, style, f"{name}_conv3")
     return normalisation(x, style, f"{name}_bn3")
@@ -290,7 +300,7 @@ def shortcut(
     """
     same = stride == 1 and x.shape[-1] == filters
     if option == "C" or (option == "B" and not same):
-        x = convolution(x, filters, 1, style, f"{name}_shortcut", stride)
+        x = convolution(x, filters, 1, style, f"{name}_shortcut", stride=stride)
         return normalisation(x, style, f"{name}_shortcut_bn")
     if stride > 1:
         x = keras.layers.MaxPooling2D(1, stride, name=f"{name}_shortcut_subsample")(x)
@@ -315,6 +325,7 @@ def preactivation_unit(
     branch: Branch,
     style: Style,
     name: str,
+    *,
     stride: int = 1,
     activated: bool = False,
     bias: bool = False,
@@ -331,11 +342,11 @@ def preactivation_unit(
         style: Of convolutions and normalisations.
         name: Prefix of the layers' names.
         stride: 2 to halve the map.
-        activated: The maps are, as those of the first unit behind a stem.
+        activated: The maps are, as those of the first unit after a stem.
         bias: A projection has one.
 
     >>> def branch(x, stride, name):
-    ...     return basic_branch(x, 64, Style(), name, stride)
+    ...     return basic_branch(x, 64, Style(), name, stride=stride)
     >>> preactivation_unit(keras.Input((56, 56, 64)), 64, branch, Style(), "unit1").shape
     (None, 56, 56, 64)
     """
@@ -343,7 +354,7 @@ def preactivation_unit(
     if not activated:
         active = relu(normalisation(x, style, f"{name}_bn1"), f"{name}_relu1")
     if x.shape[-1] != filters:
-        x = convolution(active, filters, 1, style, f"{name}_shortcut", stride, bias=bias)
+        x = convolution(active, filters, 1, style, f"{name}_shortcut", stride=stride, bias=bias)
     elif stride > 1:
         x = keras.layers.MaxPooling2D(1, stride, name=f"{name}_shortcut_subsample")(x)
     return _add(x, branch(active, stride, name), name)
@@ -355,11 +366,13 @@ def _add(x: Tensor, branch: Tensor, name: str) -> Tensor:
     return keras.layers.Add(name=f"{name}_add")([x, branch])
 
 
-def stage(x: Tensor, units: int, stride: int, unit: Branch, name: str, strided: int = 1) -> Tensor:
+def stage(
+    x: Tensor, units: int, stride: int, unit: Branch, name: str, *, strided: int = 1
+) -> Tensor:
     """Chain units, of which one, counted from 1, has the stride: the first, if not told.
 
     >>> def unit(x, stride, name):
-    ...     return relu(convolution(x, 32, 3, Style(), name, stride), f"{name}_relu")
+    ...     return relu(convolution(x, 32, 3, Style(), name, stride=stride), f"{name}_relu")
     >>> stage(keras.Input((56, 56, 64)), 3, 2, unit, "conv3").shape
     (None, 28, 28, 32)
     """

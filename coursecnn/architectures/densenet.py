@@ -1,9 +1,10 @@
 """DenseNet: each layer reads the maps of all layers before it in its block.
 
-- `densenet40_12`: three dense blocks of plain layers, for CIFAR;
-- `densenet_bc_100_12`: bottlenecks in the layers, compression between the blocks, for CIFAR;
-- `densenet121`, `densenet169`, `densenet201`, `densenet161`: four such blocks, for ImageNet;
-- `densenet_cifar`, `densenet_imagenet`: any other row of the tables.
+- `densenet_cifar`, of a row of `CIFAR`: three dense blocks for small images; by name
+  `densenet40_12` of plain layers, `densenet_bc_100_12` with bottlenecks in the layers and
+  compression between the blocks;
+- `densenet_imagenet`, of a row of `IMAGENET`: four such blocks for large images; by name
+  `densenet121`, `densenet169`, `densenet201` and, of growth rate 48, `densenet161`.
 
 A layer adds `growth` maps to what it read. With a bottleneck, a 1×1 convolution first makes
 4 · `growth` maps of all it read. A transition between blocks keeps the share `compression` of the
@@ -17,7 +18,7 @@ and models/DenseConnectLayer.lua. What the two leave open, or say differently:
 - the first convolution of DenseNet-40 makes 16 maps, as the paper (section 3, "Implementation
   Details") and the authors' Caffe release have it; the Torch release makes 2 · growth = 24, an
   argument here. All others begin with 2 · growth, also DenseNet-161 (96);
-- the paper has no ReLU in a transition, the release has one behind the normalisation, and so
+- the paper has no ReLU in a transition, the release has one after the normalisation, and so
   have these networks; the dense blocks end in a normalisation and a ReLU before the average;
 - no convolution has a bias; batch normalisation has the constants of Torch, epsilon 1e-5;
 - "the initialisation of He et al." is, in the release, normal with variance 2/n, where n counts
@@ -30,10 +31,12 @@ Deviation: the last average is over the whole map, whatever its size; the releas
 121
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeAlias
 
 from coursecnn._checks import check_count, check_share
+from coursecnn.architectures._registry import rows
 from coursecnn.architectures.blocks import (
     Style,
     classifier,
@@ -41,24 +44,20 @@ from coursecnn.architectures.blocks import (
     normalisation,
     relu,
 )
-from coursecnn.architectures.layers import Shape, image_input
+from coursecnn.architectures.layers import Shape, classified, image_input
 from coursecnn.backend import keras
 
 __all__ = [
-    "BUILDERS",
     "CIFAR",
     "IMAGENET",
+    "NETWORKS",
     "Configuration",
-    "densenet40_12",
-    "densenet121",
-    "densenet161",
-    "densenet169",
-    "densenet201",
-    "densenet_bc_100_12",
     "densenet_cifar",
     "densenet_imagenet",
 ]
 
+SMALL: Shape = (32, 32, 3)
+LARGE: Shape = (224, 224, 3)
 layers = keras.layers
 Tensor: TypeAlias = keras.KerasTensor
 
@@ -80,7 +79,7 @@ class Configuration:
 
     growth: int
     blocks: tuple[int, ...]
-    bottleneck: bool
+    bottleneck: bool = field(kw_only=True)
     compression: float
     stem: int
 
@@ -92,103 +91,33 @@ class Configuration:
 
 # Section 4.1 and table 2 of the paper.
 CIFAR = {
-    #                                    k   layers        bottleneck  compression  first maps
-    "densenet40_12": Configuration(      12, (12, 12, 12), False,      1.0,         16),
-    "densenet_bc_100_12": Configuration( 12, (16, 16, 16), True,       0.5,         24),
+    #                                    k   layers  compression  first maps
+    "densenet40_12": Configuration(      12, (12, 12, 12), 1.0, 16, bottleneck=False),
+    "densenet_bc_100_12": Configuration( 12, (16, 16, 16), 0.5, 24, bottleneck=True),
 }  # fmt: skip
 
 # Table 1 of the paper.
 IMAGENET = {
-    #                             k   layers           bottleneck  compression  first maps
-    "densenet121": Configuration( 32, (6, 12, 24, 16), True,       0.5,         64),
-    "densenet169": Configuration( 32, (6, 12, 32, 32), True,       0.5,         64),
-    "densenet201": Configuration( 32, (6, 12, 48, 32), True,       0.5,         64),
-    "densenet161": Configuration( 48, (6, 12, 36, 24), True,       0.5,         96),
+    #                             k   layers  compression  first maps
+    "densenet121": Configuration( 32, (6, 12, 24, 16), 0.5, 64, bottleneck=True),
+    "densenet169": Configuration( 32, (6, 12, 32, 32), 0.5, 64, bottleneck=True),
+    "densenet201": Configuration( 32, (6, 12, 48, 32), 0.5, 64, bottleneck=True),
+    "densenet161": Configuration( 48, (6, 12, 36, 24), 0.5, 96, bottleneck=True),
 }  # fmt: skip
 
 BOTTLENECK = 4  # maps of the 1×1 convolution for each one of the 3×3
 TORCH = Style()  # He's initialisation as Torch writes it, no bias, and Torch's constants
 
 
-def densenet40_12(
-    input_shape: Shape = (32, 32, 3),
-    classes: int = 10,
-    dropout: float = 0.0,
-    stem: int = CIFAR["densenet40_12"].stem,
-) -> keras.Model:
-    """Build DenseNet-40 with growth rate 12: 1,037,818 parameters, 1,019,722 trainable.
-
-    Args:
-        input_shape: As in `densenet_cifar`, with the same result and errors.
-        classes: As in `densenet_cifar`.
-        dropout: As in `densenet_cifar`.
-        stem: Maps of the first convolution: 16 in the paper, 24 in the Torch release.
-    """
-    check_count("stem", stem)
-    name = "densenet40_12"
-    return densenet_cifar(replace(CIFAR[name], stem=stem), input_shape, classes, dropout, name)
-
-
-def densenet_bc_100_12(
-    input_shape: Shape = (32, 32, 3), classes: int = 10, dropout: float = 0.0
-) -> keras.Model:
-    """Build DenseNet-BC-100 with growth rate 12: 793,150 parameters, 769,162 trainable.
-
-    Arguments, result and errors are those of `densenet_cifar`.
-    """
-    name = "densenet_bc_100_12"
-    return densenet_cifar(CIFAR[name], input_shape, classes, dropout, name)
-
-
-def densenet121(
-    input_shape: Shape = (224, 224, 3), classes: int = 1000, dropout: float = 0.0
-) -> keras.Model:
-    """Build DenseNet-121: 8,062,504 parameters, 7,978,856 trainable.
-
-    Arguments, result and errors are those of `densenet_imagenet`.
-    """
-    name = "densenet121"
-    return densenet_imagenet(IMAGENET[name], input_shape, classes, dropout, name)
-
-
-def densenet169(
-    input_shape: Shape = (224, 224, 3), classes: int = 1000, dropout: float = 0.0
-) -> keras.Model:
-    """Build DenseNet-169: 14,307,880 parameters, 14,149,480 trainable.
-
-    Arguments, result and errors are those of `densenet_imagenet`.
-    """
-    name = "densenet169"
-    return densenet_imagenet(IMAGENET[name], input_shape, classes, dropout, name)
-
-
-def densenet201(
-    input_shape: Shape = (224, 224, 3), classes: int = 1000, dropout: float = 0.0
-) -> keras.Model:
-    """Build DenseNet-201: 20,242,984 parameters, 20,013,928 trainable.
-
-    Arguments, result and errors are those of `densenet_imagenet`.
-    """
-    name = "densenet201"
-    return densenet_imagenet(IMAGENET[name], input_shape, classes, dropout, name)
-
-
-def densenet161(
-    input_shape: Shape = (224, 224, 3), classes: int = 1000, dropout: float = 0.0
-) -> keras.Model:
-    """Build DenseNet-161, of growth rate 48: 28,900,936 parameters, 28,681,000 trainable.
-
-    Arguments, result and errors are those of `densenet_imagenet`.
-    """
-    name = "densenet161"
-    return densenet_imagenet(IMAGENET[name], input_shape, classes, dropout, name)
-
-
 def densenet_cifar(
     row: Configuration,
-    input_shape: Shape = (32, 32, 3),
+    input_shape: Shape = SMALL,
     classes: int = 10,
+    *,
     dropout: float = 0.0,
+    stem: int | None = None,
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
     name: str = "densenet_cifar",
 ) -> keras.Model:
     """Build a network for small images: its first convolution keeps their size.
@@ -198,8 +127,13 @@ def densenet_cifar(
         input_shape: (height, width, channels) of an image. Each block but the first halves height
             and width, and rounds down.
         classes: Number of outputs, a probability for each class.
-        dropout: Share of the values dropped in training behind each convolution but the first.
+        dropout: Share of the values dropped in training after each convolution but the first.
             The paper has 0.2 where the training images are not augmented, and 0 where they are.
+        stem: Maps of the first convolution; None for those of the row. DenseNet-40 has 16 in the
+            paper, 24 in the Torch release.
+        top: Whether the classifier is there; without it the model ends in the last
+            activation, before its average.
+        classifier_activation: Of the outputs; None for logits.
         name: Of the model.
 
     Returns:
@@ -213,15 +147,20 @@ def densenet_cifar(
     4002
     """
     image = image_input(input_shape, classes, smallest=2 ** (len(row.blocks) - 1))
-    x = convolution(image, row.stem, 3, TORCH, "conv1")
-    return keras.Model(image, _dense_blocks(x, row, classes, dropout), name=name)
+    x = convolution(image, _stem(row, stem), 3, TORCH, "conv1")
+    x, head = _dense_blocks(x, row, dropout), partial(classifier, classes=classes, style=TORCH)
+    return classified(image, x, head, name=name, top=top, activation=classifier_activation)
 
 
 def densenet_imagenet(
     row: Configuration,
-    input_shape: Shape = (224, 224, 3),
+    input_shape: Shape = LARGE,
     classes: int = 1000,
+    *,
     dropout: float = 0.0,
+    stem: int | None = None,
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
     name: str = "densenet_imagenet",
 ) -> keras.Model:
     """Build a network for large images: 7×7 convolution and maximum pooling, both of stride 2.
@@ -234,22 +173,30 @@ def densenet_imagenet(
     """
     # The first two halvings round up: 29 pixels make 15, 8, and with four blocks 4, 2, 1.
     image = image_input(input_shape, classes, smallest=4 * 2 ** (len(row.blocks) - 1) - 3)
-    x = convolution(image, row.stem, 7, TORCH, "conv1", stride=2)
+    x = convolution(image, _stem(row, stem), 7, TORCH, "conv1", stride=2)
     x = _activated(x, "conv1")
-    # Torch leaves the padding out of the maximum; behind a ReLU, zeros are the same.
+    # Torch leaves the padding out of the maximum; after a ReLU, zeros are the same.
     x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
     x = layers.MaxPooling2D(3, 2, name="pool1")(x)
-    return keras.Model(image, _dense_blocks(x, row, classes, dropout), name=name)
+    x, head = _dense_blocks(x, row, dropout), partial(classifier, classes=classes, style=TORCH)
+    return classified(image, x, head, name=name, top=top, activation=classifier_activation)
 
 
-def _dense_blocks(x: Tensor, row: Configuration, classes: int, dropout: float) -> Tensor:
+def _stem(row: Configuration, stem: int | None) -> int:
+    if stem is None:
+        return row.stem
+    check_count("stem", stem)
+    return stem
+
+
+def _dense_blocks(x: Tensor, row: Configuration, dropout: float) -> Tensor:
     check_share("dropout", dropout, below_one=True)
     for block, count in enumerate(row.blocks, start=1):
         if block > 1:
             x = _transition(x, row.compression, dropout, f"transition{block - 1}")
         for number in range(1, count + 1):
             x = _dense_layer(x, row, dropout, f"block{block}_layer{number}")
-    return classifier(_activated(x, "last"), classes, TORCH)
+    return _activated(x, "last")
 
 
 def _dense_layer(x: Tensor, row: Configuration, dropout: float, name: str) -> Tensor:
@@ -278,11 +225,47 @@ def _activated(x: Tensor, name: str) -> Tensor:
     return relu(normalisation(x, TORCH, f"{name}_bn"), f"{name}_relu")
 
 
-BUILDERS = {
-    "densenet40_12": densenet40_12,
-    "densenet_bc_100_12": densenet_bc_100_12,
-    "densenet121": densenet121,
-    "densenet169": densenet169,
-    "densenet201": densenet201,
-    "densenet161": densenet161,
-}
+NETWORKS = (
+    *rows(
+        "densenet",
+        "Huang et al., CVPR 2017 (arXiv:1608.06993)",
+        SMALL,
+        10,
+        *(
+            (
+                name,
+                partial(densenet_cifar, CIFAR[name], name=name),
+                "table 2",
+                parameters,
+                trainable,
+                macs,
+            )
+            for name, parameters, trainable, macs in (
+                ("densenet40_12", 1_037_818, 1_019_722, 264_812_928),
+                ("densenet_bc_100_12", 793_150, 769_162, 287_929_692),
+            )
+        ),
+    ),
+    *rows(
+        "densenet",
+        "Huang et al., CVPR 2017 (arXiv:1608.06993)",
+        LARGE,
+        1000,
+        *(
+            (
+                name,
+                partial(densenet_imagenet, IMAGENET[name], name=name),
+                place,
+                parameters,
+                trainable,
+                macs,
+            )
+            for name, place, parameters, trainable, macs in (
+                ("densenet121", "table 1", 8_062_504, 7_978_856, 2_834_161_664),
+                ("densenet169", "table 1", 14_307_880, 14_149_480, 3_359_843_328),
+                ("densenet201", "table 1", 20_242_984, 20_013_928, 4_291_365_888),
+                ("densenet161", "release", 28_900_936, 28_681_000, 7_727_907_072),
+            )
+        ),
+    ),
+)

@@ -1,7 +1,8 @@
 """FractalNet: a few columns of different depth, joined again and again, and no shortcut.
 
-- `fractalnet20`, `fractalnet40`: three and four columns, whose deepest has 20 and 40 layers;
-- `fractalnet`: any number of columns;
+- `fractalnet`: any number of columns; by name `fractalnet20`, the three columns of the paper's
+  first table, whose deepest has 20 layers; and `fractalnet40`, four narrow columns with 40 layers
+  from its table of ultra-deep networks, for the 100 classes of CIFAR-100;
 - `column`: the plain network that one column of a fractal network is;
 - `ActiveColumns`, `Join`: the layers of drop-path.
 
@@ -29,7 +30,14 @@ open, or the two say differently:
 - the convolution has a bias, and the normalisation neither scale nor shift. With `affine=True` it
   is the other way round, as in most other code. (The first block has no dropout between the two:
   there the normalisation takes the bias away again, and nothing is learnt by it.);
-- "Xavier initialisation" is Caffe's: uniform with variance 1/n, n the incoming connections.
+- "Xavier initialisation" is Caffe's: uniform with variance 1/n, n the incoming connections;
+- the table of ultra-deep networks names columns, depth and parameters; the shares of dropout are
+  taken over from the other networks.
+
+The authors' release builds `fractalnet20`. The 38.6M parameters that Huang et al. (2017, table 2)
+print for it follow neither from the paper's description nor from the release. Four columns of the
+same width, `build("fractalnet40", blocks=BLOCKS, classes=10)`, have 76,128,714 parameters, and no
+published result.
 
 Deviation: the running averages of the normalisations move by 1 % at each step, Caffe's by 0.1 %
 with a correction for the beginning that Keras does not have.
@@ -37,23 +45,24 @@ with a correction for the beginning that Keras does not have.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 from coursecnn._checks import check_count, check_share
 from coursecnn.architectures import _caffe
-from coursecnn.architectures.layers import Shape, completed, image_input
+from coursecnn.architectures._registry import rows
+from coursecnn.architectures.layers import Shape, classified, completed, image_input
 from coursecnn.backend import keras
 
 __all__ = [
     "BLOCKS",
-    "BUILDERS",
     "COLUMNS",
+    "NARROW",
+    "NETWORKS",
     "ActiveColumns",
     "Join",
     "column",
     "fractalnet",
-    "fractalnet20",
-    "fractalnet40",
 ]
 
 layers, ops = keras.layers, keras.ops
@@ -67,6 +76,10 @@ BLOCKS = (
     (256, 0.2),
     (512, 0.3),
     (512, 0.4),
+)
+# The table of ultra-deep networks, of up to six columns and 160 layers.
+NARROW = tuple(
+    (filters, dropout) for filters, (_, dropout) in zip((16, 32, 64, 128, 128), BLOCKS, strict=True)
 )
 COLUMNS = {"fractalnet20": 3, "fractalnet40": 4}
 
@@ -92,7 +105,7 @@ class ActiveColumns(keras.layers.Layer):
     """
 
     def __init__(
-        self, columns: int, global_share: float = 0.5, seed: int | None = None, **kwargs: Any
+        self, columns: int, *, global_share: float = 0.5, seed: int | None = None, **kwargs: Any
     ) -> None:
         """Keep the chances, and start the draws."""
         super().__init__(**kwargs)
@@ -100,7 +113,7 @@ class ActiveColumns(keras.layers.Layer):
         self.columns, self.global_share, self.seed = columns, global_share, seed
         self.draws = keras.random.SeedGenerator(seed)
 
-    def call(self, images: Any, training: bool = False) -> Any:  # noqa: ARG002 - see the class
+    def call(self, images: Any, *, training: bool = False) -> Any:  # noqa: ARG002 - see the class
         """Draw the columns of this mini-batch."""
         everything = ops.ones((1, self.columns))
         if not training:
@@ -140,14 +153,14 @@ class Join(keras.layers.Layer):
     0.5
     """
 
-    def __init__(self, drop: float = 0.15, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, *, drop: float = 0.15, seed: int | None = None, **kwargs: Any) -> None:
         """Keep the chance, and start the draws."""
         super().__init__(**kwargs)
         check_share("drop", drop)
         self.drop, self.seed = drop, seed
         self.draws = keras.random.SeedGenerator(seed)
 
-    def call(self, inputs: list[Any], training: bool = False) -> Any:
+    def call(self, inputs: list[Any], *, training: bool = False) -> Any:
         """Average the maps that stay."""
         *maps, active = inputs
         if not training:
@@ -174,34 +187,6 @@ class Join(keras.layers.Layer):
 _DROP_PATH = (ActiveColumns, Join)
 
 
-def fractalnet20(
-    input_shape: Shape = (32, 32, 3), classes: int = 10, **options: Any
-) -> keras.Model:
-    """Build FractalNet with three columns: 33,734,922 parameters, 33,714,314 trainable.
-
-    The authors' release builds this network. The 38.6M parameters that Huang et al. (2017, table 2)
-    print for it follow neither from the paper's description nor from the release.
-
-    Args:
-        input_shape: As in `fractalnet`, with the same result and errors.
-        classes: As in `fractalnet`.
-        **options: Other arguments of `fractalnet`.
-    """
-    name = "fractalnet20"
-    return fractalnet(COLUMNS[name], input_shape, classes, name=name, **options)
-
-
-def fractalnet40(
-    input_shape: Shape = (32, 32, 3), classes: int = 10, **options: Any
-) -> keras.Model:
-    """Build FractalNet with four columns: 76,128,714 parameters, 76,084,554 trainable.
-
-    Arguments, result and errors are those of `fractalnet20`.
-    """
-    name = "fractalnet40"
-    return fractalnet(COLUMNS[name], input_shape, classes, name=name, **options)
-
-
 def fractalnet(
     columns: int,
     input_shape: Shape = (32, 32, 3),
@@ -212,6 +197,8 @@ def fractalnet(
     global_share: float = 0.5,
     pool_first: bool = True,
     affine: bool = False,
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
     name: str = "fractalnet",
 ) -> keras.Model:
     """Build a fractal network; its deepest column has 2^(columns - 1) layers in each block.
@@ -221,12 +208,14 @@ def fractalnet(
         input_shape: (height, width, channels) of an image. Each block halves height and width,
             and rounds up, as Caffe does.
         classes: Number of outputs, a probability for each class.
-        blocks: Filters and dropout of each block. The paper's networks of up to 160 layers have
-            16, 32, 64, 128, 128 filters.
+        blocks: Filters and dropout of each block, such as `BLOCKS` or `NARROW`.
         local_drop: Chance of each input of a join to be dropped where all columns are active.
         global_share: Share of the mini-batches that use a single column.
         pool_first: Pool each column before the last join of a block, not its result.
         affine: The batch normalisations learn a scale and a shift, the convolutions no bias.
+        top: Whether the classifier is there; without it the model ends in the output of the
+            last block.
+        classifier_activation: Of the outputs; None for logits.
         name: Of the model.
 
     Returns:
@@ -241,16 +230,20 @@ def fractalnet(
     check_count("columns", columns)
     check_share("local_drop", local_drop)
     image = image_input(input_shape, classes, smallest=1)
-    active = ActiveColumns(columns, global_share, name="active_columns")(image)
+    active = ActiveColumns(columns, global_share=global_share, name="active_columns")(image)
     x = image
     for number, (filters, dropout) in enumerate(blocks, start=1):
         block = _Block(f"block{number}", columns, filters, dropout, local_drop, affine, active)
         x = block.pooled(x) if pool_first else block.joined(x)
+    head = partial(_classifier, classes=classes)
+    return classified(image, x, head, name=name, top=top, activation=classifier_activation)
+
+
+def _classifier(x: Tensor, classes: int, *, activation: str | None) -> Tensor:
     x = layers.Flatten(name="flatten")(x)
-    outputs = layers.Dense(
-        classes, activation="softmax", kernel_initializer=_caffe.XAVIER, name="predictions"
-    )(x)
-    return keras.Model(image, outputs, name=name)
+    return layers.Dense(classes, activation, kernel_initializer=_caffe.XAVIER, name="predictions")(
+        x
+    )
 
 
 def column(model: keras.Model, number: int) -> keras.Model:
@@ -320,7 +313,7 @@ class _Block:
         """Average columns that meet after so many layers of the deepest one."""
         if len(ends) == 1:
             return ends[0]
-        return Join(self.local_drop, name=f"{self.name}_join{after}")([*ends, self.active])
+        return Join(drop=self.local_drop, name=f"{self.name}_join{after}")([*ends, self.active])
 
     def unit(self, x: Tensor, name: str) -> Tensor:
         """Convolve, drop, normalise, activate."""
@@ -344,4 +337,28 @@ def _pooled(x: Tensor, name: str) -> Tensor:
     return layers.MaxPooling2D(2, name=name)(completed(x, 2, 2, name))
 
 
-BUILDERS = {"fractalnet20": fractalnet20, "fractalnet40": fractalnet40}
+PAPER = "Larsson, Maire and Shakhnarovich, ICLR 2017 (arXiv:1605.07648)"
+NETWORKS = (
+    *rows(
+        "fractalnet",
+        f"{PAPER}, table 1",
+        (32, 32, 3),
+        10,
+        (
+            *("fractalnet20", partial(fractalnet, 3, name="fractalnet20"), "20 layers"),
+            *(33_734_922, 33_714_314, 845_222_912),
+        ),
+    ),
+    *rows(
+        "fractalnet",
+        f"{PAPER}, table of ultra-deep networks",
+        (32, 32, 3),
+        100,
+        (
+            "fractalnet40",
+            partial(fractalnet, 4, classes=100, blocks=NARROW, name="fractalnet40"),
+            "40 layers",
+            *(4_784_340, 4_773_300, 128_594_432),
+        ),
+    ),
+)

@@ -14,7 +14,7 @@ models/bvlc_googlenet/train_val.prototxt:
 
 - poolings with stride 2 have 3×3 windows and round up: 112 pixels become 56, 28, 14 and 7;
 - local response normalisation over 5 channels with alpha 0.0001, which Caffe divides by 5, beta
-  0.75 and k 1, behind the first pooling and before the second;
+  0.75 and k 1, after the first pooling and before the second;
 - weights begin as Caffe's "xavier", biases at 0.2, those before a softmax at 0. (Its readme says
   that the original began with normally distributed weights, not with which.)
 
@@ -28,7 +28,7 @@ replication too; the tests of this module give a verdict on each row.
 Deviation: the last average is over the whole map, whatever its size; the paper writes 7×7, which
 is the same for its images. On other images, the 5×5 averages of the auxiliary classifiers leave out
 the last rows and columns that fill no window. A widespread version puts 3×3 kernels in place of
-the 5×5 ones, and batch normalisation behind each convolution; neither is here.
+the 5×5 ones, and batch normalisation after each convolution; neither is here.
 
 >>> from coursecnn.models.costs import totals
 >>> from coursecnn.backend import without_weights
@@ -39,17 +39,24 @@ the 5×5 ones, and batch normalisation behind each convolution; neither is here.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from coursecnn.architectures import _caffe
-from coursecnn.architectures.layers import LocalResponseNormalization, Shape, image_input
+from coursecnn.architectures._registry import rows
+from coursecnn.architectures.layers import (
+    LocalResponseNormalization,
+    Shape,
+    classified,
+    image_input,
+)
 from coursecnn.backend import keras
 
 __all__ = [
     "AUXILIARY",
-    "BUILDERS",
     "INCEPTIONS",
     "LOSS_WEIGHTS",
+    "NETWORKS",
     "Inception",
     "compile_auxiliary",
     "googlenet",
@@ -72,7 +79,7 @@ class Inception:
         three: 3×3 filters.
         reduce5: 1×1 filters before the 5×5 ones.
         five: 5×5 filters.
-        projection: 1×1 filters behind the maximum pooling.
+        projection: 1×1 filters after the maximum pooling.
 
     >>> row = Inception(one=64, reduce3=96, three=128, reduce5=16, five=32, projection=32)
     >>> row.one + row.three + row.five + row.projection
@@ -105,25 +112,41 @@ AUXILIARY = ("4a", "4d")  # modules that an auxiliary classifier looks at
 LOSS_WEIGHTS = (1.0, 0.3, 0.3)  # of the network's loss and the two auxiliary ones
 
 
-def googlenet(input_shape: Shape = IMAGENET, classes: int = 1000) -> keras.Model:
+def googlenet(
+    input_shape: Shape = IMAGENET,
+    classes: int = 1000,
+    *,
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
+) -> keras.Model:
     """Build the network as it classifies: 6,998,552 parameters, all trainable.
 
     Args:
         input_shape: (height, width, channels) of an image, with sides of at least 47 pixels.
         classes: Number of outputs, a probability for each class.
+        top: Whether the classifier is there; without it the model ends in the maps of
+            `inception_5b_output`.
+        classifier_activation: Of the outputs; None for logits.
 
     Returns:
         A model from (batch, height, width, channels) to (batch, classes).
 
     Raises:
-        ValueError: The shape is too small, or there are no classes.
+        ValueError: The shape is too small, or an argument is not one of these.
     """
     inputs = image_input(input_shape, classes, smallest=47)
-    outputs, _ = _trunk(inputs, classes)
-    return keras.Model(inputs, outputs, name="googlenet")
+    x, _ = _trunk(inputs)
+    head = partial(_main, classes=classes)
+    return classified(inputs, x, head, name="googlenet", top=top, activation=classifier_activation)
 
 
-def googlenet_aux(input_shape: Shape = IMAGENET, classes: int = 1000) -> keras.Model:
+def googlenet_aux(
+    input_shape: Shape = IMAGENET,
+    classes: int = 1000,
+    *,
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
+) -> keras.Model:
     """Build the network as it is trained: 13,378,280 parameters, all trainable.
 
     Train it with `compile_auxiliary(model, optimizer)` and `model.fit(images, [labels] * 3)`, and
@@ -132,21 +155,30 @@ def googlenet_aux(input_shape: Shape = IMAGENET, classes: int = 1000) -> keras.M
     Args:
         input_shape: (height, width, channels) of an image, with sides of at least 79 pixels.
         classes: Number of outputs, a probability for each class.
+        top: Whether the classifiers are there, all three; without them, this is `googlenet`.
+        classifier_activation: Of all three outputs; None for logits.
 
     Returns:
         A model from (batch, height, width, channels) to three times (batch, classes): the
-        network's probabilities, then those of the classifiers behind modules 4a and 4d.
+        network's probabilities, then those of the classifiers after modules 4a and 4d.
 
     Raises:
-        ValueError: The shape is too small, or there are no classes.
+        ValueError: The shape is too small, or an argument is not one of these.
     """
     inputs = image_input(input_shape, classes, smallest=79)
-    outputs, modules = _trunk(inputs, classes)
-    auxiliary = [
-        _auxiliary(modules[module], classes, f"auxiliary{number}")
-        for number, module in enumerate(AUXILIARY, start=1)
-    ]
-    return keras.Model(inputs, [outputs, *auxiliary], name="googlenet_aux")
+    x, modules = _trunk(inputs)
+
+    def heads(x: keras.KerasTensor, *, activation: str | None) -> list[keras.KerasTensor]:
+        return [
+            _main(x, classes, activation=activation),
+            *(
+                _auxiliary(modules[module], classes, f"auxiliary{number}", activation)
+                for number, module in enumerate(AUXILIARY, start=1)
+            ),
+        ]
+
+    name = "googlenet_aux"
+    return classified(inputs, x, heads, name=name, top=top, activation=classifier_activation)
 
 
 def compile_auxiliary(
@@ -215,18 +247,22 @@ def _check_auxiliary(model: keras.Model) -> None:
 
 
 def _trunk(
-    inputs: keras.KerasTensor, classes: int
+    inputs: keras.KerasTensor,
 ) -> tuple[keras.KerasTensor, dict[str, keras.KerasTensor]]:
-    """Build from the image to the probabilities; return the modules' outputs too."""
+    """Build from the image to the last module; return all modules' outputs too."""
     x = _stem(inputs)
     modules = {}
     for module, row in INCEPTIONS.items():
         x = modules[module] = inception_module(x, row, f"inception_{module}")
         if module in POOLED:
             x = _caffe.max_pooling(x, f"pool{module[0]}")
+    return x, modules
+
+
+def _main(x: keras.KerasTensor, classes: int, *, activation: str | None) -> keras.KerasTensor:
     x = keras.layers.GlobalAveragePooling2D(name="average")(x)
     x = keras.layers.Dropout(0.4, name="drop")(x)
-    return _classifier(x, classes, "predictions"), modules
+    return _classifier(x, classes, "predictions", activation)
 
 
 def _stem(x: keras.KerasTensor) -> keras.KerasTensor:
@@ -254,25 +290,29 @@ def inception_module(x: keras.KerasTensor, row: Inception, name: str) -> keras.K
     (None, 28, 28, 256)
     """
 
-    def convolution(x: keras.KerasTensor, filters: int, kernel: int, way: str) -> keras.KerasTensor:
+    def convolution(
+        x: keras.KerasTensor, filters: int, kernel: int, branch: str
+    ) -> keras.KerasTensor:
         return _caffe.convolution(
-            x, filters, kernel, f"{name}_{way}", padding=kernel // 2, bias=BIAS
+            x, filters, kernel, f"{name}_{branch}", padding=kernel // 2, bias=BIAS
         )
 
     three = convolution(x, row.reduce3, 1, "3x3_reduce")
     five = convolution(x, row.reduce5, 1, "5x5_reduce")
     pooled = keras.layers.MaxPooling2D(3, 1, "same", name=f"{name}_pool")(x)
-    ways = [
+    branches = [
         convolution(x, row.one, 1, "1x1"),
         convolution(three, row.three, 3, "3x3"),
         convolution(five, row.five, 5, "5x5"),
         convolution(pooled, row.projection, 1, "pool_proj"),
     ]
-    return keras.layers.Concatenate(name=f"{name}_output")(ways)
+    return keras.layers.Concatenate(name=f"{name}_output")(branches)
 
 
-def _auxiliary(x: keras.KerasTensor, classes: int, name: str) -> keras.KerasTensor:
-    """Classify from a module's output (section 5): 4×4×512 or 4×4×528 values behind the pooling."""
+def _auxiliary(
+    x: keras.KerasTensor, classes: int, name: str, activation: str | None
+) -> keras.KerasTensor:
+    """Classify from a module's output (section 5): 4×4×512 or 4×4×528 values after the pooling."""
     x = keras.layers.AveragePooling2D(5, 3, name=f"{name}_pool")(x)
     x = _caffe.convolution(x, 128, 1, f"{name}_conv", bias=BIAS)
     x = keras.layers.Flatten(name=f"{name}_flatten")(x)
@@ -284,13 +324,21 @@ def _auxiliary(x: keras.KerasTensor, classes: int, name: str) -> keras.KerasTens
         name=f"{name}_dense",
     )(x)
     x = keras.layers.Dropout(0.7, name=f"{name}_drop")(x)
-    return _classifier(x, classes, name)
+    return _classifier(x, classes, name, activation)
 
 
-def _classifier(x: keras.KerasTensor, classes: int, name: str) -> keras.KerasTensor:
-    return keras.layers.Dense(
-        classes, activation="softmax", kernel_initializer=_caffe.XAVIER, name=name
-    )(x)
+def _classifier(
+    x: keras.KerasTensor, classes: int, name: str, activation: str | None
+) -> keras.KerasTensor:
+    return keras.layers.Dense(classes, activation, kernel_initializer=_caffe.XAVIER, name=name)(x)
 
 
-BUILDERS = {"googlenet": googlenet, "googlenet_aux": googlenet_aux}
+NETWORKS = rows(
+    "googlenet",
+    "Szegedy et al., CVPR 2015 (arXiv:1409.4842)",
+    IMAGENET,
+    1000,
+    # name           builder        place      parameters  trainable   MACs
+    ("googlenet", googlenet, "table 1", 6_998_552, 6_998_552, 1_582_671_872),
+    ("googlenet_aux", googlenet_aux, "section 5", 13_378_280, 13_378_280, 1_591_044_096),
+)

@@ -3,7 +3,9 @@
 - `LocalResponseNormalization`: a unit competes with its neighbours among the channels;
 - `GroupedConv2D`: a convolution whose channels are in groups, computed group by group;
 - `image_input`: the input of a network that takes images from a smallest size on;
-- `completed`: zeros behind the last row and column, so that windows with a stride cover the rest.
+- `completed`: zeros after the last row and column, so that windows with a stride cover the rest;
+- `classified`: the model of inputs and maps, with its classifier or without;
+- `activated`: the activation of logits, where it is a layer of its own.
 
 >>> from coursecnn.backend import keras
 >>> row = keras.ops.ones((1, 1, 1, 4))  # windows of 3 channels; the first and the last see 2
@@ -12,16 +14,28 @@
 [0.333, 0.25, 0.25, 0.333]
 """
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from coursecnn._checks import check_count
+from coursecnn._checks import check_activation, check_choice, check_count
 from coursecnn.backend import keras
 
-__all__ = ["GroupedConv2D", "LocalResponseNormalization", "Shape", "completed", "image_input"]
+__all__ = [
+    "AnySize",
+    "Classifier",
+    "GroupedConv2D",
+    "LocalResponseNormalization",
+    "Shape",
+    "activated",
+    "classified",
+    "completed",
+    "image_input",
+]
 
 ops = keras.ops
 Shape: TypeAlias = tuple[int, int, int]
 AnySize: TypeAlias = tuple[None, None, int]
+Classifier: TypeAlias = Callable[..., Any]  # of maps, and of `activation`, None for logits
 
 
 @keras.saving.register_keras_serializable(package="coursecnn")
@@ -51,6 +65,7 @@ class LocalResponseNormalization(keras.layers.Layer):
 
     def __init__(
         self,
+        *,
         size: int = 5,
         alpha: float = 1e-4,
         beta: float = 0.75,
@@ -127,7 +142,7 @@ class GroupedConv2D(keras.layers.Conv2D):
 
 
 def image_input(
-    input_shape: Shape | AnySize, classes: int, smallest: int, any_size: bool = False
+    input_shape: Shape | AnySize, classes: int, smallest: int, *, any_size: bool = False
 ) -> keras.KerasTensor:
     """Make the input layer `image`, and refuse what a network cannot take.
 
@@ -159,7 +174,7 @@ def image_input(
 def completed(x: keras.KerasTensor, kernel: int, stride: int, name: str) -> keras.KerasTensor:
     """Append zeros where the last window of a convolution or pooling would hang over the edge.
 
-    This is how cuda-convnet convolves and pools, and Caffe pools: O = ⌈(N - F)/S⌉ + 1. Behind a
+    This is how cuda-convnet convolves and pools, and Caffe pools: O = ⌈(N - F)/S⌉ + 1. After a
     ReLU, zeros never win against what is in the window.
 
     Args:
@@ -180,3 +195,54 @@ def completed(x: keras.KerasTensor, kernel: int, stride: int, name: str) -> kera
         return x
     border = tuple((0, extra) for extra in missing)
     return keras.layers.ZeroPadding2D(border, name=f"{name}_pad")(x)
+
+
+def classified(
+    inputs: keras.KerasTensor,
+    maps: keras.KerasTensor,
+    classifier: Classifier,
+    *,
+    name: str,
+    top: bool,
+    activation: str | None,
+) -> keras.Model:
+    """Make the model of a network that ends in a classifier, or of its maps alone.
+
+    The layers have the same names either way, and those before the classifier the same weights.
+
+    Args:
+        inputs: The input of the network.
+        maps: What the classifier reads, (batch, height, width, channels).
+        classifier: Computes the outputs from the maps and the activation.
+        name: Of the model.
+        top: Whether the classifier is there; if not, the model ends in the maps.
+        activation: What becomes of the logits, a name of `keras.activations`; None for nothing.
+
+    Raises:
+        ValueError: `top` is no bool, or the activation is unknown.
+
+    >>> image = keras.Input((8, 8, 3))
+    >>> headless = classified(image, image, activated, name="none", top=False, activation=None)
+    >>> headless.output_shape
+    (None, 8, 8, 3)
+    """
+    check_choice("top", top, (True, False))
+    check_activation("classifier_activation", activation)
+    return keras.Model(inputs, classifier(maps, activation=activation) if top else maps, name=name)
+
+
+def activated(x: keras.KerasTensor, *, activation: str | None) -> keras.KerasTensor:
+    """Activate logits that no layer with weights makes, in a layer called `predictions`.
+
+    Args:
+        x: The logits, (batch, classes).
+        activation: A name of `keras.activations`; None leaves the logits as they are.
+
+    >>> activated(keras.Input((10,)), activation="softmax").shape
+    (None, 10)
+    """
+    if activation is None:
+        return x
+    if activation == "softmax":
+        return keras.layers.Softmax(name="predictions")(x)
+    return keras.layers.Activation(activation, name="predictions")(x)

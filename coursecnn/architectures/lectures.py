@@ -2,7 +2,7 @@
 
 - `mnist_tutorial`: three convolutions and two dense layers for handwritten digits;
 - `mnist_tutorial_base`: its convolutional base alone, without the classifier;
-- `pattern_linear`, `pattern_one_convolution`, `pattern_convolution_pooling` and
+- `pattern`, by name `pattern_linear`, `pattern_one_convolution`, `pattern_convolution_pooling` and
   `pattern_deep_blocks`: the four architecture patterns of the first lecture, for small colour
   images, with the sizes of `coursecnn.patterns`, since the lecture gives none;
 - `cifar10_lab`: two pairs of 3×3 convolutions and a dense layer, all normalised.
@@ -22,17 +22,19 @@ from typing import Literal, TypeAlias
 
 from coursecnn import patterns
 from coursecnn._checks import check_choice
-from coursecnn.architectures.layers import Shape, image_input
+from coursecnn.architectures._registry import rows
+from coursecnn.architectures.layers import Shape, classified, image_input
 from coursecnn.backend import keras
 
 __all__ = [
-    "BUILDERS",
     "DENSE",
+    "NETWORKS",
     "PATTERNS",
     "STAGES",
     "cifar10_lab",
     "mnist_tutorial",
     "mnist_tutorial_base",
+    "pattern",
 ]
 
 Pooling: TypeAlias = Literal["max", "average"]
@@ -46,7 +48,12 @@ POOLINGS = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePoo
 
 
 def mnist_tutorial(
-    input_shape: Shape = (28, 28, 1), classes: int = 10, pooling: Pooling = "max"
+    input_shape: Shape = (28, 28, 1),
+    classes: int = 10,
+    *,
+    pooling: Pooling = "max",
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
 ) -> keras.Model:
     """Build the lecture's first CNN: 93,322 parameters with the default shape and classes.
 
@@ -54,6 +61,8 @@ def mnist_tutorial(
         input_shape: (height, width, channels) of an image, with sides of at least 18 pixels.
         classes: Number of outputs, a probability for each class.
         pooling: What both poolings keep of a window; the lecture keeps the maximum.
+        top: Whether the classifier is there; without it the model ends in the maps of `conv3`.
+        classifier_activation: Of the outputs; None for logits.
 
     Returns:
         A model from (batch, height, width, channels) to (batch, classes).
@@ -63,11 +72,19 @@ def mnist_tutorial(
     """
     check_choice("pooling", pooling, POOLINGS)
     inputs = image_input(input_shape, classes, SMALLEST)
-    x = keras.layers.Flatten(name="flatten")(_convolutional_base(inputs, pooling))
+    maps = _convolutional_base(inputs, pooling)
+    head = partial(_dense_layers, classes=classes)
+    name = "mnist_tutorial"
+    return classified(inputs, maps, head, name=name, top=top, activation=classifier_activation)
+
+
+def _dense_layers(
+    x: keras.KerasTensor, classes: int, *, activation: str | None
+) -> keras.KerasTensor:
+    x = keras.layers.Flatten(name="flatten")(x)
     for number, units in enumerate(MNIST_HEAD, start=1):
         x = keras.layers.Dense(units, activation="relu", name=f"dense{number}")(x)
-    outputs = keras.layers.Dense(classes, activation="softmax", name="predictions")(x)
-    return keras.Model(inputs, outputs, name="mnist_tutorial")
+    return keras.layers.Dense(classes, activation, name="predictions")(x)
 
 
 def mnist_tutorial_base(input_shape: Shape = (28, 28, 1)) -> keras.Model:
@@ -106,10 +123,41 @@ PATTERNS = {
 }
 
 
-def _pattern(
-    name: str, input_shape: tuple[int, int, int] = (32, 32, 3), classes: int = 10
+def pattern(
+    name: str,
+    input_shape: Shape = (32, 32, 3),
+    classes: int = 10,
+    *,
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
 ) -> keras.Model:
-    model = patterns.build(PATTERNS[name], input_shape, classes)
+    """Build an architecture pattern of the first lecture.
+
+    Args:
+        name: One of `PATTERNS`.
+        input_shape: (height, width, channels) of an image.
+        classes: Number of outputs, a probability for each class.
+        top: Whether the classifier is there; without it the model ends in what the first FC
+            reads, before it is flattened.
+        classifier_activation: Of the outputs; None for logits.
+
+    Returns:
+        A model from (batch, height, width, channels) to (batch, classes).
+
+    Raises:
+        ValueError: An argument is not one of these, or a window does not fit into its map.
+
+    >>> pattern("one_convolution", classes=2).count_params()
+    66434
+    """
+    check_choice("name", name, PATTERNS)
+    model = patterns.build(
+        PATTERNS[name],
+        input_shape,
+        classes,
+        top=top,
+        classifier_activation=classifier_activation,
+    )
     return keras.Model(model.input, model.output, name=f"pattern_{name}")
 
 
@@ -123,18 +171,26 @@ DENSE = 512
 DENSE_DROPOUT = 0.5
 
 
-def cifar10_lab(input_shape: Shape = (32, 32, 3), classes: int = 10) -> keras.Model:
+def cifar10_lab(
+    input_shape: Shape = (32, 32, 3),
+    classes: int = 10,
+    *,
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
+) -> keras.Model:
     """Build the lab's network: 1,253,674 parameters, 1,252,266 of them trainable.
 
     Args:
         input_shape: (height, width, channels) of an image, with sides of at least 10 pixels.
         classes: Number of outputs, a probability for each class.
+        top: Whether the classifier is there; without it the model ends in the maps of `drop2`.
+        classifier_activation: Of the outputs; None for logits.
 
     Returns:
         A model from (batch, height, width, channels) to (batch, classes).
 
     Raises:
-        ValueError: The shape is too small, or there are no classes.
+        ValueError: The shape is too small, or an argument is not one of these.
     """
     inputs = image_input(input_shape, classes, smallest=10)
     x, number = inputs, 0
@@ -145,10 +201,14 @@ def cifar10_lab(input_shape: Shape = (32, 32, 3), classes: int = 10) -> keras.Mo
             x = _normalised(x, f"conv{number}")
         x = keras.layers.MaxPooling2D(2, name=f"pool{stage}")(x)
         x = keras.layers.Dropout(STAGE_DROPOUT, name=f"drop{stage}")(x)
+    name, head = "cifar10_lab", partial(_lab_head, classes=classes)
+    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
+
+
+def _lab_head(x: keras.KerasTensor, classes: int, *, activation: str | None) -> keras.KerasTensor:
     x = keras.layers.Dense(DENSE, name="dense1")(keras.layers.Flatten(name="flatten")(x))
     x = keras.layers.Dropout(DENSE_DROPOUT, name="drop_dense")(_normalised(x, "dense1"))
-    outputs = keras.layers.Dense(classes, activation="softmax", name="predictions")(x)
-    return keras.Model(inputs, outputs, name="cifar10_lab")
+    return keras.layers.Dense(classes, activation, name="predictions")(x)
 
 
 def _normalised(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
@@ -156,9 +216,41 @@ def _normalised(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     return keras.layers.ReLU(name=f"{name}_relu")(x)
 
 
-BUILDERS = {
-    "mnist_tutorial_base": mnist_tutorial_base,
-    "mnist_tutorial": mnist_tutorial,
-    **{f"pattern_{name}": partial(_pattern, name) for name in PATTERNS},
-    "cifar10_lab": cifar10_lab,
-}
+NETWORKS = (
+    *rows(
+        "lectures",
+        'Lecture "A first CNN on MNIST"',
+        (28, 28, 1),
+        None,
+        ("mnist_tutorial_base", mnist_tutorial_base, "first summary", 55_744, 55_744, 2_756_736),
+    ),
+    *rows(
+        "lectures",
+        'Lecture "A first CNN on MNIST"',
+        (28, 28, 1),
+        10,
+        ("mnist_tutorial", mnist_tutorial, "second summary", 93_322, 93_322, 2_794_240),
+    ),
+    *rows(
+        "lectures",
+        'Lecture "Review: CNN Architecture"',
+        (32, 32, 3),
+        10,
+        *(
+            (f"pattern_{name}", partial(pattern, name), PATTERNS[name], count, count, macs)
+            for name, count, macs in (
+                ("linear", 30_730, 30_720),
+                ("one_convolution", 328_586, 1_212_416),
+                ("convolution_pooling", 545_098, 6_128_896),
+                ("deep_blocks", 567_082, 38_913_280),
+            )
+        ),
+    ),
+    *rows(
+        "lectures",
+        "Lecture on GoogLeNet",
+        (32, 32, 3),
+        10,
+        ("cifar10_lab", cifar10_lab, 'part "CIFAR-10"', 1_253_674, 1_252_266, 20_741_120),
+    ),
+)

@@ -39,6 +39,7 @@ Glorot and Bengio (2010) say.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -46,13 +47,14 @@ import numpy.typing as npt
 
 from coursecnn import geometry
 from coursecnn._checks import check_choice
-from coursecnn.architectures.layers import Shape, image_input
+from coursecnn.architectures._registry import rows
+from coursecnn.architectures.layers import Shape, classified, image_input
 from coursecnn.backend import keras
 
 __all__ = [
-    "BUILDERS",
     "C3_READS",
     "DIGITS",
+    "NETWORKS",
     "RadialBasisFunctions",
     "SparseConvolution",
     "Subsampling",
@@ -103,8 +105,10 @@ DIGITS = tuple(
 def lenet5_1998(
     input_shape: Shape = (32, 32, 1),
     classes: int = 10,
+    *,
     padding: int = 0,
     probabilities: bool = False,
+    top: bool = True,
 ) -> keras.Model:
     """Build the network of 1998: 60,000 trainable parameters, and 840 fixed ones.
 
@@ -113,7 +117,9 @@ def lenet5_1998(
             is -0.1 and black is 1.175.
         classes: Number of outputs.
         padding: Pixels of zeros on each side; 2 for MNIST's images of 28×28.
-        probabilities: Give the softmax of the negative penalties instead of the penalties.
+        probabilities: Give the softmax of the negative penalties, which are the logits here,
+            instead of the penalties.
+        top: Whether F6 and the output are there; without them the model ends in the maps of C5.
 
     Returns:
         A model from (batch, height, width, channels) to (batch, classes): the squared distance
@@ -126,24 +132,34 @@ def lenet5_1998(
     check_choice("probabilities", probabilities, (True, False))
     inputs, x = _field(input_shape, classes, padding)
     x = _convolution(C1, x.shape[-1] * KERNEL**2, "C1")(x)
-    x = Subsampling(scaled_tanh, name="S2")(x)
-    x = SparseConvolution(C3_READS, KERNEL, scaled_tanh, name="C3")(x)
-    x = Subsampling(scaled_tanh, name="S4")(x)
+    x = Subsampling(activation=scaled_tanh, name="S2")(x)
+    x = SparseConvolution(C3_READS, KERNEL, activation=scaled_tanh, name="C3")(x)
+    x = Subsampling(activation=scaled_tanh, name="S4")(x)
     x = _convolution(C5, C3 * KERNEL**2, "C5")(x)
+    head = partial(_penalties if not probabilities else _likelihoods, classes=classes)
+    return classified(inputs, x, head, name="lenet5_1998", top=top, activation=None)
+
+
+def _penalties(x: Tensor, classes: int, *, activation: None) -> Tensor:  # noqa: ARG001 - none here
     x = keras.layers.Flatten(name="flatten")(x)
     x = keras.layers.Dense(F6, scaled_tanh, kernel_initializer=_within(x.shape[-1]), name="F6")(x)
-    x = RadialBasisFunctions(_codes(classes), name="output")(x)
-    if probabilities:
-        x = keras.layers.Softmax(name="probabilities")(keras.layers.Rescaling(-1, name="minus")(x))
-    return keras.Model(inputs, x, name="lenet5_1998")
+    return RadialBasisFunctions(_codes(classes), name="output")(x)
+
+
+def _likelihoods(x: Tensor, classes: int, *, activation: None) -> Tensor:
+    x = _penalties(x, classes, activation=activation)
+    return keras.layers.Softmax(name="probabilities")(keras.layers.Rescaling(-1, name="minus")(x))
 
 
 def lenet5(
     input_shape: Shape = (32, 32, 1),
     classes: int = 10,
+    *,
     padding: int = 0,
     activation: Activation = "tanh",
     pooling: Pooling = "average",
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
 ) -> keras.Model:
     """Build today's simplification: 61,706 parameters by default.
 
@@ -153,6 +169,8 @@ def lenet5(
         padding: Pixels of zeros on each side; 2 for MNIST's images of 28×28.
         activation: Of all layers with weights but the last: "tanh", "relu" or "sigmoid".
         pooling: "average" as in 1998, or "max".
+        top: Whether the classifier is there; without it the model ends in the maps of `C5`.
+        classifier_activation: Of the outputs; None for logits.
 
     Returns:
         A model from (batch, height, width, channels) to (batch, classes).
@@ -169,10 +187,14 @@ def lenet5(
     x = keras.layers.Conv2D(C3, KERNEL, activation=activation, name="C3")(x)
     x = POOLINGS[pooling](2, name="S4")(x)
     x = keras.layers.Conv2D(C5, KERNEL, activation=activation, name="C5")(x)
+    head = partial(_dense_layers, classes=classes, hidden=activation)
+    return classified(inputs, x, head, name="lenet5", top=top, activation=classifier_activation)
+
+
+def _dense_layers(x: Tensor, classes: int, hidden: Activation, *, activation: str | None) -> Tensor:
     x = keras.layers.Flatten(name="flatten")(x)
-    x = keras.layers.Dense(F6, activation, name="F6")(x)
-    outputs = keras.layers.Dense(classes, "softmax", name="output")(x)
-    return keras.Model(inputs, outputs, name="lenet5")
+    x = keras.layers.Dense(F6, hidden, name="F6")(x)
+    return keras.layers.Dense(classes, activation, name="output")(x)
 
 
 def scaled_tanh(x: Tensor) -> Tensor:
@@ -202,7 +224,7 @@ class Subsampling(keras.layers.Layer):
     ((1, 14, 14, 6), 12)
     """
 
-    def __init__(self, activation: Any = None, **kwargs: Any) -> None:
+    def __init__(self, *, activation: Any = None, **kwargs: Any) -> None:
         """Keep the activation."""
         super().__init__(**kwargs)
         self.activation = keras.activations.get(activation)
@@ -254,6 +276,7 @@ class SparseConvolution(keras.layers.Layer):
         self,
         reads: Sequence[Sequence[int]],
         kernel_size: int,
+        *,
         activation: Any = None,
         **kwargs: Any,
     ) -> None:
@@ -388,4 +411,20 @@ def _codes(classes: int) -> npt.NDArray[np.float32]:
     return np.concatenate([np.array(drawn), more])[:classes].astype("float32")
 
 
-BUILDERS = {"lenet5_1998": lenet5_1998, "lenet5": lenet5}
+NETWORKS = (
+    *rows(
+        "lenet",
+        "LeCun, Bottou, Bengio and Haffner, Proceedings of the IEEE 86(11), 1998",
+        (32, 32, 1),
+        10,
+        # name         builder      place           parameters, trainable, MACs
+        ("lenet5_1998", lenet5_1998, "section II.B", 60_840, 60_000, 326_520),
+    ),
+    *rows(
+        "lenet",
+        'Lecture "Classic Convolutional Neural Networks"',
+        (32, 32, 1),
+        10,
+        ("lenet5", lenet5, "table of LeNet-5", 61_706, 61_706, 416_520),
+    ),
+)

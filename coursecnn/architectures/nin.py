@@ -32,17 +32,19 @@ Deviation: the last average is over the whole map, whatever its size. The releas
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 from coursecnn._checks import check_choice
 from coursecnn.architectures import _caffe
-from coursecnn.architectures.layers import Shape, completed, image_input
+from coursecnn.architectures._registry import rows
+from coursecnn.architectures.layers import Shape, activated, classified, completed, image_input
 from coursecnn.backend import keras
 
 __all__ = [
-    "BUILDERS",
     "CIFAR10",
     "IMAGENET",
+    "NETWORKS",
     "CompletedAverage2D",
     "Mlpconv",
     "nin_cifar10",
@@ -62,10 +64,10 @@ class Mlpconv:
         stride: Step of its kernels.
         padding: Zeros on each side.
         hidden: Maps of the first 1×1 convolution.
-        outputs: Maps of the second; None stands for one per class.
+        outputs: Maps of the second; None for one per class, which belongs to the classifier.
         std: Standard deviations of the three convolutions' first weights.
         pooled: A pooling follows.
-        dropout: Share of the values that are dropped behind it in training.
+        dropout: Share of the values that are dropped after it in training.
 
     >>> CIFAR10[0].kernel, CIFAR10[0].filters
     (5, 192)
@@ -86,21 +88,26 @@ EQUAL = (0.05, 0.05, 0.05)
 
 CIFAR10 = (
     # filters, kernel, stride, padding, hidden, outputs, std, pooled, dropout
-    Mlpconv(192, 5, 1, 2, 160, 96, EQUAL, True, 0.5),
-    Mlpconv(192, 5, 1, 2, 192, 192, EQUAL, True, 0.5),
-    Mlpconv(192, 3, 1, 1, 192, None, EQUAL, False, 0.0),
+    Mlpconv(192, 5, 1, 2, 160, 96, EQUAL, pooled=True, dropout=0.5),
+    Mlpconv(192, 5, 1, 2, 192, 192, EQUAL, pooled=True, dropout=0.5),
+    Mlpconv(192, 3, 1, 1, 192, None, EQUAL, pooled=False, dropout=0.0),
 )
 
 IMAGENET = (
-    Mlpconv(96, 11, 4, 0, 96, 96, (0.01, 0.05, 0.05), True, 0.0),
-    Mlpconv(256, 5, 1, 2, 256, 256, EQUAL, True, 0.0),
-    Mlpconv(384, 3, 1, 1, 384, 384, (0.01, 0.05, 0.05), True, 0.5),
-    Mlpconv(1024, 3, 1, 1, 1024, None, (0.05, 0.05, 0.01), False, 0.0),
+    Mlpconv(96, 11, 4, 0, 96, 96, (0.01, 0.05, 0.05), pooled=True, dropout=0.0),
+    Mlpconv(256, 5, 1, 2, 256, 256, EQUAL, pooled=True, dropout=0.0),
+    Mlpconv(384, 3, 1, 1, 384, 384, (0.01, 0.05, 0.05), pooled=True, dropout=0.5),
+    Mlpconv(1024, 3, 1, 1, 1024, None, (0.05, 0.05, 0.01), pooled=False, dropout=0.0),
 )
 
 
 def nin_cifar10(
-    input_shape: Shape = (32, 32, 3), classes: int = 10, second_pooling: Pooling = "max"
+    input_shape: Shape = (32, 32, 3),
+    classes: int = 10,
+    *,
+    second_pooling: Pooling = "max",
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
 ) -> keras.Model:
     """Build the network for CIFAR-10: 966,986 parameters, all trainable.
 
@@ -108,6 +115,9 @@ def nin_cifar10(
         input_shape: (height, width, channels) of an image, with sides of at least 6 pixels.
         classes: Number of outputs, a probability for each class.
         second_pooling: "max", as in the paper, or "average", as in the Caffe model zoo.
+        top: Whether the classifier is there; without it the model ends in the maps of `cccp5`,
+            which the classes' maps are made of.
+        classifier_activation: Of the outputs; None for logits.
 
     Returns:
         A model from (batch, height, width, channels) to (batch, classes).
@@ -117,52 +127,78 @@ def nin_cifar10(
     """
     check_choice("second_pooling", second_pooling, ("max", "average"))
     inputs = image_input(input_shape, classes, smallest=6)
-    return _network("nin_cifar10", CIFAR10, inputs, classes, ("max", second_pooling))
+    x = _layers(inputs, CIFAR10, ("max", second_pooling))
+    head = partial(_averages, classes=classes, table=CIFAR10)
+    name = "nin_cifar10"
+    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
-def nin_imagenet(input_shape: Shape = (224, 224, 3), classes: int = 1000) -> keras.Model:
+def nin_imagenet(
+    input_shape: Shape = (224, 224, 3),
+    classes: int = 1000,
+    *,
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
+) -> keras.Model:
     """Build the network for ImageNet: 7,595,176 parameters, all trainable.
 
     Args:
         input_shape: (height, width, channels) of an image, with sides of at least 55 pixels.
         classes: Number of outputs, a probability for each class.
+        top: Whether the classifier is there; without it the model ends in the maps of `cccp7`.
+        classifier_activation: Of the outputs; None for logits.
 
     Returns:
         A model from (batch, height, width, channels) to (batch, classes).
 
     Raises:
-        ValueError: The shape is too small, or there are no classes.
+        ValueError: The shape is too small, or an argument is not one of these.
     """
     inputs = image_input(input_shape, classes, smallest=55)
-    return _network("nin_imagenet", IMAGENET, inputs, classes, ("max", "max", "max"))
+    x = _layers(inputs, IMAGENET, ("max", "max", "max"))
+    head = partial(_averages, classes=classes, table=IMAGENET)
+    name = "nin_imagenet"
+    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
-def _network(
-    name: str,
-    table: tuple[Mlpconv, ...],
-    inputs: keras.KerasTensor,
-    classes: int,
-    poolings: tuple[Pooling, ...],
-) -> keras.Model:
-    x = inputs
+def _layers(
+    x: keras.KerasTensor, table: tuple[Mlpconv, ...], poolings: tuple[Pooling, ...]
+) -> keras.KerasTensor:
+    """All mlpconv layers, but for the convolution that makes a map for each class."""
     for number, row in enumerate(table, start=1):
-        x = _mlpconv(x, row, number, classes)
+        x = _mlpconv(x, row, number)
         if row.pooled:
             x = _pooling(x, poolings[number - 1], f"pool{number}")
         if row.dropout:
             x = keras.layers.Dropout(row.dropout, name=f"drop{number}")(x)
+    return x
+
+
+def _averages(
+    x: keras.KerasTensor, classes: int, table: tuple[Mlpconv, ...], *, activation: str | None
+) -> keras.KerasTensor:
+    weights = _caffe.gaussian(table[-1].std[-1])
+    x = _caffe.convolution(x, classes, 1, f"cccp{2 * len(table)}", weights=weights)
     x = keras.layers.GlobalAveragePooling2D(name="average")(x)
-    outputs = keras.layers.Softmax(name="predictions")(x)
-    return keras.Model(inputs, outputs, name=name)
+    return activated(x, activation=activation)
 
 
-def _mlpconv(x: keras.KerasTensor, row: Mlpconv, number: int, classes: int) -> keras.KerasTensor:
-    std, inner, outer = (_caffe.gaussian(std) for std in row.std)
+def _mlpconv(x: keras.KerasTensor, row: Mlpconv, number: int) -> keras.KerasTensor:
+    std, inner = (_caffe.gaussian(std) for std in row.std[:2])
     x = _caffe.convolution(
-        x, row.filters, row.kernel, f"conv{number}", row.stride, row.padding, std
+        x,
+        row.filters,
+        row.kernel,
+        f"conv{number}",
+        stride=row.stride,
+        padding=row.padding,
+        weights=std,
     )
     x = _caffe.convolution(x, row.hidden, 1, f"cccp{2 * number - 1}", weights=inner)
-    return _caffe.convolution(x, row.outputs or classes, 1, f"cccp{2 * number}", weights=outer)
+    if row.outputs is None:
+        return x
+    outer = _caffe.gaussian(row.std[2])
+    return _caffe.convolution(x, row.outputs, 1, f"cccp{2 * number}", weights=outer)
 
 
 def _pooling(x: keras.KerasTensor, pooling: Pooling, name: str) -> keras.KerasTensor:
@@ -177,7 +213,7 @@ class CompletedAverage2D(keras.layers.Layer):
     """Average 3×3 windows with stride 2, where zeros complete the last windows.
 
     As in Caffe, an average is over the pixels of the window that lie in the image, not over the
-    zeros behind its last row and column.
+    zeros after its last row and column.
 
     Args:
         height: Rows of the image without the zeros.
@@ -208,4 +244,20 @@ class CompletedAverage2D(keras.layers.Layer):
         return keras.ops.average_pool(maps, 3, 2, data_format="channels_last")
 
 
-BUILDERS = {"nin_cifar10": nin_cifar10, "nin_imagenet": nin_imagenet}
+NETWORKS = (
+    *rows(
+        "nin",
+        "Lin, Chen and Yan, ICLR 2014 (arXiv:1312.4400), section 4",
+        (32, 32, 3),
+        10,
+        # name         builder      place                    parameters  trainable  MACs
+        ("nin_cifar10", nin_cifar10, "release NIN/cifar-10_def", 966_986, 966_986, 222_486_528),
+    ),
+    *rows(
+        "nin",
+        "Network in Network Imagenet Model of the Caffe model zoo",
+        (224, 224, 3),
+        1000,
+        ("nin_imagenet", nin_imagenet, "", 7_595_176, 7_595_176, 1_100_188_800),
+    ),
+)

@@ -1,7 +1,7 @@
 """Residual networks that normalise and activate before each convolution.
 
-- `preact_resnet164`, `preact_resnet1001`: for 32×32 images;
-- `resnet50_v2`, `resnet101_v2`, `resnet152_v2`: for ImageNet.
+- `preact_resnet`, by name `preact_resnet164` and `preact_resnet1001`: for 32×32 images;
+- `resnet_v2`, by name `resnet50_v2`, `resnet101_v2` and `resnet152_v2`: for ImageNet.
 
 Source: K. He, X. Zhang, S. Ren, J. Sun, "Identity Mappings in Deep Residual Networks", ECCV 2016,
 doi:10.1007/978-3-319-46493-0_38, arXiv:1603.05027, figure 4(e) and the appendix "Implementation
@@ -18,7 +18,7 @@ its own, and a last one follows the last addition. The pooling is that of the fi
 
 `release="keras"` is the structure of keras.applications, which follows TensorFlow-Slim: the last
 unit of a stage halves the map, on its 3×3 convolution, and its shortcut takes every second pixel;
-nothing is activated before the first unit; convolutions without a normalisation behind them have
+nothing is activated before the first unit; convolutions without a normalisation after them have
 biases; ε is 1.001×10⁻⁵. Its weights can be poured into these models.
 
 >>> 9 * UNITS[1001] + 2
@@ -31,22 +31,14 @@ from typing import Literal, TypeAlias
 
 from coursecnn._checks import check_choice
 from coursecnn.architectures import blocks
+from coursecnn.architectures._registry import rows
 from coursecnn.architectures.blocks import Pooling, Stride, Style
-from coursecnn.architectures.layers import Shape, image_input
+from coursecnn.architectures.layers import Shape, classified, image_input
 from coursecnn.architectures.resnet import IMAGENET, STAGES, TABLE_1
 from coursecnn.architectures.resnet_cifar import CIFAR
 from coursecnn.backend import keras
 
-__all__ = [
-    "BUILDERS",
-    "CIFAR_STAGES",
-    "UNITS",
-    "preact_resnet164",
-    "preact_resnet1001",
-    "resnet50_v2",
-    "resnet101_v2",
-    "resnet152_v2",
-]
+__all__ = ["CIFAR_STAGES", "IMAGENET_DEPTHS", "NETWORKS", "UNITS", "preact_resnet", "resnet_v2"]
 
 ReleaseName: TypeAlias = Literal["paper", "keras"]
 
@@ -63,7 +55,7 @@ class Release:
         stride_on: The convolution of that unit that has it.
         pooling: How the first pooling treats the border.
         stem_activated: The first convolution is normalised and activated before the pooling.
-        bias: Convolutions without a normalisation behind them have biases.
+        bias: Convolutions without a normalisation after them have biases.
         style: Of all convolutions and normalisations.
     """
 
@@ -77,10 +69,14 @@ class Release:
 
 
 RELEASES = {
-    "paper": Release((1, 2, 2, 2), "first", "1x1", "ceil", True, False, Style()),
+    "paper": Release(
+        *((1, 2, 2, 2), "first", "1x1", "ceil"), stem_activated=True, bias=False, style=Style()
+    ),
     "keras": Release(
-        *((2, 2, 2, 1), "last", "3x3", "padded", False, True),
-        Style(epsilon=1.001e-5, momentum=0.99),
+        *((2, 2, 2, 1), "last", "3x3", "padded"),
+        stem_activated=False,
+        bias=True,
+        style=Style(epsilon=1.001e-5, momentum=0.99),
     ),
 }
 
@@ -89,97 +85,95 @@ CIFAR_STAGES = (("conv2", 16, 1), ("conv3", 32, 2), ("conv4", 64, 2))
 
 # The units of each stage: three layers a unit, one before the first and one after the last.
 UNITS = {164: 18, 1001: 111}
+IMAGENET_DEPTHS = (50, 101, 152)  # of those in table 1 that have bottlenecks
 
 
-def preact_resnet164(input_shape: Shape = CIFAR, classes: int = 10) -> keras.Model:
-    """Build 164 layers: 1,727,482 parameters, 1,703,258 of them trainable.
+def preact_resnet(
+    depth: int,
+    input_shape: Shape = CIFAR,
+    classes: int = 10,
+    *,
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
+) -> keras.Model:
+    """Build 164 or 1001 layers for small images.
 
     Args:
+        depth: Number of layers.
         input_shape: (height, width, channels) of an image, at least 4×4 pixels.
         classes: Number of outputs, a probability for each class.
+        top: Whether the classifier is there; without it the model ends in the last
+            activation, before its average.
+        classifier_activation: Of the outputs; None for logits.
 
     Returns:
         A model from (batch, height, width, channels) to (batch, classes).
 
     Raises:
-        ValueError: The images are too small, or there are no classes.
+        ValueError: The images are too small, or another argument is not one of these.
+
+    >>> from coursecnn.backend import without_weights
+    >>> with without_weights():
+    ...     preact_resnet(164).count_params()
+    1727482
     """
-    return _cifar_network(164, input_shape, classes)
+    check_choice("depth", depth, UNITS)
+    inputs = image_input(input_shape, classes, smallest=4)
+    release = RELEASES["paper"]
+    x = blocks.cifar_stem(inputs, 16, release.style)
+    for stage, width, stride in CIFAR_STAGES:
+        unit = partial(_unit, width=width, release=release)
+        x = blocks.stage(x, UNITS[depth], stride, unit, stage)
+    head = partial(blocks.classifier, classes=classes, style=release.style)
+    name, x = f"preact_resnet{depth}", _activated(x, release)
+    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
-def preact_resnet1001(input_shape: Shape = CIFAR, classes: int = 10) -> keras.Model:
-    """Build 1001 layers: 10,476,922 parameters, 10,327,706 of them trainable.
-
-    Arguments, result and errors are those of `preact_resnet164`.
-    """
-    return _cifar_network(1001, input_shape, classes)
-
-
-def resnet50_v2(
-    input_shape: Shape = IMAGENET, classes: int = 1000, release: ReleaseName = "paper"
+def resnet_v2(
+    depth: int,
+    input_shape: Shape = IMAGENET,
+    classes: int = 1000,
+    *,
+    release: ReleaseName = "paper",
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
 ) -> keras.Model:
-    """Build 50 layers: 25,594,792 parameters, 25,549,352 of them trainable.
+    """Build 50, 101 or 152 layers for ImageNet.
 
     Args:
+        depth: Number of layers.
         input_shape: (height, width, channels) of an image, at least 32×32 pixels.
         classes: Number of outputs, a probability for each class.
         release: Whose definition, "paper" or "keras"; see the module.
+        top: Whether the classifier is there; without it the model ends in the last
+            activation, before its average.
+        classifier_activation: Of the outputs; None for logits.
 
     Returns:
         A model from (batch, height, width, channels) to (batch, classes).
 
     Raises:
         ValueError: An argument is not one of these.
+
+    >>> from coursecnn.backend import without_weights
+    >>> with without_weights():
+    ...     resnet_v2(50).count_params()
+    25594792
     """
-    return _imagenet_network(50, input_shape, classes, release)
-
-
-def resnet101_v2(
-    input_shape: Shape = IMAGENET, classes: int = 1000, release: ReleaseName = "paper"
-) -> keras.Model:
-    """Build 101 layers: 44,639,144 parameters, 44,541,480 of them trainable.
-
-    Arguments, result and errors are those of `resnet50_v2`.
-    """
-    return _imagenet_network(101, input_shape, classes, release)
-
-
-def resnet152_v2(
-    input_shape: Shape = IMAGENET, classes: int = 1000, release: ReleaseName = "paper"
-) -> keras.Model:
-    """Build 152 layers: 60,328,872 parameters, 60,185,128 of them trainable.
-
-    Arguments, result and errors are those of `resnet50_v2`.
-    """
-    return _imagenet_network(152, input_shape, classes, release)
-
-
-def _cifar_network(depth: int, input_shape: Shape, classes: int) -> keras.Model:
-    inputs = image_input(input_shape, classes, smallest=4)
-    release = RELEASES["paper"]
-    x = blocks.cifar_stem(inputs, 16, release.style)
-    for stage, width, stride in CIFAR_STAGES:
-        x = blocks.stage(
-            x, UNITS[depth], stride, partial(_unit, width=width, release=release), stage
-        )
-    return keras.Model(inputs, _head(x, classes, release), name=f"preact_resnet{depth}")
-
-
-def _imagenet_network(
-    depth: int, input_shape: Shape, classes: int, name: ReleaseName
-) -> keras.Model:
+    check_choice("depth", depth, IMAGENET_DEPTHS)
+    check_choice("release", release, RELEASES)
     inputs = image_input(input_shape, classes, smallest=32)
-    check_choice("release", name, RELEASES)
-    release = RELEASES[name]
+    conventions = RELEASES[release]
+    style, activated, bias = conventions.style, conventions.stem_activated, conventions.bias
+    x = blocks.imagenet_stem(inputs, style, conventions.pooling, activated=activated, bias=bias)
     counts, _ = TABLE_1[f"resnet{depth}"]
-    x = blocks.imagenet_stem(
-        inputs, release.style, release.pooling, release.stem_activated, release.bias
-    )
-    for units, (stage, width, _), stride in zip(counts, STAGES, release.strides, strict=True):
-        unit = partial(_unit, width=width, release=release)
-        strided = 1 if release.halving_unit == "first" else units
-        x = blocks.stage(x, units, stride, unit, stage, strided)
-    return keras.Model(inputs, _head(x, classes, release), name=f"resnet{depth}_v2")
+    for units, (stage, width, _), stride in zip(counts, STAGES, conventions.strides, strict=True):
+        unit = partial(_unit, width=width, release=conventions)
+        strided = 1 if conventions.halving_unit == "first" else units
+        x = blocks.stage(x, units, stride, unit, stage, strided=strided)
+    head = partial(blocks.classifier, classes=classes, style=style)
+    name, x = f"resnet{depth}_v2", _activated(x, conventions)
+    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
 def _unit(
@@ -191,7 +185,7 @@ def _unit(
         partial(_bottleneck, width=width, release=release),
         release.style,
         name,
-        stride,
+        stride=stride,
         activated=release.stem_activated and name == blocks.FIRST_UNIT,
         bias=release.bias,
     )
@@ -202,22 +196,51 @@ def _bottleneck(
 ) -> keras.KerasTensor:
     style = release.style
     strides = (stride, 1) if release.stride_on == "1x1" else (1, stride)
-    x = blocks.convolution(x, width, 1, style, f"{name}_conv1", strides[0])
+    x = blocks.convolution(x, width, 1, style, f"{name}_conv1", stride=strides[0])
     x = blocks.relu(blocks.normalisation(x, style, f"{name}_bn2"), f"{name}_relu2")
-    x = blocks.convolution(x, width, 3, style, f"{name}_conv2", strides[1])
+    x = blocks.convolution(x, width, 3, style, f"{name}_conv2", stride=strides[1])
     x = blocks.relu(blocks.normalisation(x, style, f"{name}_bn3"), f"{name}_relu3")
     return blocks.convolution(x, EXPANSION * width, 1, style, f"{name}_conv3", bias=release.bias)
 
 
-def _head(x: keras.KerasTensor, classes: int, release: Release) -> keras.KerasTensor:
-    x = blocks.relu(blocks.normalisation(x, release.style, "bn"), "relu")
-    return blocks.classifier(x, classes, release.style)
+def _activated(x: keras.KerasTensor, release: Release) -> keras.KerasTensor:
+    return blocks.relu(blocks.normalisation(x, release.style, "bn"), "relu")
 
 
-BUILDERS = {
-    builder.__name__: builder
-    for builder in (
-        *(preact_resnet164, preact_resnet1001),
-        *(resnet50_v2, resnet101_v2, resnet152_v2),
-    )
-}
+NETWORKS = (
+    *rows(
+        "preact",
+        "He et al., ECCV 2016 (arXiv:1603.05027)",
+        CIFAR,
+        10,
+        *(
+            (
+                f"preact_resnet{depth}",
+                partial(preact_resnet, depth),
+                "table 4",
+                parameters,
+                trainable,
+                macs,
+            )
+            for depth, parameters, trainable, macs in (
+                (164, 1_727_482, 1_703_258, 244_500_992),
+                (1001, 10_476_922, 10_327_706, 1_487_849_984),
+            )
+        ),
+    ),
+    # The paper prints results of 152 layers alone.
+    *rows(
+        "preact",
+        "He et al., ECCV 2016 (arXiv:1603.05027)",
+        IMAGENET,
+        1000,
+        *(
+            (f"resnet{depth}_v2", partial(resnet_v2, depth), place, parameters, trainable, macs)
+            for depth, place, parameters, trainable, macs in (
+                (50, "its units in ResNet-50", 25_594_792, 25_549_352, 3_857_973_248),
+                (101, "its units in ResNet-101", 44_639_144, 44_541_480, 7_570_194_432),
+                (152, "table 5", 60_328_872, 60_185_128, 11_282_415_616),
+            )
+        ),
+    ),
+)

@@ -1,7 +1,7 @@
 """Residual networks for ImageNet, with 18 to 152 layers.
 
-- `resnet18`, `resnet34`: units of two 3×3 convolutions;
-- `resnet50`, `resnet101`, `resnet152`: bottlenecks of 1×1, 3×3 and 1×1.
+- `resnet`, by name `resnet18` and `resnet34`: units of two 3×3 convolutions;
+- by name `resnet50`, `resnet101` and `resnet152`: bottlenecks of 1×1, 3×3 and 1×1.
 
 Source: K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image Recognition", CVPR 2016,
 doi:10.1109/CVPR.2016.90, arXiv:1512.03385: table 1 (layers), section 3.3 (shortcuts), section 3.4
@@ -36,20 +36,12 @@ from typing import Literal, TypeAlias
 
 from coursecnn._checks import check_choice
 from coursecnn.architectures import blocks
+from coursecnn.architectures._registry import rows
 from coursecnn.architectures.blocks import Pooling, Shortcut, Stride, Style
-from coursecnn.architectures.layers import Shape, image_input
+from coursecnn.architectures.layers import Shape, classified, image_input
 from coursecnn.backend import keras
 
-__all__ = [
-    "BUILDERS",
-    "RELEASES",
-    "TABLE_1",
-    "resnet18",
-    "resnet34",
-    "resnet50",
-    "resnet101",
-    "resnet152",
-]
+__all__ = ["NETWORKS", "RELEASES", "TABLE_1", "resnet"]
 
 ReleaseName: TypeAlias = Literal["caffe", "torch", "keras"]
 
@@ -81,102 +73,61 @@ class Release:
 RELEASES = {
     "caffe": Release("1x1", "ceil", Style(fan="fan_in", linear="he")),
     "torch": Release("3x3", "padded", Style(fan="fan_out", linear="torch")),
-    "keras": Release("1x1", "padded", Style("fan_in", "he", True, epsilon=1.001e-5, momentum=0.99)),
+    "keras": Release(
+        "1x1", "padded", Style("fan_in", "he", bias=True, epsilon=1.001e-5, momentum=0.99)
+    ),
 }
 
 
-def resnet18(
+def resnet(
+    depth: int,
     input_shape: Shape = IMAGENET,
     classes: int = 1000,
+    *,
     release: ReleaseName = "caffe",
     shortcut: Shortcut = "B",
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
 ) -> keras.Model:
-    """Build the 18 layers of table 1: 11,699,112 parameters, 11,689,512 of them trainable.
+    """Build the 18, 34, 50, 101 or 152 layers of table 1.
 
     Args:
+        depth: Number of layers.
         input_shape: (height, width, channels) of an image, at least 32×32 pixels.
         classes: Number of outputs, a probability for each class.
         release: Whose definition: "caffe" (the authors'), "torch" or "keras"; see the module.
         shortcut: Option "A", "B" or "C" of section 4.1: zeros, projections where the shapes
             change (the authors' choice), or projections everywhere.
+        top: Whether the classifier is there; without it the model ends in the maps of the last
+            unit, before their average.
+        classifier_activation: Of the outputs; None for logits.
 
     Returns:
         A model from (batch, height, width, channels) to (batch, classes).
 
     Raises:
         ValueError: An argument is not one of these.
+
+    >>> from coursecnn.backend import without_weights
+    >>> with without_weights():
+    ...     resnet(18, classes=10).output_shape, resnet(50, top=False).output_shape
+    ((None, 10), (None, 7, 7, 2048))
     """
-    return _resnet("resnet18", input_shape, classes, release, shortcut)
-
-
-def resnet34(
-    input_shape: Shape = IMAGENET,
-    classes: int = 1000,
-    release: ReleaseName = "caffe",
-    shortcut: Shortcut = "B",
-) -> keras.Model:
-    """Build the 34 layers of table 1: 21,814,696 parameters, 21,797,672 of them trainable.
-
-    Arguments, result and errors are those of `resnet18`.
-    """
-    return _resnet("resnet34", input_shape, classes, release, shortcut)
-
-
-def resnet50(
-    input_shape: Shape = IMAGENET,
-    classes: int = 1000,
-    release: ReleaseName = "caffe",
-    shortcut: Shortcut = "B",
-) -> keras.Model:
-    """Build the 50 layers of table 1: 25,610,152 parameters, 25,557,032 of them trainable.
-
-    Arguments, result and errors are those of `resnet18`.
-    """
-    return _resnet("resnet50", input_shape, classes, release, shortcut)
-
-
-def resnet101(
-    input_shape: Shape = IMAGENET,
-    classes: int = 1000,
-    release: ReleaseName = "caffe",
-    shortcut: Shortcut = "B",
-) -> keras.Model:
-    """Build the 101 layers of table 1: 44,654,504 parameters, 44,549,160 of them trainable.
-
-    Arguments, result and errors are those of `resnet18`.
-    """
-    return _resnet("resnet101", input_shape, classes, release, shortcut)
-
-
-def resnet152(
-    input_shape: Shape = IMAGENET,
-    classes: int = 1000,
-    release: ReleaseName = "caffe",
-    shortcut: Shortcut = "B",
-) -> keras.Model:
-    """Build the 152 layers of table 1: 60,344,232 parameters, 60,192,808 of them trainable.
-
-    Arguments, result and errors are those of `resnet18`.
-    """
-    return _resnet("resnet152", input_shape, classes, release, shortcut)
-
-
-def _resnet(
-    name: str, input_shape: Shape, classes: int, release: ReleaseName, shortcut: Shortcut
-) -> keras.Model:
-    inputs = image_input(input_shape, classes, smallest=32)
+    name = f"resnet{depth}"
+    check_choice("depth", name, TABLE_1)
     check_choice("release", release, RELEASES)
     check_choice("shortcut", shortcut, blocks.SHORTCUTS)
+    inputs = image_input(input_shape, classes, smallest=32)
     conventions = RELEASES[release]
-    style = conventions.style
-    x = blocks.imagenet_stem(inputs, style, conventions.pooling)
+    x = blocks.imagenet_stem(inputs, conventions.style, conventions.pooling)
     counts, expansion = TABLE_1[name]
     for units, (stage, width, stride) in zip(counts, STAGES, strict=True):
         unit = partial(
             _unit, width=width, expansion=expansion, conventions=conventions, shortcut=shortcut
         )
         x = blocks.stage(x, units, stride, unit, stage)
-    return keras.Model(inputs, blocks.classifier(x, classes, style), name=name)
+    head = partial(blocks.classifier, classes=classes, style=conventions.style)
+    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
 def _unit(
@@ -191,14 +142,23 @@ def _unit(
     style, filters = conventions.style, expansion * width
     across = blocks.shortcut(x, filters, stride, shortcut, style, name)
     if expansion == 1:
-        branch = blocks.basic_branch(x, filters, style, name, stride)
+        branch = blocks.basic_branch(x, filters, style, name, stride=stride)
     else:
         branch = blocks.bottleneck_branch(
-            x, width, filters, style, name, stride, conventions.stride_on
+            x, width, filters, style, name, stride=stride, stride_on=conventions.stride_on
         )
     return blocks.residual_unit(across, branch, name)
 
 
-BUILDERS = {
-    builder.__name__: builder for builder in (resnet18, resnet34, resnet50, resnet101, resnet152)
-}
+NETWORKS = rows(
+    "resnet",
+    "He et al., CVPR 2016 (arXiv:1512.03385), table 1",
+    IMAGENET,
+    1000,
+    # name        builder              place      parameters  trainable   MACs
+    ("resnet18", partial(resnet, 18), "18-layer", 11_699_112, 11_689_512, 1_814_073_344),
+    ("resnet34", partial(resnet, 34), "34-layer", 21_814_696, 21_797_672, 3_663_761_408),
+    ("resnet50", partial(resnet, 50), "50-layer", 25_610_152, 25_557_032, 3_857_973_248),
+    ("resnet101", partial(resnet, 101), "101-layer", 44_654_504, 44_549_160, 7_570_194_432),
+    ("resnet152", partial(resnet, 152), "152-layer", 60_344_232, 60_192_808, 11_282_415_616),
+)

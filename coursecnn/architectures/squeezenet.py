@@ -21,7 +21,7 @@ twice the multiply-accumulates here. (Its 0.72 for v1.1 is not what the released
   1 prints 13×13. The authors call it a benign quirk (issue 14). `conv10_padding=0` leaves it out;
   the parameters stay, the multiplications are fewer.
 
-Poolings have 3×3 windows, stride 2, and round up, as Caffe does. Dropout by half stands behind the
+Poolings have 3×3 windows, stride 2, and round up, as Caffe does. Dropout by half comes after the
 last Fire module. Weights begin as Caffe's "xavier", those of the last convolution normal with a
 standard deviation of 0.01, biases at zero. No deviations from the release.
 
@@ -31,13 +31,15 @@ standard deviation of 0.01, biases at zero. No deviations from the release.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 from coursecnn._checks import check_choice
 from coursecnn.architectures import _caffe
-from coursecnn.architectures.layers import Shape, image_input
+from coursecnn.architectures._registry import rows
+from coursecnn.architectures.layers import Shape, activated, classified, image_input
 from coursecnn.backend import keras
 
-__all__ = ["BUILDERS", "FIRES", "Fire", "Version", "fire_module", "squeezenet1_0", "squeezenet1_1"]
+__all__ = ["FIRES", "NETWORKS", "Fire", "Version", "fire_module", "squeezenet1_0", "squeezenet1_1"]
 
 RELEASED: Shape = (227, 227, 3)
 
@@ -80,7 +82,7 @@ class Version:
     Attributes:
         filters: Of the first convolution.
         kernel: Height and width of its kernels.
-        pooled: Fire modules that a pooling follows, besides the one behind the first convolution.
+        pooled: Fire modules that a pooling follows, besides the one after the first convolution.
 
     >>> Version(filters=96, kernel=7, pooled=("fire4", "fire8")).kernel
     7
@@ -96,7 +98,12 @@ V1_1 = Version(64, 3, ("fire3", "fire5"))
 
 
 def squeezenet1_0(
-    input_shape: Shape = RELEASED, classes: int = 1000, conv10_padding: int = 1
+    input_shape: Shape = RELEASED,
+    classes: int = 1000,
+    *,
+    conv10_padding: int = 1,
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
 ) -> keras.Model:
     """Build the network of the paper: 1,248,424 parameters, all trainable.
 
@@ -105,6 +112,9 @@ def squeezenet1_0(
         classes: Number of outputs, a probability for each class.
         conv10_padding: Zeros around the maps before the last convolution: 1 as released, or 0 as
             in table 1.
+        top: Whether the classifier is there; without it the model ends in the maps of
+            `fire9_concat`.
+        classifier_activation: Of the outputs; None for logits.
 
     Returns:
         A model from (batch, height, width, channels) to (batch, classes).
@@ -114,41 +124,59 @@ def squeezenet1_0(
     """
     check_choice("conv10_padding", conv10_padding, (0, 1))
     inputs = image_input(input_shape, classes, smallest=29)
-    return _network("squeezenet1_0", V1_0, inputs, classes, conv10_padding)
+    x = _fire_modules(inputs, V1_0)
+    head = partial(_averages, classes=classes, padding=conv10_padding)
+    name = "squeezenet1_0"
+    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
-def squeezenet1_1(input_shape: Shape = RELEASED, classes: int = 1000) -> keras.Model:
+def squeezenet1_1(
+    input_shape: Shape = RELEASED,
+    classes: int = 1000,
+    *,
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
+) -> keras.Model:
     """Build the authors' cheaper network: 1,235,496 parameters, all trainable.
 
     Args:
         input_shape: (height, width, channels) of an image, with sides of at least 25 pixels.
         classes: Number of outputs, a probability for each class.
+        top: Whether the classifier is there; without it the model ends in the maps of
+            `fire9_concat`.
+        classifier_activation: Of the outputs; None for logits.
 
     Returns:
         A model from (batch, height, width, channels) to (batch, classes).
 
     Raises:
-        ValueError: The shape is too small, or there are no classes.
+        ValueError: The shape is too small, or an argument is not one of these.
     """
     inputs = image_input(input_shape, classes, smallest=25)
-    return _network("squeezenet1_1", V1_1, inputs, classes, conv10_padding=0)
+    x = _fire_modules(inputs, V1_1)
+    head = partial(_averages, classes=classes, padding=0)
+    name = "squeezenet1_1"
+    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
-def _network(
-    name: str, version: Version, inputs: keras.KerasTensor, classes: int, conv10_padding: int
-) -> keras.Model:
-    x = _caffe.convolution(inputs, version.filters, version.kernel, "conv1", stride=2)
+def _fire_modules(x: keras.KerasTensor, version: Version) -> keras.KerasTensor:
+    x = _caffe.convolution(x, version.filters, version.kernel, "conv1", stride=2)
     x = _caffe.max_pooling(x, "pool1")
     for module, row in FIRES.items():
         x = fire_module(x, row, module)
         if module in version.pooled:
             x = _caffe.max_pooling(x, module.replace("fire", "pool"))
+    return x
+
+
+def _averages(
+    x: keras.KerasTensor, classes: int, padding: int, *, activation: str | None
+) -> keras.KerasTensor:
     x = keras.layers.Dropout(0.5, name="drop9")(x)
-    x = _caffe.convolution(
-        x, classes, 1, "conv10", padding=conv10_padding, weights=_caffe.gaussian(0.01)
-    )
+    weights = _caffe.gaussian(0.01)
+    x = _caffe.convolution(x, classes, 1, "conv10", padding=padding, weights=weights)
     x = keras.layers.GlobalAveragePooling2D(name="pool10")(x)
-    return keras.Model(inputs, keras.layers.Softmax(name="predictions")(x), name=name)
+    return activated(x, activation=activation)
 
 
 def fire_module(x: keras.KerasTensor, row: Fire, name: str) -> keras.KerasTensor:
@@ -167,4 +195,12 @@ def fire_module(x: keras.KerasTensor, row: Fire, name: str) -> keras.KerasTensor
     return keras.layers.Concatenate(name=f"{name}_concat")(expanded)
 
 
-BUILDERS = {"squeezenet1_0": squeezenet1_0, "squeezenet1_1": squeezenet1_1}
+NETWORKS = rows(
+    "squeezenet",
+    "Iandola et al. 2016 (arXiv:1602.07360)",
+    RELEASED,
+    1000,
+    # name           builder        place                 parameters  trainable  MACs
+    ("squeezenet1_0", squeezenet1_0, "table 1", 1_248_424, 1_248_424, 861_339_936),
+    ("squeezenet1_1", squeezenet1_1, "release, version 1.1", 1_235_496, 1_235_496, 387_747_520),
+)

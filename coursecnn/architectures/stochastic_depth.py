@@ -28,19 +28,23 @@ from typing import Any
 
 from coursecnn._checks import check_share
 from coursecnn.architectures import blocks
+from coursecnn.architectures._registry import rows
 from coursecnn.architectures.blocks import Style
-from coursecnn.architectures.layers import Shape, image_input
+from coursecnn.architectures.layers import Shape, classified, image_input
 from coursecnn.architectures.resnet_cifar import CIFAR, STAGES, UNITS
 from coursecnn.backend import keras
 
-__all__ = ["BUILDERS", "StochasticDepth", "stochastic_depth_110", "survival"]
+__all__ = ["NETWORKS", "StochasticDepth", "stochastic_depth_110", "survival"]
 
 
 def stochastic_depth_110(
     input_shape: Shape = CIFAR,
     classes: int = 10,
+    *,
     last_survival: float = 0.5,
     conv_bias: bool = True,
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
 ) -> keras.Model:
     """Build it: 1,740,106 parameters, 1,732,010 of them trainable.
 
@@ -50,6 +54,9 @@ def stochastic_depth_110(
         last_survival: p_L, the probability that the last unit is alive in a step of training; at
             1 nothing is ever dropped.
         conv_bias: Convolutions have biases, as in the release.
+        top: Whether the classifier is there; without it the model ends in the maps of the last
+            unit, before their average.
+        classifier_activation: Of the outputs; None for logits.
 
     Returns:
         A model from (batch, height, width, channels) to (batch, classes).
@@ -71,8 +78,9 @@ def stochastic_depth_110(
         }
         unit = partial(_unit, filters=filters, style=style, alive=alive)
         x = blocks.stage(x, units, stride, unit, stage)
-    outputs = blocks.classifier(x, classes, style)
-    return keras.Model(inputs, outputs, name="stochastic_depth_110")
+    head = partial(blocks.classifier, classes=classes, style=style)
+    name = "stochastic_depth_110"
+    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
 def _check(input_shape: Shape, last_survival: float) -> None:
@@ -111,7 +119,7 @@ class StochasticDepth(keras.layers.Layer):
     0.5
     """
 
-    def __init__(self, survival: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, survival: float, *, seed: int | None = None, **kwargs: Any) -> None:
         """Keep the probability, and start the generator of the draws."""
         super().__init__(**kwargs)
         check_share("survival", survival)
@@ -119,7 +127,7 @@ class StochasticDepth(keras.layers.Layer):
         self.seed = seed
         self.draws = keras.random.SeedGenerator(seed)
 
-    def call(self, inputs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
+    def call(self, inputs: keras.KerasTensor, *, training: bool = False) -> keras.KerasTensor:
         """Open, close or weight the branch."""
         if not training:
             return inputs * self.survival
@@ -139,7 +147,7 @@ def _unit(
     style: Style,
     alive: dict[str, float],
 ) -> keras.KerasTensor:
-    branch = blocks.basic_branch(x, filters, style, name, stride)
+    branch = blocks.basic_branch(x, filters, style, name, stride=stride)
     branch = StochasticDepth(alive[name], name=f"{name}_gate")(branch)
     if stride > 1:
         x = keras.layers.AveragePooling2D(stride, name=f"{name}_shortcut_average")(x)
@@ -147,4 +155,15 @@ def _unit(
     return blocks.residual_unit(x, branch, name)
 
 
-BUILDERS = {"stochastic_depth_110": stochastic_depth_110}
+NETWORKS = rows(
+    "stochastic_depth",
+    "Huang et al., ECCV 2016 (arXiv:1603.09382)",
+    CIFAR,
+    10,
+    *(
+        (
+            *("stochastic_depth_110", stochastic_depth_110, "table 1"),
+            *(1_740_106, 1_732_010, 252_887_680),
+        ),
+    ),
+)

@@ -1,6 +1,6 @@
 """VGG: nothing but 3×3 convolutions, in five stages that end in a pooling.
 
-- `vgg11`, `vgg13`, `vgg16`, `vgg19`: columns A, B, D and E of the paper's table 1.
+- `vgg`: columns A, B, D and E of the paper's table 1, by name `vgg11`, `vgg13`, `vgg16`, `vgg19`.
 
 Sources: Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image
 Recognition", ICLR 2015, sections 2.1 and 3.1, table 1 (arXiv:1409.1556); layers are named as in
@@ -22,11 +22,13 @@ from functools import partial
 from typing import Literal, TypeAlias
 
 from coursecnn._checks import check_choice
-from coursecnn.architectures.layers import Shape, image_input
+from coursecnn.architectures._registry import rows
+from coursecnn.architectures.layers import Shape, classified, image_input
 from coursecnn.backend import keras
 
-__all__ = ["BUILDERS", "DENSE", "FILTERS", "VGG", "vgg11", "vgg13", "vgg16", "vgg19"]
+__all__ = ["DENSE", "FILTERS", "NETWORKS", "VGG", "vgg"]
 
+IMAGENET: Shape = (224, 224, 3)
 Initialisation: TypeAlias = Literal["glorot", "normal"]
 
 # Convolutions in each of the five stages: columns A, B, D and E.
@@ -45,70 +47,61 @@ INITIALISERS = {
 }
 
 
-def vgg11(
-    input_shape: Shape = (224, 224, 3),
+def vgg(
+    depth: int,
+    input_shape: Shape = IMAGENET,
     classes: int = 1000,
+    *,
     initialisation: Initialisation = "glorot",
+    top: bool = True,
+    classifier_activation: str | None = "softmax",
 ) -> keras.Model:
-    """Build column A, 11 layers with weights: 132,863,336 parameters by default.
+    """Build a column of table 1 with 11, 13, 16 or 19 layers with weights.
 
     Args:
+        depth: Number of layers with weights.
         input_shape: (height, width, channels) of an image. Sides that are no multiple of 32
             lose the pixels that are left over at a pooling.
         classes: Number of outputs, a probability for each class.
         initialisation: Of the weights, "glorot" or "normal"; see the module.
+        top: Whether the classifier is there; without it the model ends in the maps of `pool5`.
+        classifier_activation: Of the outputs; None for logits.
 
     Returns:
         A model from (batch, height, width, channels) to (batch, classes).
 
     Raises:
-        ValueError: A side of the image is below 32 pixels, the classes are no number, or the
-            initialisation is another.
+        ValueError: A side of the image is below 32 pixels, or another argument is not one of
+            these.
+
+    >>> from coursecnn.backend import without_weights
+    >>> with without_weights():
+    ...     vgg(11, classes=10).output_shape, vgg(11, top=False).output_shape
+    ((None, 10), (None, 7, 7, 512))
     """
-    return _build("vgg11", input_shape, classes, initialisation)
-
-
-def vgg13(
-    input_shape: Shape = (224, 224, 3),
-    classes: int = 1000,
-    initialisation: Initialisation = "glorot",
-) -> keras.Model:
-    """Build column B, 13 layers with weights: 133,047,848 parameters; else as `vgg11`."""
-    return _build("vgg13", input_shape, classes, initialisation)
-
-
-def vgg16(
-    input_shape: Shape = (224, 224, 3),
-    classes: int = 1000,
-    initialisation: Initialisation = "glorot",
-) -> keras.Model:
-    """Build column D, 16 layers with weights: 138,357,544 parameters; else as `vgg11`."""
-    return _build("vgg16", input_shape, classes, initialisation)
-
-
-def vgg19(
-    input_shape: Shape = (224, 224, 3),
-    classes: int = 1000,
-    initialisation: Initialisation = "glorot",
-) -> keras.Model:
-    """Build column E, 19 layers with weights: 143,667,240 parameters; else as `vgg11`."""
-    return _build("vgg19", input_shape, classes, initialisation)
-
-
-def _build(
-    name: str, input_shape: Shape, classes: int, initialisation: Initialisation
-) -> keras.Model:
+    name = f"vgg{depth}"
+    check_choice("depth", name, VGG)
     check_choice("initialisation", initialisation, INITIALISERS)
     inputs = image_input(input_shape, classes, smallest=2 ** len(FILTERS))
     x = _stages(inputs, VGG[name], initialisation)
+    dense = partial(_dense_layers, classes=classes, initialisation=initialisation)
+    return classified(inputs, x, dense, name=name, top=top, activation=classifier_activation)
+
+
+def _dense_layers(
+    x: keras.KerasTensor,
+    classes: int,
+    initialisation: Initialisation,
+    *,
+    activation: str | None,
+) -> keras.KerasTensor:
     x = keras.layers.Flatten(name="flatten")(x)
     for number, units in enumerate(DENSE, start=6):
         kernel = INITIALISERS[initialisation]()
         x = keras.layers.Dense(units, "relu", kernel_initializer=kernel, name=f"fc{number}")(x)
         x = keras.layers.Dropout(DROPOUT, name=f"drop{number}")(x)
     kernel = INITIALISERS[initialisation]()
-    outputs = keras.layers.Dense(classes, "softmax", kernel_initializer=kernel, name="fc8")(x)
-    return keras.Model(inputs, outputs, name=name)
+    return keras.layers.Dense(classes, activation, kernel_initializer=kernel, name="fc8")(x)
 
 
 def _stages(
@@ -128,4 +121,14 @@ def _stages(
     return x
 
 
-BUILDERS = {"vgg11": vgg11, "vgg13": vgg13, "vgg16": vgg16, "vgg19": vgg19}
+NETWORKS = rows(
+    "vgg",
+    "Simonyan and Zisserman, ICLR 2015 (arXiv:1409.1556), table 1",
+    IMAGENET,
+    1000,
+    # name      builder           place       parameters   trainable    MACs
+    ("vgg11", partial(vgg, 11), "column A", 132_863_336, 132_863_336, 7_609_090_048),
+    ("vgg13", partial(vgg, 13), "column B", 133_047_848, 133_047_848, 11_308_466_176),
+    ("vgg16", partial(vgg, 16), "column D", 138_357_544, 138_357_544, 15_470_264_320),
+    ("vgg19", partial(vgg, 19), "column E", 143_667_240, 143_667_240, 19_632_062_464),
+)

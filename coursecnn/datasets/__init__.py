@@ -1,14 +1,15 @@
-"""MNIST and CIFAR-10: the official images, checked byte for byte.
+"""MNIST and CIFAR-10: the official images, checked byte for byte; and images of one's own.
 
 - `mnist`, `cifar10`: load a dataset;
-- `fetch`, `locate`, `available`, `describe`: the files behind it, for the command line;
+- `from_arrays`: a dataset of one's own images;
+- `Dataset`, `Provenance`: what these return;
 - `stand_in`: the images for a machine without the files and without a network;
-- `Dataset`, `Provenance`: what a loader returns.
+- `fetch`, `locate`, `available`, `describe`: the files behind it, for the command line.
 
-The files are looked for in the folder named by `COURSECNN_DATA`, in the package's cache, in
-Keras's cache, and on the network, in this order. Where none has them, the offline stand-in takes
-their place, which is said on stderr and in `Dataset.provenance`. With `COURSECNN_OFFLINE=1` the
-network is left alone.
+The files are looked for in what `COURSECNN_DATA` names (a folder that holds them, the files
+themselves, or the folder above), in the package's cache, in Keras's cache, and on the network, in
+this order. Where none has them, the offline stand-in takes their place, which is said on stderr and
+in `Dataset.provenance`. With `COURSECNN_OFFLINE=1` the network is left alone.
 
     >>> data = stand_in("mnist")
     >>> data.x_train.shape, data.provenance.official
@@ -17,9 +18,9 @@ network is left alone.
 
 from __future__ import annotations
 
-from coursecnn.datasets.dataset import Dataset, Provenance
+from coursecnn.datasets.dataset import Dataset, Provenance, from_arrays
+from coursecnn.datasets.official import NAMES
 from coursecnn.datasets.store import (
-    NAMES,
     UnavailableError,
     available,
     cifar10,
@@ -39,6 +40,7 @@ __all__ = [
     "cifar10",
     "describe",
     "fetch",
+    "from_arrays",
     "locate",
     "mnist",
     "stand_in",

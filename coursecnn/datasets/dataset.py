@@ -1,38 +1,26 @@
-"""What a loader returns: the images, and where they come from."""
+"""What a loader returns: images to train on and to evaluate on, and where they come from."""
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from numbers import Integral, Real
+from typing import Literal, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-Images = NDArray[np.uint8]
-Labels = NDArray[np.uint8]
+from coursecnn.datasets.arrays import (
+    Arrays,
+    Images,
+    Labels,
+    as_classes,
+    as_images,
+    as_labels,
+)
 
-
-class Arrays(NamedTuple):
-    """The content: images `(n, height, width, channels)`, labels `(n,)`, and class names."""
-
-    x_train: Images
-    y_train: Labels
-    x_test: Images
-    y_test: Labels
-    classes: tuple[str, ...]
-
-    def sha256(self) -> str:
-        """The digest of the content: of each array's shape and bytes, in the order of the fields.
-
-        It does not depend on the files that the arrays were read from: the same images in another
-        archive have the same digest.
-        """
-        digest = hashlib.sha256()
-        for array in self[:4]:
-            digest.update(repr(array.shape).encode())
-            digest.update(np.ascontiguousarray(array).data)
-        return digest.hexdigest()
+EVALUATED_ON = ("test", "validation")
+STAND_IN = "offline stand-in"
 
 
 @dataclass(frozen=True)
@@ -41,7 +29,8 @@ class Provenance:
 
     Attributes:
         source: in words, for example `"download from zenodo.org"`; never a folder of this machine.
-        official: whether every byte is the published one. False for the offline stand-in.
+        official: whether every byte is the published one. False for the offline stand-in and for
+            images of one's own.
         sha256: the digest of the content (`Arrays.sha256`), for run records.
 
     >>> Provenance("download from zenodo.org", official=True, sha256="4f2c…").official
@@ -52,49 +41,129 @@ class Provenance:
     official: bool
     sha256: str
 
+    @property
+    def kind(self) -> str:
+        """The shortest description: official, the offline stand-in, or somebody's own images."""
+        if self.official:
+            return "official"
+        return STAND_IN if self.source.startswith(STAND_IN) else "own images"
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """Images and labels to train on, images and labels to judge with, and where they come from.
+    """Images and labels to train on, images and labels to evaluate on, and where they come from.
+
+    Images and labels in other types are converted where nothing is lost (see `from_arrays`).
 
     Attributes:
-        name: `"mnist"` or `"cifar10"`.
+        name: `"mnist"` or `"cifar10"`, or a name of one's own.
         x_train: training images, uint8 `(n, height, width, channels)`, values 0 to 255.
         y_train: their classes, uint8 `(n,)`, indices into `classes`.
-        x_test: the images to judge with, uint8; after `hold_out`, held-out training images.
-        y_test: their classes.
+        x_eval: the images to evaluate on, uint8: test images, or validation images after
+            `split_validation`.
+        y_eval: their classes.
         classes: the name of each class.
         provenance: source, whether it is official, and the digest of the content.
-        judged_on: what `x_test` holds: `"test"` images or `"held-out"` training images.
+        evaluated_on: what `x_eval` holds: `"test"` or `"validation"` images.
+
+    Raises:
+        ValueError: if the arrays are no images and labels, do not go together, or are empty.
     """
 
     name: str
     x_train: Images
     y_train: Labels
-    x_test: Images
-    y_test: Labels
+    x_eval: Images
+    y_eval: Labels
     classes: tuple[str, ...]
     provenance: Provenance
-    judged_on: str = "test"
+    evaluated_on: Literal["test", "validation"] = "test"
+
+    def __post_init__(self) -> None:
+        """Convert what can be converted exactly, and refuse the rest."""
+        if not isinstance(self.name, str) or not self.name:
+            raise ValueError(f"name must be a word, got {self.name!r}")
+        if self.evaluated_on not in EVALUATED_ON:
+            known = " or ".join(map(repr, EVALUATED_ON))
+            raise ValueError(f"evaluated_on must be {known}, got {self.evaluated_on!r}")
+        self._set("classes", as_classes(self.classes))
+        for part in ("train", "eval"):
+            self._convert(f"x_{part}", f"y_{part}")
+        if self.x_train.shape[1:] != self.x_eval.shape[1:]:
+            raise ValueError(
+                "x_train and x_eval must hold images of one shape, "
+                f"got {self.x_train.shape[1:]} and {self.x_eval.shape[1:]}"
+            )
+
+    def _convert(self, x: str, y: str) -> None:
+        images = as_images(x, getattr(self, x))
+        labels = as_labels(y, getattr(self, y), len(self.classes))
+        if len(images) != len(labels):
+            raise ValueError(
+                f"{x} and {y} must have one label for each image, "
+                f"got {len(images):,} images and {len(labels):,} labels"
+            )
+        self._set(x, images)
+        self._set(y, labels)
+
+    def _set(self, field: str, value: object) -> None:
+        object.__setattr__(self, field, value)
 
     @classmethod
-    def of(cls, name: str, arrays: Arrays, source: str, official: bool) -> Dataset:
+    def of(cls, name: str, arrays: Arrays, source: str, *, official: bool) -> Dataset:
         """The dataset `name` with the content `arrays`, its digest computed."""
         return cls(name, *arrays, provenance=Provenance(source, official, arrays.sha256()))
 
     def __repr__(self) -> str:
-        kind = "official" if self.provenance.official else "offline stand-in"
         size = "×".join(map(str, self.x_train.shape[1:]))
         return (
-            f"{self.name} ({kind}): {len(self.x_train):,} training and {len(self.x_test):,} "
-            f"{self.judged_on} images of {size} in {len(self.classes)} classes"
+            f"{self.name} ({self.provenance.kind}): {len(self.x_train):,} training and "
+            f"{len(self.x_eval):,} {self.evaluated_on} images of {size} "
+            f"in {len(self.classes)} classes"
         )
 
-    def hold_out(self, size: int | float, seed: int = 0) -> Dataset:
+    @property
+    def x_test(self) -> Images:
+        """The test images.
+
+        Raises:
+            AttributeError: after `split_validation`, which leaves them out.
+        """
+        self._require_test("x")
+        return self.x_eval
+
+    @property
+    def y_test(self) -> Labels:
+        """The classes of the test images.
+
+        Raises:
+            AttributeError: after `split_validation`, which leaves them out.
+        """
+        self._require_test("y")
+        return self.y_eval
+
+    def _require_test(self, axis: str) -> None:
+        if self.evaluated_on != "test":
+            raise AttributeError(
+                f"this split of {self.name} has no {axis}_test: it has {self.evaluated_on} images, "
+                f"use {axis}_eval"
+            )
+
+    @property
+    def hold_out(self) -> NoReturn:
+        """The name of `split_validation` in earlier releases."""
+        raise AttributeError("Dataset.hold_out is split_validation since coursecnn 0.2")
+
+    @property
+    def judged_on(self) -> NoReturn:
+        """The name of `evaluated_on` in earlier releases."""
+        raise AttributeError("Dataset.judged_on is evaluated_on since coursecnn 0.2")
+
+    def split_validation(self, size: int | float, *, seed: int = 0) -> Dataset:
         """The training images alone, split in two, to choose on without touching the test images.
 
         Whatever is compared or tuned (a width, a learning rate, the number of epochs) is fitted and
-        judged on the split, whose `x_test` and `y_test` are training images that were set aside.
+        evaluated on the split, whose `x_eval` and `y_eval` are training images that were set aside.
         The test images are not in it, so no choice can see them. When everything is chosen, fit
         once more on the whole and look at its test images, once.
 
@@ -104,45 +173,112 @@ class Dataset:
             seed: which images. The same seed sets aside the same images.
 
         Returns:
-            A dataset with `n - size` training images and `size` held-out images, in the order
+            A dataset with `n - size` training images and `size` validation images, in the order
             of the files.
 
         Raises:
-            ValueError: if either side would have fewer images than there are classes.
+            ValueError: if either side would have fewer images than there are classes, or a class
+                has a single image.
 
         Example:
             >>> from coursecnn import datasets
             >>> data = datasets.stand_in("mnist")
             >>> data
             mnist (offline stand-in): 10,000 training and 2,000 test images of 28×28×1 in 10 classes
-            >>> split = data.hold_out(1000, seed=0)
-            >>> len(split.x_train), len(split.x_test), split.judged_on
-            (9000, 1000, 'held-out')
+            >>> split = data.split_validation(1000)
+            >>> len(split.x_train), len(split.x_eval), split.evaluated_on
+            (9000, 1000, 'validation')
         """
-        held = self._held_out(size, seed)
+        chosen = self._chosen(size, seed)
         x, y = self.x_train, self.y_train
-        arrays = Arrays(x[~held], y[~held], x[held], y[held], self.classes)
-        source = f"{self.provenance.source}, {held.sum():,} training images held out (seed {seed})"
+        arrays = Arrays(x[~chosen], y[~chosen], x[chosen], y[chosen], self.classes)
+        source = (
+            f"{self.provenance.source}, {chosen.sum():,} training images for validation "
+            f"(seed {seed})"
+        )
         provenance = replace(self.provenance, source=source, sha256=arrays.sha256())
-        return Dataset(self.name, *arrays, provenance=provenance, judged_on="held-out")
+        return Dataset(self.name, *arrays, provenance=provenance, evaluated_on="validation")
 
-    def _held_out(self, size: int | float, seed: int) -> NDArray[np.bool_]:
+    def _chosen(self, size: int | float, seed: int) -> NDArray[np.bool_]:
         """A mask over the training images, true where one is set aside."""
         from sklearn.model_selection import train_test_split
 
+        self._require_two_of_each()
+        _, chosen = train_test_split(
+            np.arange(len(self.x_train)),
+            test_size=self._count(size),
+            random_state=seed,
+            stratify=self.y_train,
+        )
+        mask = np.zeros(len(self.x_train), dtype=bool)
+        mask[chosen] = True
+        return mask
+
+    def _require_two_of_each(self) -> None:
+        single = np.flatnonzero(np.bincount(self.y_train) == 1)
+        if single.size:
+            raise ValueError(
+                "every class must have at least two training images to be split, "
+                f"{self.classes[single[0]]} has one"
+            )
+
+    def _count(self, size: int | float) -> int:
+        """How many images `size` is."""
         n, classes = len(self.x_train), len(self.classes)
-        if isinstance(size, float):
-            count = round(size * n) if 0 < size < 1 else 0
+        if isinstance(size, Integral):
+            count = 0 if isinstance(size, bool) else int(size)
         else:
-            count = 0 if isinstance(size, bool) else size
+            count = round(size * n) if isinstance(size, Real) and 0 < size < 1 else 0
         if not classes <= count <= n - classes:
             raise ValueError(
                 f"size must leave at least {classes} images (one for each class) on both sides of "
                 f"{n:,} training images, as a count or as a fraction between 0 and 1, got {size!r}"
             )
-        _, chosen = train_test_split(
-            np.arange(n), test_size=count, random_state=seed, stratify=self.y_train
-        )
-        held = np.zeros(n, dtype=bool)
-        held[chosen] = True
-        return held
+        return count
+
+
+def from_arrays(
+    name: str,
+    x_train: ArrayLike,
+    y_train: ArrayLike,
+    x_eval: ArrayLike,
+    y_eval: ArrayLike,
+    *,
+    classes: Sequence[str],
+    evaluated_on: Literal["test", "validation"] = "test",
+) -> Dataset:
+    """A dataset of one's own images.
+
+    Args:
+        name: what to call it, for messages and records.
+        x_train: training images `(n, height, width, channels)`, or `(n, height, width)` if grey:
+            whole numbers from 0 to 255, in any type.
+        y_train: their classes `(n,)` or `(n, 1)`, indices into `classes`, in any type.
+        x_eval: the images to evaluate on, of the same shape.
+        y_eval: their classes.
+        classes: the name of each class, 256 at most.
+        evaluated_on: what `x_eval` is: `"test"` or `"validation"`.
+
+    Returns:
+        A dataset of uint8 arrays with a digest of its own, which is not official.
+
+    Raises:
+        ValueError: if the arrays are no images and labels, do not go together, or are empty; the
+            message names the cure. Nothing is rounded or scaled here: images from 0 to 1 are
+            refused.
+
+    Example:
+        >>> x, y = np.zeros((4, 8, 8), dtype=np.int64), np.array([[0], [1], [0], [1]])
+        >>> from_arrays("squares", x, y, x[:2], y[:2], classes=["dark", "light"])
+        squares (own images): 4 training and 2 test images of 8×8×1 in 2 classes
+    """
+    names = as_classes(classes)
+    arrays = Arrays(
+        as_images("x_train", x_train),
+        as_labels("y_train", y_train, len(names)),
+        as_images("x_eval", x_eval),
+        as_labels("y_eval", y_eval, len(names)),
+        names,
+    )
+    provenance = Provenance("the caller's own images", official=False, sha256=arrays.sha256())
+    return Dataset(name, *arrays, provenance=provenance, evaluated_on=evaluated_on)

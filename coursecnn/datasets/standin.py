@@ -15,7 +15,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from coursecnn.datasets.dataset import Arrays
+from coursecnn.datasets.arrays import Arrays
 
 TRAIN_IMAGES, TEST_IMAGES = 10_000, 2_000
 # The first 1,500 of the 1,797 digits are for training, the others for the test.

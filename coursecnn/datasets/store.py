@@ -1,32 +1,29 @@
-"""Where the official files are looked for, in which order, and what takes their place."""
+"""The datasets: found on this machine, downloaded, or replaced by the offline stand-in."""
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import functools
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
-import pooch
-
-from coursecnn._files import require_writable
-from coursecnn.datasets import standin
-from coursecnn.datasets.dataset import Arrays, Dataset
+from coursecnn.datasets import places, standin, verified
+from coursecnn.datasets.arrays import Arrays
+from coursecnn.datasets.dataset import STAND_IN, Dataset
 from coursecnn.datasets.download import DownloadError, download, locked, tell
-from coursecnn.datasets.official import CIFAR10, MNIST, CorruptedError, Official
+from coursecnn.datasets.official import CIFAR10, MNIST, Official, official_named
+from coursecnn.datasets.places import Place
+from coursecnn.datasets.registry import CorruptedError
 
-OFFICIAL = {official.name: official for official in (MNIST, CIFAR10)}
-NAMES = tuple(OFFICIAL)
 STAND_INS: dict[str, Callable[[], Arrays]] = {
     "mnist": lambda: standin.digits(28),
     "cifar10": lambda: standin.coloured_digits(32),
 }
+T = TypeVar("T")
 
 
 class UnavailableError(OSError):
@@ -34,11 +31,16 @@ class UnavailableError(OSError):
 
 
 @dataclass(frozen=True)
-class Place:
-    """Somewhere the official files may lie."""
+class Problem:
+    """Why a place does not do: nothing is there, or what is there is not official."""
 
-    label: str
-    path: Path
+    place: Place
+    reason: str
+    absent: bool
+
+    def __str__(self) -> str:
+        where = "" if self.absent else f"{self.place.path}: "
+        return f"{self.place.label}: {where}{self.reason}"
 
 
 def mnist() -> Dataset:
@@ -74,12 +76,14 @@ def stand_in(name: str) -> Dataset:
     >>> stand_in("mnist")
     mnist (offline stand-in): 10,000 training and 2,000 test images of 28×28×1 in 10 classes
     """
-    source = "offline stand-in: scikit-learn's bundled digits and photographs"
+    source = f"{STAND_IN}: scikit-learn's bundled digits and photographs"
     return Dataset.of(official_named(name).name, STAND_INS[name](), source, official=False)
 
 
 def available(name: str) -> bool:
     """Whether the official files of `name` are on this machine already, checked; no network.
+
+    Files that were checked in this process, and have not changed since, are not read again.
 
     >>> available("cifar100")
     Traceback (most recent call last):
@@ -95,11 +99,11 @@ def locate(name: str) -> Path | None:
     Traceback (most recent call last):
     ValueError: name must be one of 'mnist', 'cifar10', got 'cifar100'
     """
-    found = _find(official_named(name), [])
+    found, _ = _search(official_named(name), verified.verify)
     return found[0].path if found else None
 
 
-def fetch(name: str, progress: bool = True) -> Path:
+def fetch(name: str, *, progress: bool = True) -> Path:
     """Find the official files of `name`, or download them into the package's cache.
 
     Args:
@@ -117,35 +121,39 @@ def fetch(name: str, progress: bool = True) -> Path:
     Traceback (most recent call last):
     ValueError: name must be one of 'mnist', 'cifar10', got 'cifar100'
     """
-    place, _ = obtain(official_named(name), progress)
+    keep = functools.partial(verified.verify, keep=True)
+    place, _ = _obtain(official_named(name), keep, progress)
     return place.path
 
 
 def describe(name: str) -> str:
-    """One line on what this machine has of the dataset `name`, for the command line.
+    """What this machine has of the dataset `name`, for the command line; no network.
+
+    One line if all is well; a line more for each place that was looked at in vain, and for a
+    variable `COURSECNN_DATA` that does not lead to the files.
 
     >>> describe("mnist").startswith("mnist: ")
     True
     """
     official = official_named(name)
-    found = _find(official, [])
+    found, problems = _search(official, verified.verify)
     if found:
-        return f"{name}: official, in {found[0].label}: {found[0].path}"
-    size = official.archive.size / 1e6
-    return f"{name}: not on this machine ({size:.0f} MB to download); the stand-in takes its place"
-
-
-def official_named(name: str) -> Official:
-    """The published dataset `name`; raises ValueError if there is none."""
-    if name not in OFFICIAL:
-        raise ValueError(f"name must be one of {', '.join(map(repr, NAMES))}, got {name!r}")
-    return OFFICIAL[name]
+        headline = f"{name}: official, in {found[0].label}: {found[0].path}"
+        problems = [each for each in problems if each.place.label == "COURSECNN_DATA"]
+    else:
+        size = official.published.archive.size / 1e6
+        looked = "Looked for in:" if problems else "There is no home directory to look in."
+        headline = (
+            f"{name}: not on this machine ({size:.0f} MB to download); "
+            f"the stand-in takes its place. {looked}"
+        )
+    return "\n".join([headline, *(f"  - {problem}" for problem in problems)])
 
 
 def load(official: Official) -> Dataset:
     """The official dataset, or its stand-in, announced on stderr."""
     try:
-        place, arrays = obtain(official, progress=True)
+        place, arrays = _obtain(official, verified.read, progress=True)
     except UnavailableError as error:
         tell(str(error))
         tell(f"WARNING: these images are the offline stand-in, NOT the official {official.name}.")
@@ -153,24 +161,35 @@ def load(official: Official) -> Dataset:
     return Dataset.of(official.name, arrays, place.label, official=True)
 
 
-def obtain(official: Official, progress: bool) -> tuple[Place, Arrays]:
+Reader = Callable[[Official, Path], T]
+
+
+def _obtain(official: Official, read: Reader[T], progress: bool) -> tuple[Place, T]:
     """The first place that has the official files, downloading them if none has.
 
     Raises:
         UnavailableError: if none has them, with what was tried.
     """
-    tried: list[str] = []
-    found = _find(official, tried)
+    found, problems = _search(official, read)
+    for problem in problems:
+        if not problem.absent:
+            path, reason = problem.place.path, problem.reason
+            tell(f"{path} is not the official {official.name} and is not used: {reason}.")
     if found:
         return found
+    tried = [str(problem) for problem in problems]
     if os.environ.get("COURSECNN_OFFLINE", "0") not in {"", "0"}:
         tried.append("the network: not tried, because COURSECNN_OFFLINE is set")
     else:
         try:
-            return _download(official, progress)
+            return _download(official, read, progress)
         except (DownloadError, CorruptedError, OSError) as error:
             tried.append(str(error))
-    raise UnavailableError(
+    raise UnavailableError(_unavailable(official, tried))
+
+
+def _unavailable(official: Official, tried: list[str]) -> str:
+    return (
         f"The official files of {official.name} are not here. Tried:\n"
         + "".join(f"  - {line}\n" for line in tried)
         + "To have them: run `coursecnn data` where there is a network, or set COURSECNN_DATA to a "
@@ -178,70 +197,41 @@ def obtain(official: Official, progress: bool) -> tuple[Place, Arrays]:
     )
 
 
-def _find(official: Official, tried: list[str]) -> tuple[Place, Arrays] | None:
-    """The first place whose files are official, with their content; else what failed in `tried`."""
-    for place in places(official):
+def _search(official: Official, read: Reader[T]) -> tuple[tuple[Place, T] | None, list[Problem]]:
+    """The first place whose files are official, with what `read` says, and why others do not do."""
+    problems: list[Problem] = []
+    for place in places.places(official):
         try:
-            return place, official.read(place.path, official.parts)
+            return (place, read(official, place.path)), problems
         except (FileNotFoundError, NotADirectoryError):
-            tried.append(f"{place.label}: nothing at {place.path}")
+            problems.append(Problem(place, place.nothing(), absent=True))
         except (CorruptedError, OSError) as error:
-            tried.append(f"{place.label}: {error}")
-            tell(f"{place.path} is not the official {official.name} and is not used: {error}.")
-    return None
+            problems.append(Problem(place, str(error), absent=False))
+    return None, problems
 
 
-def places(official: Official) -> Iterator[Place]:
-    """Where the files may lie on this machine, in the order of the search."""
-    if folder := os.environ.get("COURSECNN_DATA"):
-        yield Place("COURSECNN_DATA", Path(folder).expanduser() / official.path)
-    yield Place("the package's cache", cache_folder() / official.path)
-    keras = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
-    for path in official.keras_paths:
-        yield Place("Keras's cache", keras / path)
-    if _temporary_folder.cache_info().currsize:
-        yield Place("a temporary folder", _temporary_folder() / official.path)
-
-
-def cache_folder() -> Path:
-    """The folder that downloads are kept in."""
-    return Path(pooch.os_cache("coursecnn"))
-
-
-@functools.cache
-def _temporary_folder() -> Path:
-    """A folder that lives as long as this process."""
-    folder = Path(tempfile.mkdtemp(prefix="coursecnn-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
-
-
-def _writable_folder() -> Path:
-    """The package's cache, or a temporary folder where that cannot be written to."""
-    folder = cache_folder()
-    try:
-        require_writable(folder)
-    except OSError as error:
-        temporary = _temporary_folder()
+def _download(official: Official, read: Reader[T], progress: bool) -> tuple[Place, T]:
+    folder, reason = places.writable_folder()
+    if reason:
         tell(
-            f"{folder} cannot be written to ({error}); downloading into {temporary}, which goes "
-            "when this process ends. Set COURSECNN_DATA to keep the files."
+            f"{reason}; downloading into {folder}, which goes when this process ends. "
+            "Set COURSECNN_DATA to keep the files."
         )
-        return temporary
-    return folder
-
-
-def _download(official: Official, progress: bool) -> tuple[Place, Arrays]:
-    folder = _writable_folder()
     path = folder / official.path
     with locked(folder / f"{official.name}.lock"):
         with contextlib.suppress(FileNotFoundError, CorruptedError):
             # Another process may have fetched the files while this one waited for the lock.
-            return Place("the package's cache", path), official.read(path, official.parts)
-        url = download(official.archive, folder, progress)
-        archive = folder / official.archive.filename
-        if official.unpack:
-            official.unpack(archive, path, official.parts)
-            archive.unlink()
-    place = Place(f"download from {urlsplit(url).hostname}", path)
-    return place, official.read(path, official.parts)
+            return Place("the package's cache", path), read(official, path)
+        url = _fetch_archive(official, folder, progress)
+    return Place(f"download from {urlsplit(url).hostname}", path), read(official, path)
+
+
+def _fetch_archive(official: Official, folder: Path, progress: bool) -> str:
+    """Download and unpack; the address that served."""
+    published = official.published
+    url = download(published.archive, folder, progress=progress)
+    if official.unpack:
+        archive = folder / published.archive.filename
+        official.unpack(archive, folder / official.path, published.parts)
+        archive.unlink()
+    return url

@@ -26,10 +26,13 @@ from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
 from importlib import resources
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from coursecnn.evidence.bands import Band
 
 COLUMNS = ("What", "Printed", "Found here", "Verdict")
-MIME_TYPE = "application/vnd.coursecnn.evidence.ledger+json"
+MIME_TYPE = "application/vnd.coursecnn.ledger+json"
 FIELDS = frozenset({"printed", "unit", "meaning", "source", "kind"})
 KINDS = ("recomputed", "measured", "cited")
 SCALES = {
@@ -61,6 +64,7 @@ class Verdict(StrEnum):
     ERRATUM = "erratum"
     REPRODUCED = "reproduced"
     NOT_REPRODUCED = "not reproduced"
+    NO_POWER = "no power"
     CITED = "cited"
 
 
@@ -70,25 +74,9 @@ MARKS = {
     Verdict.ERRATUM: "✗",
     Verdict.REPRODUCED: "✓",
     Verdict.NOT_REPRODUCED: "✗",
+    Verdict.NO_POWER: "?",
     Verdict.CITED: "❝",
 }
-
-
-class Band(Protocol):
-    """What `judge` needs to know of a measured band (see `coursecnn.evidence.records.Band`).
-
-    >>> from coursecnn.evidence import records
-    >>> judge("mnist.test_accuracy", records.read("mnist").band("test_accuracy")).verdict
-    <Verdict.REPRODUCED: 'reproduced'>
-    """
-
-    @property
-    def low(self) -> float:
-        """The smallest value that a further run is expected to give."""
-
-    @property
-    def high(self) -> float:
-        """The largest value that a further run is expected to give."""
 
 
 @dataclass(frozen=True)
@@ -374,10 +362,12 @@ def judge(key: str, band: Band) -> Finding:
     Args:
         key: an entry of kind "measured".
         band: what runs of the same recipe gave, as `coursecnn.evidence.records.Record.band` returns
-        it.
+            it.
 
     Returns:
-        A finding, *reproduced* where some number that rounds to the printed one lies in the band.
+        A finding: *reproduced* where some number that rounds to the printed one lies in the band,
+        *no power* where it does and hardly could have missed it (`Band.has_power`), and
+        *not reproduced* where it does not.
 
     Raises:
         KeyError: if there is no such entry.
@@ -389,7 +379,8 @@ def judge(key: str, band: Band) -> Finding:
     """
     printed = _of_kind(key, "measured").printed
     inside = float(printed.low) <= band.high and band.low <= float(printed.high)
-    verdict = Verdict.REPRODUCED if inside else Verdict.NOT_REPRODUCED
+    found = Verdict.REPRODUCED if band.has_power else Verdict.NO_POWER
+    verdict = found if inside else Verdict.NOT_REPRODUCED
     low, high = (_readable(Decimal(f"{edge:.4f}"), printed) for edge in (band.low, band.high))
     return Finding(entry(key), f"measured {low} to {high}", verdict)
 

@@ -1,48 +1,120 @@
 """Run records: what was measured, with everything needed to measure it again.
 
-- `Run`: one training run, its final metrics and its curves;
-- `Record`: the runs of one recipe, with the dataset, the device and the versions;
+- `Run`: one training run, its final metrics, its curves, and the machine that made it;
+- `Record`: the runs of one recipe on one dataset, from one machine or several;
 - `read`, `write`: the JSON files in `coursecnn/evidence/results/`;
 - `Band`: where one further run is expected to land;
-- `check`: hold a fresh run against a record.
+- `compare`: hold a fresh run against a record.
 
-A record is sealed with a digest of its content, so a digit that was changed by hand is refused.
-Nothing here imports Keras.
+A record is sealed with a digest of its content, so a digit that was changed by hand is refused, and
+so is everything that no run can have measured. Nothing here trains, or imports Keras.
 
->>> band = Band.over([0.9901, 0.9893, 0.9911])
->>> print(band)
-0.9902 ± 0.0009 (3 runs), next run expected in 0.9798 to 1.0005
->>> band.within(0.987)
-True
+>>> print(read("mnist").band("test_accuracy"))
+0.9902 ± 0.0009 (5 runs), next run expected in 0.9857 to 0.9948
 """
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import hashlib
 import json
-import math
-import sys
-from collections.abc import Mapping, Sequence
+import os
+import platform
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-from scipy import stats
-
+import coursecnn
 from coursecnn._files import write_atomically
+from coursecnn._moved import refuse_attributes
+from coursecnn._values import Frozen, flag, frozen, integer, name, number, shown, text
+from coursecnn.evidence._json import read_object
+from coursecnn.evidence.bands import CONFIDENCE, FEWEST_RUNS, Band
+from coursecnn.evidence.comparison import MIME_TYPE, Compared, Comparison
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from coursecnn.datasets import Dataset
 
-__all__ = ["Band", "Data", "Machine", "Record", "Run", "check", "read", "write"]
+__all__ = [
+    "FEWEST_RUNS",
+    "MIME_TYPE",
+    "SHIPPED",
+    "Band",
+    "Comparison",
+    "Data",
+    "Machine",
+    "Record",
+    "Run",
+    "compare",
+    "read",
+    "write",
+]
 
-MIME_TYPE = "application/vnd.coursecnn.measured+json"
-SCHEMA = 1
-CONFIDENCE = 0.99
-FEWEST_RUNS = 3
+SCHEMA = 2
 SHIPPED = Path(__file__).parent / "results"  # the records that the book shows
+SHA256 = re.compile(r"[0-9a-f]{64}")
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+LARGEST_SEED = 2**32 - 1
+
+__getattr__ = refuse_attributes(__name__, {"check": "compare, and Comparison.assert_inside"})
+
+
+def _set(record: object, **values: object) -> None:
+    """Set fields of a frozen dataclass while it is being made."""
+    for field, value in values.items():
+        object.__setattr__(record, field, value)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a run was computed on, and the versions of what computed it.
+
+    >>> Machine("CPU: a processor", threads=2, versions={"keras": "3.8.0"}).threads
+    2
+    """
+
+    device: str
+    threads: int
+    versions: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        """Refuse what describes no machine."""
+        versions = frozen("versions", self.versions)
+        if not isinstance(versions, Frozen):
+            raise ValueError(f"versions must be a mapping, got {shown(versions)}")
+        for module, version in versions.items():
+            text(f"versions[{module!r}]", version)
+        threads = integer("threads", self.threads, least=1)
+        _set(self, device=text("device", self.device), threads=threads, versions=versions)
+
+    @classmethod
+    def here(cls) -> Machine:
+        """Describe what computes here: the device, its threads, and the versions in use.
+
+        >>> {"coursecnn", "keras", "numpy", "python"} < set(Machine.here().versions)
+        True
+        """
+        from coursecnn import backend  # starts Keras, which reading a record does not need
+
+        modules = {each: import_module(each) for each in (backend.name(), "keras", "numpy")}
+        return cls(
+            device=backend.device(),
+            threads=os.cpu_count() or 1,
+            versions={
+                "python": platform.python_version(),
+                "coursecnn": coursecnn.__version__,
+                **{each: module.__version__ for each, module in modules.items()},
+            },
+        )
+
+    def __str__(self) -> str:
+        return f"{self.device}, {self.threads} threads"
 
 
 @dataclass(frozen=True)
@@ -56,8 +128,14 @@ class Run:
         curves: one value per epoch, as `loss` and `accuracy` on the training images, averaged
             over the epoch while the weights changed, as Keras reports them.
         seconds: the wall time of the whole run.
+        machine: what it was computed on.
+        weights: the SHA-256 of the file of weights that the run left behind, if it left one.
 
-    >>> Run(seed=0, metrics={}, curves={"loss": (0.5, 0.2)}, seconds=12.5).epochs
+    Raises:
+        ValueError: if a value is none that a run can have; names the field.
+
+    >>> here = Machine("CPU: a processor", threads=2, versions={})
+    >>> Run(seed=0, metrics={}, curves={"loss": (0.5, 0.2)}, seconds=12.5, machine=here).epochs
     2
     """
 
@@ -65,6 +143,25 @@ class Run:
     metrics: Mapping[str, float]
     curves: Mapping[str, tuple[float, ...]]
     seconds: float
+    machine: Machine
+    weights: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no run can have measured, and keep the rest as Python's own values."""
+        if not isinstance(self.machine, Machine):
+            raise ValueError(f"machine must be a Machine, got {shown(self.machine)}")
+        if self.weights is not None:
+            _sha256("weights", self.weights)
+        _set(
+            self,
+            seed=integer("seed", self.seed, 0, LARGEST_SEED),
+            metrics=_mapping("metrics", self.metrics, _measured),
+            curves=_mapping("curves", self.curves, _curve),
+            seconds=number("seconds", self.seconds, least=0),
+        )
+        lengths = {curve: len(values) for curve, values in self.curves.items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"curves must have a value per epoch each, got {lengths}")
 
     @property
     def epochs(self) -> int:
@@ -72,17 +169,49 @@ class Run:
         return max(map(len, self.curves.values()), default=0)
 
 
+def _mapping(field: str, value: object, check: Any) -> Frozen:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{field} must be a mapping, got {shown(value)}")
+    return Frozen(
+        {text(f"each key of {field}", key): check(field, key, value[key]) for key in value}
+    )
+
+
+def _measured(field: str, metric: str, value: object) -> float:
+    where = f"{field}[{metric!r}]"
+    if metric.endswith("accuracy"):
+        return number(where, value, 0, 1)
+    return number(where, value, least=0) if metric.endswith("loss") else number(where, value)
+
+
+def _curve(field: str, metric: str, values: object) -> tuple[float, ...]:
+    if not isinstance(values, list | tuple) or not values:
+        raise ValueError(f"{field}[{metric!r}] must be a value per epoch, got {shown(values)}")
+    return tuple(_measured(field, metric, value) for value in values)
+
+
+def _sha256(field: str, value: object) -> str:
+    if not isinstance(value, str) or not SHA256.fullmatch(value):
+        raise ValueError(f"{field} must be a SHA-256 in hexadecimal digits, got {shown(value)}")
+    return value
+
+
 @dataclass(frozen=True)
 class Data:
     """The images that were trained on: the name, the digest of the content, and its standing.
 
-    >>> Data("mnist", sha256="4f2c…", official=True).name
+    >>> Data("mnist", sha256="4f" * 32, official=True).name
     'mnist'
     """
 
     name: str
     sha256: str
     official: bool
+
+    def __post_init__(self) -> None:
+        """Refuse what describes no images."""
+        _set(self, name=name("name", self.name), sha256=_sha256("sha256", self.sha256))
+        _set(self, official=flag("official", self.official))
 
     @classmethod
     def of(cls, dataset: Dataset) -> Data:
@@ -91,82 +220,18 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Machine:
-    """What the runs were computed on, and the versions of what computed them.
-
-    >>> Machine("CPU: a processor", threads=2, versions={"keras": "3.8.0"}).threads
-    2
-    """
-
-    device: str
-    threads: int
-    versions: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Band:
-    """Where one further run of the same recipe is expected to land.
-
-    For n runs with mean m and standard deviation s (divided by n - 1), the 99 % prediction
-    interval for a single further value drawn from the same normal distribution is
-    m ± t · s · sqrt(1 + 1/n), with t the 0.995 quantile of Student's t with n - 1 degrees of
-    freedom. It is wider than the confidence interval of the mean, and wide when n is small.
-    Over many records, one further value in a hundred falls outside of its band. That is an average:
-    a single band over few runs may miss far more often; and among the many values of a run that
-    `check` looks at, some value falls outside in more than one run of a hundred.
-
-    Source: Hahn and Meeker, *Statistical Intervals*, Wiley 1991, chapter 4.
-    """
-
-    low: float
-    high: float
-    mean: float
-    std: float
-    n: int
-
-    @classmethod
-    def over(cls, values: Sequence[float], confidence: float = CONFIDENCE) -> Band:
-        """Compute the band over one value per run.
-
-        Args:
-            values: one per run.
-            confidence: the chance that a further run lands inside, averaged over such bands.
-
-        Raises:
-            ValueError: for fewer than three values, whose spread says next to nothing.
-        """
-        n = len(values)
-        if n < FEWEST_RUNS:
-            raise ValueError(f"a band needs at least {FEWEST_RUNS} runs, got {n}: {list(values)}")
-        mean, std = float(np.mean(values)), float(np.std(values, ddof=1))
-        quantile = float(stats.t.ppf((1 + confidence) / 2, n - 1))
-        half = quantile * std * math.sqrt(1 + 1 / n)
-        return cls(mean - half, mean + half, mean, std, n)
-
-    def within(self, value: float) -> bool:
-        """Tell whether `value` lies inside the band, its edges included."""
-        return self.low <= value <= self.high
-
-    def __str__(self) -> str:
-        # One significant digit of the spread, two when it begins with a 1.
-        places = max(0, math.ceil(-math.log10(self.std / 2))) if self.std else 4
-        mean, std, low, high = (
-            f"{value:.{places}f}" for value in (self.mean, self.std, self.low, self.high)
-        )
-        return f"{mean} ± {std} ({self.n} runs), next run expected in {low} to {high}"
-
-
-@dataclass(frozen=True)
 class Record:
-    """The runs of one recipe on one dataset and one machine.
+    """The runs of one recipe on one dataset.
 
     Attributes:
         name: the recipe's name, and the file's.
         recipe: the fields of the `coursecnn.training.recipes.Recipe`.
         data: what was trained on.
-        machine: what computed it.
-        date: when the newest run finished, as YYYY-MM-DD.
+        date: when the newest run finished, as YYYY-MM-DD; blank while there is none.
         runs: one per seed, in the order of the seeds.
+
+    Raises:
+        ValueError: if a value is none that a record can have; names the field.
 
     >>> record = read("mnist")
     >>> record.seeds
@@ -178,14 +243,30 @@ class Record:
     name: str
     recipe: Mapping[str, Any]
     data: Data
-    machine: Machine
     date: str
     runs: tuple[Run, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a record that cannot have come about."""
+        recipe = frozen("recipe", self.recipe)
+        if not isinstance(recipe, Frozen):
+            raise ValueError(f"recipe must be a mapping, got {shown(recipe)}")
+        runs = tuple(self.runs)
+        _set(self, name=name("name", self.name), recipe=recipe, runs=runs)
+        if runs or self.date:
+            _require_date(self.date)
+        if list(self.seeds) != sorted(set(self.seeds)):
+            raise ValueError(f"runs must have different seeds, in their order, got {self.seeds}")
 
     @property
     def seeds(self) -> tuple[int, ...]:
         """The seeds that are recorded."""
         return tuple(run.seed for run in self.runs)
+
+    @property
+    def machines(self) -> tuple[Machine, ...]:
+        """What the runs were computed on: each machine once, in the order of the runs."""
+        return tuple(dict.fromkeys(run.machine for run in self.runs))
 
     def with_run(self, run: Run, date: str) -> Record:
         """Return this record with one more run.
@@ -229,19 +310,27 @@ class Record:
         Raises:
             ValueError: as `values`, and for fewer than three runs.
         """
-        return Band.over(self.values(metric, epoch), confidence)
+        return Band.over(self.values(metric, epoch), confidence, metric)
 
     def table(self) -> pd.DataFrame:
-        """Show the runs: a row per seed, the final metrics, and the last point of each curve."""
+        """Show the runs: a row per seed, the final metrics, and the last point of each curve.
+
+        Where the runs are those of several machines, the last column names the device.
+        """
+        import pandas as pd
+
         rows = [
             {**run.metrics, **{f"last {name}": curve[-1] for name, curve in run.curves.items()}}
+            | ({"device": run.machine.device} if len(self.machines) > 1 else {})
             for run in self.runs
         ]
         return pd.DataFrame(rows, index=pd.Index(self.seeds, name="seed"))
 
     def __str__(self) -> str:
-        epochs = max(run.epochs for run in self.runs)
+        epochs = max((run.epochs for run in self.runs), default=0)
         head = f"{self.name}: {len(self.runs)} runs of {epochs} epochs on {self.data.name}"
+        if len(self.machines) > 1:
+            head += f", by {len(self.machines)} machines ({'; '.join(map(str, self.machines))})"
         if len(self.runs) < FEWEST_RUNS:
             return f"{head}, too few for a band (at least {FEWEST_RUNS})"
         points = {metric: self.band(metric) for metric in self.runs[0].metrics} | {
@@ -253,6 +342,15 @@ class Record:
         return "\n".join([head, *(f"  {label:{width}}  {band}" for label, band in points.items())])
 
 
+def _require_date(date: object) -> None:
+    try:
+        if not isinstance(date, str) or not DATE.fullmatch(date):
+            raise ValueError
+        datetime.date.fromisoformat(date)
+    except ValueError:
+        raise ValueError(f"date must be a day as YYYY-MM-DD, got {shown(date)}") from None
+
+
 def read(name_or_path: str | Path) -> Record:
     """Read a record.
 
@@ -262,115 +360,98 @@ def read(name_or_path: str | Path) -> Record:
 
     Raises:
         FileNotFoundError: if there is no such record; says which there are.
-        ValueError: if the file is no record of this schema, or was changed by hand.
+        ValueError: if the file is no record of this schema, holds what no run can have measured,
+            or was changed by hand; names the file and the place in it.
 
     >>> read("mnist").name
     'mnist'
     >>> len(read("mnist").table())
     5
     """
-    if str(name_or_path).endswith(".json"):
-        path = Path(name_or_path)
-        return _parse(path.read_text("utf-8"), path.name)
-    file = SHIPPED / f"{name_or_path}.json"
-    if not file.is_file():
-        names = sorted(found.stem for found in SHIPPED.glob("*.json"))
-        raise FileNotFoundError(f"no record is named {name_or_path!r}; there are {names}")
-    return _parse(file.read_text("utf-8"), file.name)
+    path = Path(name_or_path)
+    if path.suffix != ".json":
+        path = SHIPPED / f"{name_or_path}.json"
+        if not path.is_file():
+            names = sorted(found.stem for found in SHIPPED.glob("*.json"))
+            raise FileNotFoundError(f"no record is named {name_or_path!r}; there are {names}")
+    if path.is_dir():
+        raise ValueError(f"{path.name} is a folder, not a record; move it away")
+    return _parse(read_object(path), path)
 
 
 def write(record: Record, path: Path) -> None:
     """Write `record` as JSON, sealed. A reader finds the old file or the new one, never a part.
 
+    Raises:
+        ValueError: if the file is not called as the record is.
+        OSError: if the folder cannot be written to.
+
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write(read("mnist"), Path(folder) / "copy.json")
-    ...     read(Path(folder) / "copy.json") == read("mnist")
+    ...     write(read("mnist"), Path(folder) / "mnist.json")
+    ...     read(Path(folder) / "mnist.json") == read("mnist")
     True
     """
+    _require_file(record.name, path)
     content = {"schema": SCHEMA, **asdict(record)}
-    text = json.dumps({**content, "digest": _digest(content)}, indent=1, allow_nan=False)
-    write_atomically(path, f"{text}\n".encode())
+    content = json.loads(json.dumps({**content, "digest": _digest(content)}))
+    write_atomically(path, f"{json.dumps(content, indent=1, allow_nan=False)}\n".encode())
 
 
-def check(record: Record, run: Run, dataset: Dataset) -> None:
+def compare(record: Record, run: Run, dataset: Dataset) -> Comparison:
     """Hold a fresh run against a record, in every metric and epoch that the run has.
 
     A run has many values, and each band alone would miss one run in a hundred. Here the bands are
     widened to a confidence of 1 - 0.01/N each for N values (Bonferroni), so that of the runs that
     are like the recorded ones at most one in a hundred fails.
 
-    Prints what was compared, a line for each metric and curve. On the offline stand-in nothing
-    can be compared: that is said instead. In a notebook the same is also put out as data
-    (`MIME_TYPE`), which no page shows, for a report on all that was measured.
+    On the offline stand-in nothing can be compared: the comparison has no values then.
+
+    Args:
+        record: of at least three runs.
+        run: measured now.
+        dataset: what it was measured on.
 
     Raises:
-        AssertionError: if a value lies outside of its band; names the value and the band.
-        ValueError: if the images are official, and not those that the record was measured on.
+        ValueError: if the images are official, and not those that the record was measured on; or
+            if the run holds no value, or one that the record has not.
 
     >>> from coursecnn import datasets
-    >>> check(read("mnist"), read("mnist").runs[0], datasets.stand_in("mnist"))
+    >>> print(compare(read("mnist"), read("mnist").runs[0], datasets.stand_in("mnist")))
     mnist: not checked, because the record was measured on the official mnist and this run was not.
     """
     if Data.of(dataset) != record.data:
         if dataset.provenance.official:
             raise ValueError(
                 f"dataset must hold the images that {record.name} was measured on, got others: "
-                f"{dataset}; use training.load with the record's recipe"
+                f"{dataset}; use training.load_data with the record's recipe"
             )
-        print(
-            f"{record.name}: not checked, because the record was measured on the official "
-            f"{record.data.name} and this run was not."
-        )
-        return
-    points: list[tuple[str, int | None, float]] = [
-        (metric, None, value) for metric, value in run.metrics.items()
-    ]
-    for curve, values in run.curves.items():
-        points += [(curve, epoch, value) for epoch, value in enumerate(values, start=1)]
+        return Comparison(record, run, ())
+    points = _points(run)
+    if not points:
+        raise ValueError(f"run must hold a metric or a curve to compare, got none: {run}")
     confidence = 1 - (1 - CONFIDENCE) / len(points)
-    held = [
-        (metric if epoch is None else f"{metric} of epoch {epoch}", value, band)
-        for metric, epoch, value in points
-        for band in [record.band(metric, epoch, confidence)]
-    ]
-    _publish(record, run, held)
-    for where, value, band in held:
-        if not band.within(value):
-            raise AssertionError(
-                f"{record.name}: {where} is {value:.4f}, outside of {band}, "
-                f"widened for {len(points)} comparisons"
+    return Comparison(
+        record,
+        run,
+        tuple(
+            Compared(
+                metric if epoch is None else f"{metric} of epoch {epoch}",
+                value,
+                record.band(metric, epoch, confidence),
             )
-    print(
-        f"{record.name}, seed {run.seed}, {run.epochs} of {record.recipe['epochs']} epochs "
-        f"re-measured, all inside the bands of {len(record.runs)} runs"
+            for metric, epoch, value in points
+        ),
     )
-    measured = {metric: (value,) for metric, value in run.metrics.items()} | dict(run.curves)
-    for metric, values in measured.items():
-        print(f"  {metric}", *(f"{value:.4f}" for value in values))
 
 
-def _publish(record: Record, run: Run, held: Sequence[tuple[str, float, Band]]) -> None:
-    """Hand the notebook that is running, if one is, what was measured and where its bands lie."""
-    ipython = sys.modules.get("IPython")
-    notebook = ipython.get_ipython() if ipython else None
-    if notebook is None:
-        return
-    backend = sys.modules.get("coursecnn.backend")  # loaded by whatever trained the run
-    finding = {
-        "record": record.name,
-        "recorded_on": record.machine.device,
-        "device": backend.device() if backend else "unknown",
-        "seed": run.seed,
-        "epochs": run.epochs,
-        "of_epochs": record.recipe["epochs"],
-        "runs": len(record.runs),
-        "values": [
-            {"what": what, "value": value, "mean": band.mean, "low": band.low, "high": band.high}
-            for what, value, band in held
-        ],
-    }
-    notebook.display_pub.publish({MIME_TYPE: finding})
+def _points(run: Run) -> list[tuple[str, int | None, float]]:
+    """Every value of a run, with its metric, and its epoch if it is a point of a curve."""
+    return [(metric, None, value) for metric, value in run.metrics.items()] + [
+        (curve, epoch, value)
+        for curve, values in run.curves.items()
+        for epoch, value in enumerate(values, start=1)
+    ]
 
 
 def _digest(content: Mapping[str, Any]) -> str:
@@ -379,54 +460,83 @@ def _digest(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _parse(text: str, file: str) -> Record:
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{file} is not JSON: {error}") from None
-    _expect({"schema", "digest", *_names(Record)}, content, file)
-    if content["schema"] != SCHEMA:
-        raise ValueError(f"{file} has schema {content['schema']!r}, this coursecnn reads {SCHEMA}")
-    _expect_nested(content, file)
-    digest = content.pop("digest")
+def _parse(content: dict[str, Any], path: Path) -> Record:
+    with _at(path.name):
+        _require_schema(content.get("schema"))
+        _expect({"schema", "digest", *_names(Record)}, content)
+        digest = content.pop("digest")
+        record = Record(
+            name=content["name"],
+            recipe=content["recipe"],
+            data=_nested(Data, content, "data"),
+            date=content["date"],
+            runs=_runs(content["runs"]),
+        )
+        if not record.runs:
+            raise ValueError("runs must not be empty")
+        _require_file(record.name, path)
     if digest != _digest(content):
         raise ValueError(
-            f"{file} was edited by hand: delete it and measure again, with "
-            f"`coursecnn reproduce {content['name']}` where `coursecnn reproduce --list` names it, "
-            f"else with `python -m benchmarks.{content['name']}`"
+            f"{path.name} was edited by hand: delete it and measure again, with "
+            f"`coursecnn reproduce {record.name}` where `coursecnn reproduce --list` names it, "
+            f"else with `python -m benchmarks.{record.name}`"
         )
-    return Record(
-        name=content["name"],
-        recipe=content["recipe"],
-        data=Data(**content["data"]),
-        machine=Machine(**content["machine"]),
-        date=content["date"],
-        runs=tuple(_run(run) for run in content["runs"]),
-    )
+    return record
 
 
-def _expect_nested(content: Mapping[str, Any], file: str) -> None:
-    _expect(_names(Data), content["data"], f"{file}: data")
-    _expect(_names(Machine), content["machine"], f"{file}: machine")
-    if not isinstance(content["runs"], list):
-        raise ValueError(f"{file}: runs must be a JSON array, got {content['runs']!r}")
-    for index, run in enumerate(content["runs"]):
-        _expect(_names(Run), run, f"{file}: runs[{index}]")
+def _runs(content: object) -> tuple[Run, ...]:
+    if not isinstance(content, list):
+        raise ValueError(f"runs must be a JSON array, got {shown(content)}")
+    return tuple(map(_run, range(len(content)), content))
 
 
-def _run(content: Mapping[str, Any]) -> Run:
-    curves = {name: tuple(curve) for name, curve in content["curves"].items()}
-    return Run(**{**content, "curves": curves})
+def _run(index: int, content: object) -> Run:
+    with _at(f"runs[{index}]"):
+        fields = _expect(_names(Run), content)
+        return Run(**{**fields, "machine": _nested(Machine, fields, "machine")})
 
 
-def _names(kind: type[Record | Data | Machine | Run]) -> set[str]:
+def _nested(kind: Any, content: Mapping[str, Any], field: str) -> Any:
+    with _at(field):
+        return kind(**_expect(_names(kind), content[field]))
+
+
+@contextlib.contextmanager
+def _at(place: str) -> Iterator[None]:
+    """Let a refusal say where in the file it found its reason.
+
+    Raises:
+        ValueError: as the block did, with the place in front.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from None
+
+
+def _require_schema(schema: object) -> None:
+    if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
+        raise ValueError(f"schema must be {SCHEMA}, got {shown(schema)}")
+    if schema != SCHEMA:
+        cure = "update coursecnn" if schema > SCHEMA else "measure again"
+        raise ValueError(f"it has schema {shown(schema)}, this coursecnn reads {SCHEMA}: {cure}")
+
+
+def _require_file(name: str, path: Path) -> None:
+    if path.stem != name:
+        raise ValueError(f"name is {name}, so the file must be {name}.json, got {path.name}")
+
+
+def _names(kind: Any) -> set[str]:
     return {field.name for field in fields(kind)}
 
 
-def _expect(names: set[str], content: Any, where: str) -> None:
-    """Refuse `content` unless it is a mapping with exactly these fields."""
+def _expect(names: set[str], content: object) -> dict[str, Any]:
+    """Return `content` if it is a mapping with exactly these fields."""
     if not isinstance(content, dict):
-        raise ValueError(f"{where} must be a JSON object, got {content!r}")
-    for fault, found in (("missing", names - set(content)), ("unknown", set(content) - names)):
-        if found:
-            raise ValueError(f"{where}: {fault} field {', '.join(sorted(found))}")
+        raise ValueError(f"must be a JSON object, got {shown(content)}")
+    if missing := names - content.keys():
+        raise ValueError(f"missing field {', '.join(sorted(missing))}")
+    if unknown := sorted(map(str, content.keys() - names)):
+        raise ValueError(f"unknown field {', '.join(unknown)}; a newer coursecnn may know it")
+    return content

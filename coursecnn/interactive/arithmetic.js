@@ -4,6 +4,19 @@
 // course. An array is { shape, values } with its values in NumPy's order: an image has the shape
 // [rows, columns, channels], kernels have [rows, columns, channels, filters].
 
+/**
+ * @typedef {object} Setting
+ * @property {number} size
+ * @property {number} kernel
+ * @property {number} stride
+ * @property {number} [padding]
+ * @property {number} [dilation]
+ * @property {number} [channels]
+ * @property {number} [filters]
+ *
+ * @typedef {{ shape: number[], values: any }} Numbers
+ */
+
 /** Pixels from the first to the last tap of a kernel. */
 export function extent(kernel, dilation = 1) {
   return dilation * (kernel - 1) + 1;
@@ -14,7 +27,7 @@ export function span({ size, kernel, padding = 0, dilation = 1 }) {
   return size - extent(kernel, dilation) + 2 * padding;
 }
 
-/** Pixels of the padded input behind the last whole window. */
+/** Pixels of the padded input after the last whole window. */
 export function leftOver(setting) {
   return span(setting) % setting.stride;
 }
@@ -71,7 +84,11 @@ export function range(start, stop) {
   return Array.from({ length: Math.max(0, stop - start) }, (_, index) => start + index);
 }
 
-/** A pixel of an image; 0 outside of it, in the padding. */
+/**
+ * A pixel of an image; 0 outside of it, in the padding.
+ *
+ * @param {Numbers} image
+ */
 export function pixel({ shape: [rows, columns, channels], values }, row, column, channel) {
   const inside = row >= 0 && row < rows && column >= 0 && column < columns;
   return inside ? values[(row * columns + column) * channels + channel] : 0;
@@ -100,7 +117,7 @@ export function windowProducts(image, kernels, { stride = 1, padding = 0 }, plac
         weight: kernels.values[weightIndex(kernels, a, b, channel, place.filter)],
       };
       return { ...factors, product: factors.pixel * factors.weight };
-    }),
+    })
   );
 }
 
@@ -112,27 +129,31 @@ export function sum(numbers) {
 /** A convolutional layer over one image, with what does not fill a window left out. */
 export function conv2d(image, kernels, bias, { stride = 1, padding = 0 } = {}) {
   const [rows, columns] = [0, 1].map((axis) =>
-    outputSize(axisSetting(image, kernels, axis, { stride, padding })),
+    outputSize(axisSetting(image, kernels, axis, { stride, padding }))
   );
   const filters = kernels.shape[3];
   const values = new Float64Array(rows * columns * filters);
-  for (let row = 0, index = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++)
+  for (let row = 0, index = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
       for (let filter = 0; filter < filters; filter++, index++) {
         const corner = { row: row * stride - padding, column: column * stride - padding };
         values[index] = dotProduct(image, kernels, corner, filter) + bias[filter];
       }
+    }
+  }
   return { shape: [rows, columns, filters], values };
 }
 
 function dotProduct(image, kernels, corner, filter) {
   const [height, width, channels] = kernels.shape;
   let total = 0;
-  for (let a = 0; a < height; a++)
-    for (let b = 0; b < width; b++)
-      for (let channel = 0; channel < channels; channel++)
-        total +=
-          pixel(image, corner.row + a, corner.column + b, channel) *
+  for (let a = 0; a < height; a++) {
+    for (let b = 0; b < width; b++) {
+      for (let channel = 0; channel < channels; channel++) {
+        total += pixel(image, corner.row + a, corner.column + b, channel) *
           kernels.values[weightIndex(kernels, a, b, channel, filter)];
+      }
+    }
+  }
   return total;
 }

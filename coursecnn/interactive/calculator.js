@@ -1,7 +1,9 @@
 // The geometry calculator: N, F, P, S and d of a convolution over a square image, drawn and priced.
 
 import { extent, fits, leftOver, macs, outputSize, parameters, span } from "./arithmetic.js";
-import { button, element, elementOf, grouped, integerField, printed } from "./page.js";
+import { grouped, printed } from "./numbers.js";
+import { button, element, integerField } from "./page.js";
+import { math, svg } from "./svg.js";
 
 const MOST_PIXELS_DRAWN = 48; // beyond, the lines between them would be all that one sees
 const LEGEND =
@@ -16,8 +18,9 @@ export function start({ fields }) {
 class Calculator {
   constructor(fields) {
     this.limits = fields;
-    this.setting = Object.fromEntries(fields.map(({ name, value }) => [name, value]));
-    this.fields = new Map(fields.map((field) => [field.name, this.field(field)]));
+    /** @type {Required<import("./arithmetic.js").Setting>} */
+    this.setting = Object.assign({}, ...fields.map(({ name, value }) => ({ [name]: value })));
+    this.fields = Object.fromEntries(fields.map((field) => [field.name, this.field(field)]));
     this.answer = element("div", { role: "status" });
     this.drawing = element("div");
     this.line = element("code");
@@ -26,7 +29,7 @@ class Calculator {
     const legend = element("p", { className: "legend" }, LEGEND);
     const left = element("div", {}, this.drawing, legend);
     const right = element("div", {}, this.answer, this.copier);
-    const nodes = [...this.fields.values()].map((field) => field.node);
+    const nodes = Object.values(this.fields).map((field) => field.node);
     this.node = element(
       "div",
       {},
@@ -36,9 +39,9 @@ class Calculator {
     this.show();
   }
 
-  field({ name, ...limits }) {
+  field({ name, label, min, max, value }) {
     const onChange = (number) => this.change({ [name]: number });
-    return integerField(limits.label, { ...limits, onChange });
+    return integerField(label, { min, max, value, onChange });
   }
 
   /** The layer in Keras, and a button that copies it. */
@@ -52,7 +55,7 @@ class Calculator {
 
   change(changes) {
     Object.assign(this.setting, changes);
-    for (const [name, number] of Object.entries(changes)) this.fields.get(name).show(number);
+    for (const [name, number] of Object.entries(changes)) this.fields[name].show(number);
     this.show();
   }
 
@@ -102,9 +105,9 @@ function formula(setting) {
   const { size, kernel, stride, padding, dilation } = setting;
   const reach = extent(kernel, dilation);
   // A formula drops the spaces at the ends of its words, unless they do not break.
-  const words = (text) => elementOf("math", "mtext", {}, String(text).replaceAll(" ", "\u00a0"));
-  const quotient = (above, below) => elementOf("math", "mfrac", {}, words(above), words(below));
-  const written = (...parts) => elementOf("math", "math", { displaystyle: "true" }, ...parts);
+  const words = (text) => math("mtext", {}, String(text).replaceAll(" ", "\u00a0"));
+  const quotient = (above, below) => math("mfrac", {}, words(above), words(below));
+  const written = (...parts) => math("math", { displaystyle: "true" }, ...parts);
   const filledIn = quotient(`${size} − ${reach} + 2·${padding}`, stride);
   const result = printed(span(setting) / stride + 1);
   const lines = [
@@ -132,9 +135,10 @@ function facts(setting) {
     [`parameters, K(k·k·C + 1) = ${weights}`, grouped(parameters(setting))],
     ["MACs, O·O·K·k·k·C", grouped(macs(setting))],
   ];
-  const cells = ([name, value]) =>
-    element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, value));
-  return element("table", { className: "facts" }, element("tbody", {}, ...rows.map(cells)));
+  const lines = rows.map(([name, value]) =>
+    element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, value))
+  );
+  return element("table", { className: "facts" }, element("tbody", {}, ...lines));
 }
 
 /** The same layer in Keras, as one expression. */
@@ -159,7 +163,7 @@ async function copyText(node) {
     await navigator.clipboard.writeText(node.textContent);
     return true;
   } catch {
-    getSelection().selectAllChildren(node);
+    getSelection()?.selectAllChildren(node);
     return false;
   }
 }
@@ -187,12 +191,8 @@ function drawing(setting) {
   ];
   const margin = side / 100;
   const viewBox = [-margin, -margin, side + 2 * margin, side + 2 * margin].join(" ");
-  const attributes = { viewBox, role: "img", "aria-label": description(setting) };
+  const attributes = { viewBox, role: "img", ariaLabel: description(setting) };
   return svg("svg", attributes, ...parts.filter(Boolean).flat());
-}
-
-function svg(name, attributes, ...children) {
-  return elementOf("svg", name, attributes, ...children);
 }
 
 /** A square with its upper left corner on the diagonal; 0 is the corner of the padded image. */
@@ -210,7 +210,7 @@ function tiled(start, side, step, tile) {
   return [svg("pattern", { id, x: start, y: start, ...size }, tile), filled];
 }
 
-/** The columns and rows behind the last window, hatched. */
+/** The columns and rows after the last window, hatched. */
 function unread(read, padded) {
   const step = padded / 60;
   const tile = svg("path", { class: "hatch", d: `M0 ${step}L${step} 0` });

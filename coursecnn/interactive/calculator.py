@@ -39,7 +39,7 @@ class GeometryCalculator:
     """A convolution over a square image, whose seven numbers the reader can change.
 
     Where the windows do not fit, the page says what is left over and what would fit, and counts
-    on with what most frameworks do: the pixels behind the last window are left out.
+    on with what most frameworks do: the pixels after the last window are left out.
 
     Attributes:
         layer: what to begin with: the same both ways, no "same", one group, and a bias.

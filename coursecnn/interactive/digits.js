@@ -2,18 +2,10 @@
 
 import { range } from "./arithmetic.js";
 import { grey, paint, signedColour } from "./canvas.js";
-import {
-  asMnist,
-  blank,
-  bytesOf,
-  drawLine,
-  enlarged,
-  FIELD,
-  halves,
-  layersOf,
-  POINTS,
-} from "./lenet.js";
-import { arrowStep, button, element, tickBox } from "./page.js";
+import { asMnist, blank, drawLine, enlarged, FIELD, halves, layersOf, POINTS } from "./lenet.js";
+import { bytesOf, clamp } from "./numbers.js";
+import { button, element, tickBox } from "./page.js";
+import { PlaneSliders } from "./slider.js";
 
 const PEN = 6; // radius in points: a line is a little over two pixels wide
 const RUBBER = 12;
@@ -44,12 +36,14 @@ export function start({ weights, digits, palette }) {
 
 class DigitReader {
   constructor(weights, digits, colour) {
-    Object.assign(this, { weights, colour });
+    this.weights = weights;
+    this.colour = colour;
     this.surface = new Surface(() => this.redrawn());
     this.pixels = element("canvas", { role: "img", ariaLabel: "what the network reads" });
     this.answer = element("p", { role: "status" });
     this.probabilities = range(0, 10).map((digit) => new Probability(digit));
-    this.maps = new Map(["C1", "S2", "C3", "S4", "C5", "F6"].map((name) => [name, new Maps(name)]));
+    const names = ["C1", "S2", "C3", "S4", "C5", "F6"];
+    this.maps = Object.fromEntries(names.map((name) => [name, new Maps(name)]));
     this.presets = digits.map((digit) => ({ digit, node: this.preset(digit) }));
     this.node = element("div", {}, this.offers(), this.stage(), ...this.layers());
     this.take(digits[0]);
@@ -60,7 +54,7 @@ class DigitReader {
     const group = (title, isWanted) => {
       const nodes = this.presets.filter(({ digit }) => isWanted(digit)).map(({ node }) => node);
       if (nodes.length === 0) return [];
-      const properties = { className: "bar", role: "group", "aria-label": title };
+      const properties = { className: "bar", role: "group", ariaLabel: title };
       return [element("p", { className: "title" }, title), element("div", properties, ...nodes)];
     };
     return element(
@@ -95,7 +89,7 @@ class DigitReader {
   }
 
   layers() {
-    const nodes = [...this.maps.values()].map(({ node }) => node);
+    const nodes = Object.values(this.maps).map(({ node }) => node);
     return [element("p", { className: "legend" }, LEGEND), ...nodes];
   }
 
@@ -128,7 +122,7 @@ class DigitReader {
     this.isBlank = pixels.every((pixel) => pixel === 0);
     const { output, ...layers } = layersOf(this.weights, pixels);
     this.output = output.values;
-    for (const [name, layer] of Object.entries(layers)) this.maps.get(name).show(layer, this.colour);
+    for (const [name, layer] of Object.entries(layers)) this.maps[name].show(layer, this.colour);
   }
 
   say() {
@@ -155,13 +149,18 @@ class Surface {
     this.isDown = false;
     this.rubber = tickBox("rubber", () => this.move());
     this.canvas = element("canvas");
+    this.sliders = new PlaneSliders((step) => this.stepBy(step));
     this.marker = element("div", { className: "pen" });
-    this.node = element("div", { tabIndex: 0, role: "application" }, this.canvas, this.marker);
+    const named = { className: "surface", role: "group", ariaLabel: "drawing" };
+    this.node = element("div", named, this.canvas, ...this.sliders.nodes, this.marker);
     this.node.onpointerdown = (event) => this.press(event);
     this.node.onpointermove = (event) => this.isPressed && this.lineTo(this.under(event));
     this.node.onpointerup = this.node.onpointercancel = () => (this.isPressed = false);
     this.node.onkeydown = (event) => this.key(event);
-    this.node.onblur = () => this.putDown(false);
+    this.node.onclick = () => this.sliders.focus();
+    this.node.addEventListener("focusout", ({ relatedTarget }) => {
+      if (!this.node.contains(/** @type {Node | null} */ (relatedTarget))) this.putDown(false);
+    });
     this.putDown(false);
   }
 
@@ -185,16 +184,16 @@ class Surface {
   }
 
   key(event) {
-    const step = arrowStep(event);
-    if (event.key === " " && !event.repeat) {
-      event.preventDefault();
-      this.putDown(!this.isDown);
-      if (this.isDown) this.lineTo(this.place);
-    }
-    if (!step) return;
+    if (event.key !== " " || event.repeat) return;
+    event.preventDefault();
+    this.putDown(!this.isDown);
+    if (this.isDown) this.lineTo(this.place);
+  }
+
+  stepBy(step) {
     const last = (FIELD - 0.5) * POINTS;
     const next = this.place.map((at, axis) => at + step[axis] * POINTS);
-    const inside = next.map((at) => Math.min(Math.max(at, POINTS / 2), last));
+    const inside = next.map((at) => clamp(at, POINTS / 2, last));
     if (this.isDown) this.lineTo(inside);
     else this.move(inside);
   }
@@ -228,9 +227,8 @@ class Surface {
       width: percentOf(2 * radius),
     });
     this.marker.classList.toggle("down", this.isDown);
-    const [row, column] = place.map((at) => Math.floor(at / POINTS));
-    const state = this.isDown ? "down" : "up";
-    this.node.ariaLabel = `drawing; the pen is ${state}, at row ${row}, column ${column}`;
+    const pixel = place.map((at) => Math.floor(at / POINTS));
+    this.sliders.show(pixel, [FIELD, FIELD], `the pen is ${this.isDown ? "down" : "up"}`);
   }
 }
 
@@ -238,6 +236,8 @@ class Surface {
 class Maps {
   constructor(name) {
     this.name = name;
+    /** @type {HTMLCanvasElement[]} */
+    this.canvases = [];
     this.title = element("p", { className: "title" });
     this.pictures = element("div", { className: "maps", role: "img" });
     this.node = element("div", {}, this.title, this.pictures);
@@ -251,13 +251,14 @@ class Maps {
       : `${this.name}: ${maps} maps of ${rows}×${rows}`;
     this.pictures.ariaLabel = this.title.textContent;
     const images = units ? [{ shape: [maps / units, units], values }] : channelsOf(shape, values);
-    if (this.pictures.children.length === 0) this.lay(images, units ? 1 : maps);
-    images.forEach((image, index) => paint(this.pictures.children[index], image, colour));
+    if (this.canvases.length === 0) this.lay(images, units ? 1 : maps);
+    images.forEach((image, index) => paint(this.canvases[index], image, colour));
   }
 
   lay(images, columns) {
-    this.pictures.style.setProperty("--columns", columns > 6 ? 8 : columns);
-    this.pictures.append(...images.map(() => element("canvas")));
+    this.pictures.style.setProperty("--columns", columns > 6 ? "8" : columns);
+    this.canvases = images.map(() => element("canvas"));
+    this.pictures.append(...this.canvases);
   }
 }
 

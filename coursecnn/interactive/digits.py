@@ -46,7 +46,7 @@ class DigitReader:
         >>> from coursecnn import datasets, training
         >>> from coursecnn.training.recipes import RECIPES
         >>> digits = datasets.stand_in("mnist")
-        >>> network = training.trained(RECIPES["lenet5"])
+        >>> network = training.load_trained(RECIPES["lenet5"])
         >>> reader = DigitReader(network, digits.x_test[:3], digits.y_test[:3])
         >>> reader.layers(digits.x_test[0])["C3"].shape
         (10, 10, 16)

@@ -2,7 +2,10 @@
 
 import { range } from "./arithmetic.js";
 import { decoded, depthOf, named, sideOf, unrolled, writtenShape } from "./networks.js";
-import { arrowStep, choice, element, elementOf, grouped, rounded, tickBox } from "./page.js";
+import { clamp, grouped, rounded } from "./numbers.js";
+import { arrowStep, choice, element, tickBox } from "./page.js";
+import { asSlider, setSlider } from "./slider.js";
+import { svg } from "./svg.js";
 
 const COLUMNS = { values: "values in memory", params: "parameters", macs: "MACs" };
 const KINDS = {
@@ -34,7 +37,11 @@ class Explorer {
     const published = networks.filter(({ accuracy }) => accuracy);
     const pick = (network, panel) => this.panels[panel].load(network);
     this.chart = published.length > 1 ? new Chart(published, pick) : null;
-    const panels = element("div", { className: "networks" }, ...this.panels.map(({ node }) => node));
+    const panels = element(
+      "div",
+      { className: "networks" },
+      ...this.panels.map(({ node }) => node),
+    );
     const bar = element("div", { className: "bar" }, this.scale.node);
     const charts = this.chart ? [this.chart.node] : [];
     const hint = element("p", { className: "legend" }, HINT);
@@ -50,7 +57,7 @@ class Explorer {
       const compared = this.scale.box.checked ? shown : [panel.network];
       panel.stretch((column) => Math.max(...compared.map(({ totals }) => totals[column])));
     }
-    this.chart?.mark(shown);
+    this.chart?.mark(shown[0], shown[1]);
   }
 }
 
@@ -64,21 +71,42 @@ function kindLegend() {
 
 /** One network: its drawing, its bars, its table. */
 class Panel {
+  /** Where each layer begins in the drawing, and where the last one ends. @type {number[]} */
+  places = [];
+  index = 0;
+
   constructor(title, networks, onChange) {
-    Object.assign(this, { title, networks, onChange });
+    this.networks = networks;
+    this.onChange = onChange;
     const names = networks.map(({ name }) => name);
     this.picker = choice(title, names, () => this.load(networks[this.picker.list.selectedIndex]));
     this.summary = element("p");
-    this.drawing = element("div", { className: "skyline", tabIndex: 0, role: "application" });
+    this.drawing = asSlider(
+      element("div", { className: "skyline" }),
+      "layers",
+      (step) => this.look(this.index + step[0] + step[1]),
+    );
+    this.frame = element("div", { className: "chosen", ariaHidden: "true" });
     this.bars = Object.keys(COLUMNS).map((column) => new Bar(column, (row) => this.look(row)));
     this.details = element("p", { className: "details", role: "status" });
     this.table = element("div", { className: "layers", tabIndex: 0, role: "region" });
-    this.folded = element("details", {}, element("summary", {}, "all layers as a table"), this.table);
+    this.folded = element(
+      "details",
+      {},
+      element("summary", {}, "all layers as a table"),
+      this.table,
+    );
     this.folded.ontoggle = () => this.tabulate();
-    this.drawing.onkeydown = (event) => this.key(event);
     this.drawing.onpointermove = this.drawing.onpointerdown = (event) => this.point(event);
     const bars = this.bars.map(({ node }) => node);
-    const parts = [this.picker.node, this.summary, this.drawing, this.details, ...bars, this.folded];
+    const parts = [
+      this.picker.node,
+      this.summary,
+      this.drawing,
+      this.details,
+      ...bars,
+      this.folded,
+    ];
     this.node = element("div", {}, ...parts);
   }
 
@@ -106,9 +134,8 @@ class Panel {
     const deepest = Math.max(...this.rows.map(depthOf));
     const tops = this.rows.map((row) => 100 * Math.sqrt(sideOf(row) / highest));
     const depths = this.rows.map((row) => 60 * Math.sqrt(depthOf(row) / deepest));
-    this.span = (index) => ({ y: 100 - tops[index], height: tops[index] + depths[index] });
-    this.frame = element("div", { className: "chosen", ariaHidden: "true" });
-    const picture = strip(this.rows, this.places, 160, this.span);
+    this.spans = tops.map((top, index) => ({ y: 100 - top, height: top + depths[index] }));
+    const picture = strip(this.rows, this.places, 160, this.spans);
     picture.append(svg("path", { class: "line", d: `M0 100H${WIDE}` }));
     const boxes = element("div", { className: "boxes" }, picture, this.frame);
     this.drawing.replaceChildren(boxes, this.repetitions());
@@ -139,9 +166,9 @@ class Panel {
 
   /** Say everything about a layer, and mark it. */
   look(index) {
-    this.index = Math.min(Math.max(index, 0), this.rows.length - 1);
+    this.index = clamp(index, 0, this.rows.length - 1);
     const row = this.rows[this.index];
-    const { y, height } = this.span(this.index);
+    const { y, height } = this.spans[this.index];
     const [left, right] = [this.places[this.index], this.places[this.index + 1]];
     Object.assign(this.frame.style, percentages(left, right - left, this.places.at(-1)), {
       top: `${y / 1.6}%`,
@@ -149,17 +176,13 @@ class Panel {
     });
     for (const bar of this.bars) bar.mark(this.index);
     this.details.textContent = described(row, this.network.totals);
-    this.drawing.ariaLabel = `layers of ${this.network.name}; now ${named(row.pattern)}`;
+    this.drawing.ariaLabel = `layers of ${this.network.name}`;
+    setSlider(this.drawing, this.index, this.rows.length, named(row.pattern));
   }
 
   point({ clientX }) {
     const { left, width } = this.drawing.getBoundingClientRect();
     this.look(placeUnder(this.places, (clientX - left) / width));
-  }
-
-  key(event) {
-    const step = arrowStep(event);
-    if (step) this.look(this.index + step[0] + step[1]);
   }
 
   /** Fill the table, once it is asked for. */
@@ -184,6 +207,9 @@ class Panel {
 
 /** Where one column of a network sits: a bar of all its layers in their order. */
 class Bar {
+  /** Where each layer begins on the bar, and where the last one ends. @type {number[]} */
+  places = [];
+
   constructor(column, onPoint) {
     this.column = column;
     this.title = element("p", { className: "title" });
@@ -200,7 +226,7 @@ class Bar {
     this.total = totals[this.column];
     this.title.textContent = `${COLUMNS[this.column]}: ${grouped(this.total)}`;
     this.places = placesOf(rows.map((row) => row.times * row[this.column]));
-    const picture = strip(rows, this.places, 1, () => ({ y: 0, height: 1 }));
+    const picture = strip(rows, this.places, 1, rows.map(() => ({ y: 0, height: 1 })));
     this.track.replaceChildren(picture, this.frame);
   }
 
@@ -243,7 +269,7 @@ class Chart {
     const node = element("button", { type: "button", className: "disc" });
     const largest = Math.max(...this.networks.map(({ totals }) => totals.params));
     const [percent, protocol] = network.accuracy;
-    node.style.setProperty("--share", Math.sqrt(network.totals.params / largest));
+    node.style.setProperty("--share", String(Math.sqrt(network.totals.params / largest)));
     node.classList.toggle("ring", protocol !== "one crop");
     node.ariaLabel = `${network.name}: ${percent} %, ${protocol}`;
     node.onclick = () => onPick(network, this.target.list.selectedIndex);
@@ -296,7 +322,7 @@ class Chart {
   }
 
   /** Name the two networks that are looked at. */
-  mark([first, second]) {
+  mark(first, second) {
     this.discs.forEach(({ node, network }) => {
       const letters = [network === first && "A", network === second && "B"].filter(Boolean);
       node.textContent = letters.join("");
@@ -319,36 +345,31 @@ function tick(text, side, share) {
 
 /** Where each of several lengths begins, laid end to end, and where the last one ends. */
 function placesOf(lengths) {
-  const places = [0];
-  for (const length of lengths) places.push(places.at(-1) + length);
-  return places;
+  let end = 0;
+  return [0, ...lengths.map((length) => (end += length))];
 }
 
 /** The last place that begins at or before a share of the whole, of those with some length. */
 function placeUnder(places, share) {
-  const at = Math.min(Math.max(share, 0), 1 - 1e-9) * places.at(-1);
+  const at = clamp(share, 0, 1 - 1e-9) * places.at(-1);
   return places.findIndex((place, index) => place <= at && at < places[index + 1]);
 }
 
 /** All rows in one picture that fills its place; one path for each kind is drawn at once. */
-function strip(rows, places, height, span) {
-  // Drawings compute in few digits: milliards of MACs would not come out.
+function strip(rows, places, height, spans) {
+  // Drawings compute in few digits: billions of MACs would not come out.
   const lefts = places.map((place) => (WIDE * place) / (places.at(-1) || 1));
   const viewBox = `0 0 ${WIDE} ${height}`;
   const paths = Object.keys(KINDS).map((kind) => {
     const boxes = rows.map((row, index) => {
       const width = lefts[index + 1] - lefts[index];
       if (row.kind !== kind || width === 0) return "";
-      const { y, height: tall } = span(index);
+      const { y, height: tall } = spans[index];
       return `M${lefts[index]} ${y}h${width}v${tall}h${-width}z`;
     });
     return svg("path", { class: kind, d: boxes.join("") });
   });
-  return svg("svg", { viewBox, preserveAspectRatio: "none", "aria-hidden": "true" }, ...paths);
-}
-
-function svg(name, attributes, ...children) {
-  return elementOf("svg", name, attributes, ...children);
+  return svg("svg", { viewBox, preserveAspectRatio: "none", ariaHidden: "true" }, ...paths);
 }
 
 /** Where a part of a whole is, as a style; one that is too thin to be seen stays inside. */
@@ -381,7 +402,7 @@ function memory(values) {
   return `${short(BYTES * values)}B`;
 }
 
-/** A number in three digits, with k, M or G for a thousand, a million, a thousand millions. */
+/** A number in three digits, with k, M or G for a thousand, a million, a billion. */
 function short(number) {
   const power = [9, 6, 3, 0].find((power) => number >= 10 ** power) ?? 0;
   const unit = { 9: " G", 6: " M", 3: " k", 0: " " }[power];

@@ -52,7 +52,7 @@ class Row(NamedTuple):
 class Step(NamedTuple):
     """Layers that follow one another, `times` over.
 
-    In a name, each time adds 1 to the numbers behind "#": "unit#1_conv2" is "unit2_conv2" the
+    In a name, each time adds 1 to the numbers after "#": "unit#1_conv2" is "unit2_conv2" the
     second time.
     """
 

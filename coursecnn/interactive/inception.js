@@ -1,7 +1,8 @@
 // The Inception cost calculator: a module with its bottlenecks, and its naive twin, priced.
 
 import { macs, parameters, sum } from "./arithmetic.js";
-import { choice, element, grouped, integerField } from "./page.js";
+import { grouped } from "./numbers.js";
+import { choice, element, integerField } from "./page.js";
 
 const OWN = "your own";
 
@@ -19,10 +20,10 @@ class InceptionCalculator {
     this.modules = modules;
     const names = [...modules.map((module) => module.name), OWN];
     this.picker = choice("Module", names, (index) => this.pick(index));
-    this.fields = new Map(limits.map((limit) => [limit.name, this.field(limit)]));
+    this.fields = Object.fromEntries(limits.map((limit) => [limit.name, this.field(limit)]));
     this.answer = element("p", { role: "status" });
     this.sides = element("div", { className: "costs" });
-    const nodes = [...this.fields.values()].map((field) => field.node);
+    const nodes = Object.values(this.fields).map((field) => field.node);
     this.node = element(
       "div",
       {},
@@ -34,16 +35,16 @@ class InceptionCalculator {
     this.pick(0);
   }
 
-  field({ name, ...limit }) {
+  field({ name, label, min, max }) {
     const onChange = (number) => this.change({ [name]: number });
-    return integerField(limit.label, { ...limit, value: limit.min, onChange });
+    return integerField(label, { min, max, value: min, onChange });
   }
 
-  /** Take a module of the list; behind the last there are the reader's own numbers, kept. */
+  /** Take a module of the list; after the last come the reader's own numbers, kept. */
   pick(index) {
     if (index === this.modules.length) return;
     this.setting = { ...this.modules[index].setting };
-    for (const [name, number] of Object.entries(this.setting)) this.fields.get(name).show(number);
+    for (const [name, number] of Object.entries(this.setting)) this.fields[name].show(number);
     this.show();
   }
 
@@ -64,11 +65,11 @@ class InceptionCalculator {
 }
 
 /** A convolution of a module that keeps rows and columns. */
-function convolution(way, size, kernel, channels, filters) {
-  return { way, size, kernel, channels, filters, stride: 1, padding: (kernel - 1) / 2 };
+function convolution(branch, size, kernel, channels, filters) {
+  return { branch, size, kernel, channels, filters, stride: 1, padding: (kernel - 1) / 2 };
 }
 
-/** The convolutions of the naive module, by way, and the depth that its pooling hands on. */
+/** The convolutions of the naive module, by branch, and the depth that its pooling hands on. */
 function naiveModule({ size, channels, one, three, five }) {
   return {
     layers: [
@@ -88,7 +89,7 @@ function reducedModule({ size, channels, one, reduce3, three, reduce5, five, pro
       convolution("3×3", size, 3, reduce3, three),
       convolution("1×1 before 5×5", size, 1, channels, reduce5),
       convolution("5×5", size, 5, reduce5, five),
-      convolution("1×1 behind pooling", size, 1, channels, projection),
+      convolution("1×1 after pooling", size, 1, channels, projection),
     ],
     depth: one + three + five + projection,
   };
@@ -110,7 +111,7 @@ function side(title, module, largest) {
   const all = bar(total(module, macs), largest);
   all.classList.add("all");
   const sums = facts.map(([name, value], index) =>
-    row(name, element("td", {}, value, ...(index === 0 ? [all] : []))),
+    row(name, element("td", {}, value, ...(index === 0 ? [all] : [])))
   );
   const caption = element("caption", {}, title);
   const [body, foot] = [element("tbody", {}, ...rows), element("tfoot", {}, ...sums)];
@@ -118,9 +119,9 @@ function side(title, module, largest) {
 }
 
 function layerRow(layer, largest) {
-  const { way, size, kernel, channels, filters } = layer;
+  const { branch, size, kernel, channels, filters } = layer;
   const product = `${size}·${size}·${filters}·${kernel}·${kernel}·${channels}`;
-  const name = element("span", {}, way, element("small", {}, product));
+  const name = element("span", {}, branch, element("small", {}, product));
   return row(name, element("td", {}, grouped(macs(layer)), bar(macs(layer), largest)));
 }
 
@@ -140,8 +141,8 @@ function comparison(naive, reduced) {
   const dearer = before >= after ? "Naive" : "With bottlenecks";
   const ratio = Math.max(before / after, after / before);
   return (
-    `${dearer}, the module multiplies ${ratio.toFixed(2)} times as often. ` +
-    `Behind it the next layer reads ${grouped(naive.depth)} maps if it is naive, ` +
+    `${dearer}, the module needs ${ratio.toFixed(2)} times as many MACs. ` +
+    `The layer after it reads ${grouped(naive.depth)} maps if it is naive, ` +
     `${grouped(reduced.depth)} if it has bottlenecks.`
   );
 }

@@ -28,7 +28,7 @@ FIELDS = (
     Field("three", "3×3 filters", 1, 512),
     Field("reduce5", "1×1 before 5×5", 1, 512),
     Field("five", "5×5 filters", 1, 512),
-    Field("projection", "1×1 behind pooling", 1, 512),
+    Field("projection", "1×1 after pooling", 1, 512),
 )
 
 
@@ -125,8 +125,8 @@ def _setting(name: str, shape: tuple[int, int, int], widths: Inception) -> dict[
 
 
 def _naive(size: int, channels: int, one: int, three: int, five: int, **_reductions: int) -> Cost:
-    ways = [(1, channels, one), (3, channels, three), (5, channels, five)]
-    return _cost(size, ways, depth=one + three + five + channels)
+    branches = [(1, channels, one), (3, channels, three), (5, channels, five)]
+    return _cost(size, branches, depth=one + three + five + channels)
 
 
 def _reduced(
@@ -140,15 +140,15 @@ def _reduced(
     projection: int,
 ) -> Cost:
     reductions = [(1, channels, filters) for filters in (one, reduce3, reduce5, projection)]
-    ways = [*reductions, (3, reduce3, three), (5, reduce5, five)]
-    return _cost(size, ways, depth=one + three + five + projection)
+    branches = [*reductions, (3, reduce3, three), (5, reduce5, five)]
+    return _cost(size, branches, depth=one + three + five + projection)
 
 
-def _cost(size: int, ways: list[tuple[int, int, int]], depth: int) -> Cost:
+def _cost(size: int, branches: list[tuple[int, int, int]], depth: int) -> Cost:
     """Add up convolutions, each a kernel, the depth that it reads, and its filters."""
     layers = [
         (Convolution(filters, kernel, padding="same"), (size, size, channels))
-        for kernel, channels, filters in ways
+        for kernel, channels, filters in branches
     ]
     macs = sum(layer.macs(shape) for layer, shape in layers)
     return Cost(macs, sum(layer.parameters(shape) for layer, shape in layers), depth)

@@ -4,6 +4,7 @@
 // become a pixel of MNIST's 28 by 28 fields.
 
 import { conv2d, range, sum } from "./arithmetic.js";
+import { bytesOf, clamp } from "./numbers.js";
 
 export const FIELD = 28; // pixels a side
 export const POINTS = 5; // of a drawing, along a pixel
@@ -37,20 +38,21 @@ export function drawLine({ shape: [rows, columns], values }, from, to, radius, i
   const reach = radius + 1;
   const [top, left] = [0, 1].map((axis) => Math.floor(Math.min(from[axis], to[axis]) - reach));
   const [bottom, right] = [0, 1].map((axis) => Math.ceil(Math.max(from[axis], to[axis]) + reach));
-  for (let row = Math.max(0, top); row < Math.min(rows, bottom); row++)
+  for (let row = Math.max(0, top); row < Math.min(rows, bottom); row++) {
     for (let column = Math.max(0, left); column < Math.min(columns, right); column++) {
       const distance = distanceToLine([row + 0.5, column + 0.5], from, to);
-      const ink = Math.min(Math.max(radius + 0.5 - distance, 0), 1);
+      const ink = clamp(radius + 0.5 - distance, 0, 1);
       const index = row * columns + column;
       values[index] = isRubber ? Math.min(values[index], 1 - ink) : Math.max(values[index], ink);
     }
+  }
 }
 
 function distanceToLine(point, from, to) {
   const [down, right] = [to[0] - from[0], to[1] - from[1]];
   const length = down ** 2 + right ** 2;
   const along = (point[0] - from[0]) * down + (point[1] - from[1]) * right;
-  const share = length === 0 ? 0 : Math.min(Math.max(along / length, 0), 1);
+  const share = length === 0 ? 0 : clamp(along / length, 0, 1);
   return Math.hypot(point[0] - from[0] - share * down, point[1] - from[1] - share * right);
 }
 
@@ -85,19 +87,23 @@ function inkBox({ shape: [rows, columns], values }) {
 }
 
 /** The ink of a box, its longer side 20 pixels long: each pixel is the mean of what it covers. */
-function scaled({ shape: [, columns], values }, [down, right]) {
+function scaled({ shape: [, columns], values }, box) {
+  const [down, right] = box;
   const shrink = BOX / Math.max(down.length, right.length);
   const shape = [down, right].map(({ length }) => Math.max(1, Math.round(length * shrink)));
   const [rowShares, columnShares] = [shares(down, shape[0]), shares(right, shape[1])];
   // First along the rows, so that each point is looked at once.
   const narrow = range(down.start, down.start + down.length).map((row) =>
     columnShares.map((parts) =>
-      sum(parts.map(({ place, share }) => share * values[row * columns + place])),
-    ),
+      sum(parts.map(({ place, share }) => share * values[row * columns + place]))
+    )
   );
   const mean = (parts, column) =>
     sum(parts.map(({ place, share }) => share * narrow[place - down.start][column]));
-  return { shape, values: rowShares.flatMap((parts) => columnShares.map((_, c) => mean(parts, c))) };
+  return {
+    shape,
+    values: rowShares.flatMap((parts) => columnShares.map((_, c) => mean(parts, c))),
+  };
 }
 
 /** For each of `count` equal parts of a stretch: which places it covers, and the share of each. */
@@ -122,7 +128,7 @@ function corner({ shape, values }) {
   });
   return moments.map((moment, axis) => {
     const start = MIDDLE - Math.floor(moment / mass);
-    return Math.min(Math.max(start, 0), FIELD - shape[axis]);
+    return clamp(start, 0, FIELD - shape[axis]);
   });
 }
 
@@ -143,7 +149,11 @@ export function layersOf(weights, pixels) {
   return { C1, S2, C3, S4, C5, F6, output: { ...scores, values: softmax(scores.values) } };
 }
 
-/** The means of squares of two by two pixels. */
+/**
+ * The means of squares of two by two pixels.
+ *
+ * @param {import("./arithmetic.js").Numbers} maps
+ */
 export function averagePool({ shape: [rows, columns, channels], values }) {
   const at = (row, column, channel) => values[(row * columns + column) * channels + channel];
   const shape = [rows / 2, columns / 2, channels];
@@ -169,17 +179,10 @@ export function softmax(scores) {
 export function halves(text) {
   const bytes = bytesOf(text);
   const numbers = new Float64Array(bytes.length / 2);
-  for (let index = 0; index < numbers.length; index++)
+  for (let index = 0; index < numbers.length; index++) {
     numbers[index] = half(bytes[2 * index] + 256 * bytes[2 * index + 1]);
+  }
   return numbers;
-}
-
-/** The bytes that a text in base64 stands for. */
-export function bytesOf(text) {
-  const characters = atob(text);
-  const bytes = new Uint8Array(characters.length);
-  for (let index = 0; index < bytes.length; index++) bytes[index] = characters.charCodeAt(index);
-  return bytes;
 }
 
 /** A finite number of 16 bits: one for the sign, five for the exponent, ten for the fraction. */

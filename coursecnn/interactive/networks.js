@@ -18,7 +18,11 @@ export function decoded({ types, rows, networks }) {
   return networks.map(({ name, accuracy, steps }) => {
     const inFull = steps.map(([times, names, numbers]) => ({
       times,
-      rows: names.split(" ").map((pattern, index) => ({ pattern, times, ...known[numbers[index]] })),
+      rows: names.split(" ").map((pattern, index) => ({
+        pattern,
+        times,
+        ...known[numbers[index]],
+      })),
     }));
     return { name, accuracy, steps: inFull, totals: totalsOf(inFull) };
   });
@@ -31,7 +35,7 @@ function totalsOf(steps) {
   return { layers, params: total("params"), macs: total("macs"), values: total("values") };
 }
 
-/** The name of a layer after so many repetitions: each adds 1 to the numbers behind "#". */
+/** The name of a layer after so many repetitions: each adds 1 to the numbers after "#". */
 export function named(pattern, repetition = 0) {
   return pattern.replace(/#(\d+)/g, (_, number) => String(Number(number) + repetition));
 }
@@ -40,8 +44,8 @@ export function named(pattern, repetition = 0) {
 export function unrolled({ steps }) {
   return steps.flatMap(({ times, rows }) =>
     range(0, times).flatMap((repetition) =>
-      rows.map((row) => ({ ...row, name: named(row.pattern, repetition) })),
-    ),
+      rows.map((row) => ({ ...row, name: named(row.pattern, repetition) }))
+    )
   );
 }
 

@@ -1,7 +1,18 @@
 // The parts that the interactives are made of: elements, fields, grids of numbers.
 
-/** A new HTML element: element("button", { type: "button" }, "Step"). */
+import { clamp } from "./numbers.js";
+
+/**
+ * A new HTML element: element("button", { type: "button" }, "Step").
+ *
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Record<string, any>} properties
+ * @param {(Node | string)[]} children
+ * @returns {HTMLElementTagNameMap[Name]}
+ */
 export function element(name, properties = {}, ...children) {
+  /** @type {HTMLElementTagNameMap[Name] & Record<string, any>} */
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(properties)) {
     if (key in node) node[key] = value;
@@ -9,46 +20,6 @@ export function element(name, properties = {}, ...children) {
   }
   node.append(...children);
   return node;
-}
-
-const NAMESPACES = {
-  svg: "http://www.w3.org/2000/svg",
-  math: "http://www.w3.org/1998/Math/MathML",
-};
-
-/** A new element of a drawing ("svg") or of a formula ("math"). */
-export function elementOf(language, name, attributes = {}, ...children) {
-  const node = document.createElementNS(NAMESPACES[language], name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  node.append(...children);
-  return node;
-}
-
-/** A number as it is printed: at most six digits, and a true minus sign. */
-export function printed(number) {
-  return String(Number(number.toPrecision(6)) + 0).replaceAll("-", "−");
-}
-
-/** A measured number as it is printed: three digits behind the point. */
-export function rounded(number) {
-  return printed(Number(number.toFixed(3)));
-}
-
-/** A factor as it is printed behind a dot: a negative one in brackets. */
-export function factor(number) {
-  return number < 0 ? `(${rounded(number)})` : rounded(number);
-}
-
-/** A whole number with its thousands apart. */
-export function grouped(number) {
-  return number.toLocaleString("en");
-}
-
-/** A sum as it is printed: "308 − 498 + 164". */
-export function printedSum(numbers) {
-  const [first, ...others] = numbers;
-  const signed = others.map((number) => `${number < 0 ? "−" : "+"} ${printed(Math.abs(number))}`);
-  return [printed(first), ...signed].join(" ");
 }
 
 /** A button with a text. */
@@ -72,17 +43,21 @@ export function tickBox(label, onChange) {
   return { node: element("label", { className: "tick" }, box, label), box };
 }
 
-/** A whole number between two limits: a slider for the hand, and a box to type in. */
+/**
+ * A whole number between two limits: a slider for the hand, and a box to type in.
+ *
+ * @param {string} label
+ * @param {{ min: number, max: number, value: number, onChange: (number: number) => void }} options
+ */
 export function integerField(label, { min, max, value, onChange }) {
   const limits = { min, max, step: 1, value };
-  const slider = element("input", { type: "range", ...limits, "aria-label": `${label}, slider` });
+  const slider = element("input", { type: "range", ...limits, ariaLabel: `${label}, slider` });
   const box = element("input", { type: "number", ...limits, inputMode: "numeric" });
   const show = (number) => {
-    slider.value = number;
-    box.value = number;
+    slider.value = box.value = String(number);
   };
   const accept = (text) => {
-    const number = Math.round(Math.min(Math.max(Number(text), box.min), box.max));
+    const number = Math.round(clamp(Number(text), min, max));
     show(number);
     onChange(number);
   };
@@ -101,16 +76,16 @@ export function integerField(label, { min, max, value, onChange }) {
 
 /** A box for any number; `onChange` receives it whenever what is typed is one. */
 export function numberBox(label, value, onChange) {
-  const box = element("input", { type: "number", step: "any", value, "aria-label": label });
+  const box = element("input", { type: "number", step: "any", value, ariaLabel: label });
   let last = value;
   box.oninput = () => {
     const isNumber = box.value !== "" && Number.isFinite(box.valueAsNumber);
-    box.setAttribute("aria-invalid", String(!isNumber));
-    if (isNumber) onChange((last = box.valueAsNumber));
+    box.ariaInvalid = String(!isNumber);
+    if (isNumber) onChange(last = box.valueAsNumber);
   };
   box.onblur = () => {
-    if (box.getAttribute("aria-invalid") === "true") box.value = last;
-    box.removeAttribute("aria-invalid");
+    if (box.ariaInvalid === "true") box.value = String(last);
+    box.ariaInvalid = null;
   };
   return box;
 }
@@ -134,7 +109,7 @@ export function titled(title, content) {
  * Lay cells out as a grid that is one stop of the Tab key; the arrow keys move inside it.
  * `onFocus` receives the row and the column of the cell that gets the focus.
  */
-export function grid(label, rows, onFocus = () => {}) {
+export function grid(label, rows, onFocus = (_row, _column) => {}) {
   const cells = rows.flat().filter(takesFocus);
   rows.forEach((line, row) =>
     line.filter(takesFocus).forEach((cell) => {
@@ -145,9 +120,9 @@ export function grid(label, rows, onFocus = () => {}) {
         cell.select?.();
         onFocus(row, line.indexOf(cell));
       };
-    }),
+    })
   );
-  const properties = { className: "grid", role: "group", "aria-label": label };
+  const properties = { className: "grid", role: "group", ariaLabel: label };
   const node = element("div", properties, ...rows.flat());
   node.style.setProperty("--columns", rows[0].length);
   return node;

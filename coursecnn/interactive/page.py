@@ -20,7 +20,6 @@ import base64
 import hashlib
 import io
 import json
-import re
 from html import escape
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -33,10 +32,9 @@ from PIL import Image
 
 from coursecnn._checks import as_int, as_plain
 from coursecnn.figures import DIVERGING
+from coursecnn.interactive._bundle import bundle
 
-IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.MULTILINE)
 BMP_HEADER = 54  # bytes in front of the palette
-EXPORT = re.compile(r"^export (?=async function|function|const|class)", re.MULTILINE)
 
 # Scripts find their fragment by the digest of its content, so that nothing depends on a random id
 # or on what else is on the page; of several equal fragments, each is started once.
@@ -97,21 +95,12 @@ def _style(script: str) -> str:
 
 
 def module(script: str) -> str:
-    """A script with what it imports put in place of its imports, each file once.
+    """A script of the package with all that it imports, as one module.
 
-    Inline modules cannot import one another, so the files become one: their top-level names must
-    differ, which a browser checks when it reads the result.
+    Raises:
+        ValueError: A file imports or exports in a way that `bundle` does not know.
     """
-    return "\n".join(_with_imports(script, {}).values())
-
-
-def _with_imports(script: str, done: dict[str, str]) -> dict[str, str]:
-    source = _read(script)
-    for imported in IMPORT.findall(source):
-        if imported not in done:
-            _with_imports(imported, done)
-    done[script] = EXPORT.sub("", IMPORT.sub("", source))
-    return done
+    return bundle(script, _read)
 
 
 def array(values: npt.ArrayLike) -> dict[str, Any]:

@@ -5,7 +5,7 @@
 
 import { outputSize, range, sum } from "./arithmetic.js";
 
-/** How many units there are along an axis: of the image, then behind each layer. */
+/** How many units there are along an axis: of the image, then after each layer. */
 export function mapSizes(layers, pixels) {
   const sizes = [pixels];
   for (const layer of layers) {
@@ -15,7 +15,7 @@ export function mapSizes(layers, pixels) {
   return sizes;
 }
 
-/** The field of a unit behind the last layer: its size, the jump to its neighbour's, its start. */
+/** The field of a unit after the last layer: its size, the jump to its neighbour's, its start. */
 export function receptiveField(layers) {
   const field = { size: 1, jump: 1, start: 0 };
   for (const { kernel, stride, padding, dilation } of layers) {
@@ -26,19 +26,20 @@ export function receptiveField(layers) {
   return field;
 }
 
-/** The paths on which each unit reaches one behind the last layer: a list for each map. */
+/** The paths on which each unit reaches one after the last layer: a list for each map. */
 export function pathsTo(layers, pixels, unit) {
   const sizes = mapSizes(layers, pixels);
   const counts = sizes.map((size) => new Float64Array(size));
   counts[layers.length][unit] = 1;
-  for (let level = layers.length; level > 0; level--)
+  for (let level = layers.length; level > 0; level--) {
     goBack(layers[level - 1], counts[level], counts[level - 1]);
+  }
   return counts;
 }
 
-/** Hand the counts of the units behind a layer on to those that it reads. */
-function goBack({ kernel, stride, padding, dilation }, behind, before) {
-  behind.forEach((count, unit) => {
+/** Hand the counts of the units after a layer on to those that it reads. */
+function goBack({ kernel, stride, padding, dilation }, after, before) {
+  after.forEach((count, unit) => {
     for (const tap of range(0, kernel)) {
       const read = unit * stride - padding + tap * dilation;
       if (count > 0 && read >= 0 && read < before.length) before[read] += count;

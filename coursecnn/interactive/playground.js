@@ -2,19 +2,9 @@
 
 import { conv2d, pixel, range, sum, windowProducts } from "./arithmetic.js";
 import { grey, paint, signedColour } from "./canvas.js";
-import {
-  arrowStep,
-  button,
-  choice,
-  element,
-  factor,
-  grid,
-  numberBox,
-  printed,
-  rounded,
-  tickBox,
-  titled,
-} from "./page.js";
+import { bytesOf, clamp, factor, printed, rounded } from "./numbers.js";
+import { button, choice, element, grid, numberBox, tickBox, titled } from "./page.js";
+import { PlaneSliders } from "./slider.js";
 
 /**
  * The element that shows `photos` through `kernels`.
@@ -27,15 +17,22 @@ export function start({ photos, kernels, palette }) {
 }
 
 function decoded({ name, shape, bytes }) {
-  const values = Float64Array.from(atob(bytes), (character) => character.charCodeAt(0) / 255);
+  const values = Float64Array.from(bytesOf(bytes), (brightness) => brightness / 255);
   return { name, shape: [...shape, 1], values };
 }
 
 class Playground {
+  /** @type {import("./arithmetic.js").Numbers} */
+  kernel = { shape: [], values: [] };
+  /** @type {import("./arithmetic.js").Numbers} */
+  answers = { shape: [], values: [] };
+
   constructor(photos, kernels, palette) {
     const [rows, columns] = photos[0].shape;
     const middle = { row: Math.floor(rows / 2), column: Math.floor(columns / 2) };
-    Object.assign(this, { photos, colour: signedColour(palette), place: middle });
+    this.photos = photos;
+    this.colour = signedColour(palette);
+    this.place = middle;
     this.presets = kernels.map((kernel) => button(kernel.name, () => this.pick(kernel)));
     this.kernelStand = element("div");
     this.picker = choice("Photo", photos.map((photo) => photo.name), () => this.develop());
@@ -50,7 +47,7 @@ class Playground {
   }
 
   parts() {
-    const names = { className: "bar", role: "group", "aria-label": "kernels" };
+    const names = { className: "bar", role: "group", ariaLabel: "kernels" };
     const options = [this.picker.node, this.colours.node, this.relu.node];
     return [
       element("div", names, ...this.presets),
@@ -81,7 +78,7 @@ class Playground {
           this.name = "your own kernel";
           this.develop();
         });
-      }),
+      })
     );
     return grid(title, cells);
   }
@@ -90,24 +87,25 @@ class Playground {
   develop() {
     this.photo = this.photos[this.picker.list.selectedIndex];
     this.answers = conv2d(this.photo, this.kernel, [0]);
-    if (this.relu.box.checked)
+    if (this.relu.box.checked) {
       this.answers.values = this.answers.values.map((value) => Math.max(0, value));
-    for (const preset of this.presets)
+    }
+    for (const preset of this.presets) {
       preset.ariaPressed = String(preset.textContent === this.name);
+    }
     this.draw();
   }
 
   draw() {
     const [low, high] = [Math.min, Math.max].map((pick) =>
-      this.answers.values.reduce((one, other) => pick(one, other)),
+      this.answers.values.reduce((one, other) => pick(one, other))
     );
     const largest = Math.max(-low, high) || 1;
     const isSigned = this.colours.list.selectedIndex === 1;
     const coloured = (value) => this.colour(value / largest);
     this.original.draw(this.photo, grey, this.photo.name);
     this.result.draw(this.answers, isSigned ? coloured : grey, this.name);
-    this.summary.textContent =
-      `The weights sum to ${printed(sum(this.kernel.values))}. ` +
+    this.summary.textContent = `The weights sum to ${printed(sum(this.kernel.values))}. ` +
       `The answers lie between ${rounded(low)} and ${rounded(high)}` +
       (isSigned ? ": orange is above zero, purple below." : "; below 0 is black, above 1 white.");
     this.look(this.place);
@@ -116,9 +114,9 @@ class Playground {
   /** Show one window of the photo, and the answer to it. */
   look({ row, column }) {
     const [rows, columns] = this.answers.shape;
-    this.place = { row: clamped(row, rows), column: clamped(column, columns) };
-    this.original.mark(this.place, this.kernel.shape);
-    this.result.mark(this.place, [1, 1]);
+    this.place = { row: clamp(row, 0, rows - 1), column: clamp(column, 0, columns - 1) };
+    this.original.mark(this.place, this.answers.shape, this.kernel.shape);
+    this.result.mark(this.place, this.answers.shape, [1, 1]);
     const at = `Row ${this.place.row}, column ${this.place.column}`;
     this.readout.textContent = `${at}: ${this.terms()}`;
   }
@@ -134,18 +132,20 @@ class Playground {
 
 /** A picture whose pixels can be pointed at, with the hand or with the arrow keys. */
 class Picture {
+  place = { row: 0, column: 0 };
+  size = { height: 1, width: 1 };
+
   constructor(kind, onPoint) {
     this.kind = kind;
     this.canvas = element("canvas");
     this.marker = element("div", { className: "marker" });
-    this.frame = element("div", { tabIndex: 0, role: "application" }, this.canvas, this.marker);
+    this.sliders = new PlaneSliders((step) => onPoint(this.after(step)));
+    const parts = [this.canvas, ...this.sliders.nodes, this.marker];
+    this.frame = element("div", { className: "pointed", role: "group" }, ...parts);
     this.caption = element("figcaption");
     this.node = element("figure", {}, this.frame, this.caption);
+    this.frame.onclick = () => this.sliders.focus();
     this.frame.onpointerdown = this.frame.onpointermove = (event) => onPoint(this.under(event));
-    this.frame.onkeydown = (event) => {
-      const step = arrowStep(event);
-      if (step) onPoint({ row: this.place.row + step[0], column: this.place.column + step[1] });
-    };
   }
 
   /** Draw an image of one channel; `colour` gives [red, green, blue] for a value. */
@@ -155,9 +155,12 @@ class Picture {
     this.frame.ariaLabel = `${this.kind}: ${title}; the arrow keys move the window`;
   }
 
-  /** Frame the window with its upper left corner at `place`. */
-  mark(place, [height, width]) {
-    Object.assign(this, { place, height, width });
+  /** Frame the window at `place`, one of the `places` [rows, columns], each of this size. */
+  mark(place, places, size) {
+    const [height, width] = size;
+    this.place = place;
+    this.size = { height, width };
+    this.sliders.show([place.row, place.column], places);
     Object.assign(this.marker.style, {
       top: `${(100 * place.row) / this.canvas.height}%`,
       left: `${(100 * place.column) / this.canvas.width}%`,
@@ -166,18 +169,18 @@ class Picture {
     });
   }
 
+  after([down, right]) {
+    return { row: this.place.row + down, column: this.place.column + right };
+  }
+
   /** The place of the window whose middle is under the pointer. */
   under({ clientX, clientY }) {
     const { left, top, width, height } = this.canvas.getBoundingClientRect();
     const row = Math.floor(((clientY - top) / height) * this.canvas.height);
     const column = Math.floor(((clientX - left) / width) * this.canvas.width);
     return {
-      row: row - Math.floor(this.height / 2),
-      column: column - Math.floor(this.width / 2),
+      row: row - Math.floor(this.size.height / 2),
+      column: column - Math.floor(this.size.width / 2),
     };
   }
-}
-
-function clamped(index, count) {
-  return Math.min(Math.max(index, 0), count - 1);
 }

@@ -1,8 +1,12 @@
 // The receptive field explorer: which pixels reach a unit, and how much each of them counts.
 
 import { extent, range } from "./arithmetic.js";
-import { arrowStep, button, choice, element, elementOf, integerField } from "./page.js";
+import { grey, paint } from "./canvas.js";
+import { bytesOf, clamp } from "./numbers.js";
+import { button, choice, element, integerField } from "./page.js";
 import { effectiveWidth, fieldOfPaths, mapSizes, pathsTo, receptiveField } from "./paths.js";
+import { asSlider, setSlider } from "./slider.js";
+import { svg } from "./svg.js";
 
 const MOST_LAYERS = 24;
 const MOST_LINES = 64; // between the units of a map; beyond, they would be all that one sees
@@ -28,17 +32,26 @@ export function start({ stacks, share }) {
 }
 
 class Explorer {
+  /** @type {{ node: Element, slider: HTMLElement, strip: any, reached: any, chosen: any }[]} */
+  lines = [];
+  /** How many units each map has. @type {number[]} */
+  sizes = [];
+  /** For each map, the paths from its units to the one that is looked at. @type {Float64Array[]} */
+  counts = [];
+  level = 1;
+  unit = 0;
+
   constructor(stacks, share) {
-    Object.assign(this, { stacks, share });
+    this.stacks = stacks;
+    this.share = share;
     const names = [...stacks.map((stack) => stack.name), OWN_STACK];
     this.picker = choice("Layers", names, (index) => this.pick(index));
-    this.fields = new Map(LIMITS.map((limits) => [limits.name, this.field(limits)]));
+    this.fields = Object.fromEntries(LIMITS.map((limits) => [limits.name, this.field(limits)]));
     this.adder = button("Add a layer", () => this.add());
     this.remover = button("Remove this layer", () => this.remove());
-    this.maps = element("div", { className: "maps", tabIndex: 0, role: "application" });
+    this.maps = element("div", { className: "maps", role: "group", ariaLabel: "maps" });
     this.maps.onpointerdown = (event) => this.point(event);
     this.maps.onpointermove = (event) => event.buttons > 0 && this.point(event);
-    this.maps.onkeydown = (event) => this.walk(event);
     this.status = element("p", { role: "status" });
     this.pictures = element("div", { className: "fieldviews" });
     this.node = element("div", {}, ...this.parts());
@@ -46,7 +59,7 @@ class Explorer {
   }
 
   parts() {
-    const nodes = [...this.fields.values()].map((field) => field.node);
+    const nodes = Object.values(this.fields).map((field) => field.node);
     return [
       element("div", { className: "bar" }, this.picker.node),
       element("p", { className: "legend" }, HINT),
@@ -58,17 +71,17 @@ class Explorer {
     ];
   }
 
-  field({ name, ...limits }) {
+  field({ name, min, max }) {
     const onChange = (number) => this.change({ [name]: number });
-    const label = `${name} of the layer`;
-    return integerField(label, { ...limits, value: limits.min, onChange });
+    return integerField(`${name} of the layer`, { min, max, value: min, onChange });
   }
 
-  /** Take a stack of the list; behind the last there are the reader's own layers, kept. */
+  /** Take a stack of the list; after the last come the reader's own layers, kept. */
   pick(index) {
     if (index === this.stacks.length) return;
     const { layers, pixels, measured } = this.stacks[index];
-    Object.assign(this, { pixels, measured: measured.map(decodedField) });
+    this.pixels = pixels;
+    this.measured = measured.map(decodedField);
     const names = layers.map((layer) => layer.name);
     this.rebuild(layers, names.indexOf(measured.at(-1)?.layer ?? names.at(-1)) + 1);
   }
@@ -99,7 +112,7 @@ class Explorer {
     this.rebuild(layers, level);
   }
 
-  /** Draw these layers, and look at the middle of the map behind one of them. */
+  /** Draw these layers, and look at the middle of the map after one of them. */
   rebuild(layers, level) {
     this.layers = layers;
     this.sizes = mapSizes(layers, this.pixels);
@@ -113,18 +126,23 @@ class Explorer {
   /** A map as a line of units, each as wide as the jump to the next. */
   mapLine(level) {
     const { jump } = this.fieldOf(level);
-    const edges = range(0, this.sizes[level] + 1).map((unit) => this.edge(level, unit));
+    const units = this.sizes[level];
+    const edges = range(0, units + 1).map((unit) => this.edge(level, unit));
     const lines = edges.length <= MOST_LINES ? edges.map((edge) => `M${edge} 0V1`).join("") : "";
-    const reached = drawn("path", { class: "reached" });
-    const chosen = drawn("rect", { class: "unit", y: 0, width: jump, height: 1 });
-    const size = { x: edges[0], y: 0, width: edges.at(-1) - edges[0], height: 1 };
+    const reached = svg("path", { class: "reached" });
+    const chosen = svg("rect", { class: "unit", y: 0, width: jump, height: 1 });
+    const size = { x: edges[0], y: 0, width: edges[units] - edges[0], height: 1 };
     const box = { viewBox: `0 0 ${this.pixels} 1`, preserveAspectRatio: "none" };
-    const units = drawn("path", { class: "units", d: lines });
-    const map = drawn("rect", { class: "map", ...size });
-    const strip = drawn("svg", box, map, reached, units, chosen);
-    const node = element("div", { className: "map-line" }, this.title(level), strip);
-    node.dataset.level = level;
-    return { node, strip, reached, chosen };
+    const bounds = svg("path", { class: "units", d: lines });
+    const map = svg("rect", { class: "map", ...size });
+    const strip = svg("svg", box, map, reached, bounds, chosen);
+    const slider = element("div", {}, strip);
+    const node = element("div", { className: "map-line" }, this.title(level), slider);
+    node.dataset.level = String(level);
+    // No unit of the image is chosen: its line only shows what is read.
+    if (level === 0) slider.ariaHidden = "true";
+    else asSlider(slider, this.layers[level - 1].name, (step) => this.walk(step));
+    return { node, slider, strip, reached, chosen };
   }
 
   title(level) {
@@ -160,39 +178,47 @@ class Explorer {
     this.lookAt(level, ((event.clientX - left) / width) * this.pixels);
   }
 
-  walk(event) {
-    const step = arrowStep(event);
-    if (!step) return;
-    const { jump } = this.fieldOf(this.level);
-    if (step[1] !== 0) this.look(this.level, this.unit + step[1]);
-    else this.lookAt(this.level + step[0], this.edge(this.level, this.unit) + jump / 2);
+  /** A slider for each map, one stop of the Tab key: up and down lead to another map. */
+  walk([down, right]) {
+    if (right !== 0) this.look(this.level, this.unit + right);
+    else this.lookAt(this.level + down, this.middle());
+    this.lines[this.level].slider.focus();
+  }
+
+  /** Where the middle of the chosen unit is drawn. */
+  middle() {
+    return this.edge(this.level, this.unit) + this.fieldOf(this.level).jump / 2;
   }
 
   /** Look at the unit of a map that is drawn at a place, in pixels of the image. */
   lookAt(level, place) {
-    const inside = clampedTo(level, 1, this.layers.length);
-    const { jump } = this.fieldOf(inside);
-    this.look(inside, Math.floor((place - this.edge(inside, 0)) / jump));
+    const inside = clamp(level, 1, this.layers.length);
+    this.look(inside, this.unitAt(inside, place));
+  }
+
+  unitAt(level, place) {
+    const unit = Math.floor((place - this.edge(level, 0)) / this.fieldOf(level).jump);
+    return clamp(unit, 0, this.sizes[level] - 1);
   }
 
   look(level, unit) {
     this.level = level;
-    this.unit = clampedTo(unit, 0, this.sizes[level] - 1);
+    this.unit = clamp(unit, 0, this.sizes[level] - 1);
     this.counts = pathsTo(this.layers.slice(0, level), this.pixels, this.unit);
     this.lines.forEach((line, index) => this.showLine(line, index));
     this.showFields();
     const views = this.views();
     this.status.textContent = this.description();
     this.pictures.replaceChildren(...views);
-    this.maps.ariaLabel = `${this.name()}; the arrow keys choose another unit`;
   }
 
   showFields() {
-    for (const { name } of LIMITS) this.fields.get(name).show(this.layer()[name]);
+    for (const { name } of LIMITS) this.fields[name].show(this.layer()[name]);
   }
 
-  showLine({ node, reached, chosen }, index) {
+  showLine({ node, slider, reached, chosen }, index) {
     const isChosen = index === this.level;
+    if (index > 0) this.showSlider(slider, index, isChosen);
     node.classList.toggle("chosen", isChosen);
     chosen.style.display = isChosen ? "" : "none";
     chosen.setAttribute("x", this.edge(index, this.unit));
@@ -201,6 +227,13 @@ class Explorer {
     const read = units.filter((unit) => this.counts[index][unit] > 0);
     const box = (unit) => `M${this.edge(index, unit)} 0V1H${this.edge(index, unit + 1)}V0Z`;
     reached.setAttribute("d", read.map(box).join(""));
+  }
+
+  /** In the chosen map the slider is at the unit, in the others where up and down would lead. */
+  showSlider(slider, level, isChosen) {
+    const [unit, units] = [this.unitAt(level, this.middle()), this.sizes[level]];
+    setSlider(slider, unit, units, `unit ${unit} of ${units}`);
+    slider.tabIndex = isChosen ? 0 : -1;
   }
 
   name() {
@@ -254,8 +287,10 @@ class Explorer {
   view(kind, words, numbers, { size, start }, width) {
     const margin = Math.max(1, Math.round(size / 12));
     const side = size + 2 * margin;
-    const canvas = element("canvas", { width: side, height: side });
-    paint(canvas, numbers, margin, (index) => this.isInImage(start - margin + index));
+    const caption = `${kind}, ${size}×${size}: ${words}`;
+    const canvas = element("canvas", { role: "img", ariaLabel: caption });
+    const isInImage = (index) => this.isInImage(start - margin + index);
+    paint(canvas, framed(numbers, margin, isInImage), shade);
     const frame = (name, wide) => {
       const node = element("div", { className: `frame ${name}` });
       const [corner, long] = [(side - wide) / 2, wide].map((pixels) => `${(100 * pixels) / side}%`);
@@ -263,9 +298,6 @@ class Explorer {
       return node;
     };
     const frames = [frame("whole", size), ...(width < size ? [frame("most", width)] : [])];
-    const caption = `${kind}, ${size}×${size}: ${words}`;
-    canvas.setAttribute("role", "img");
-    canvas.ariaLabel = caption;
     const stand = element("div", { className: "stand" }, canvas, ...frames);
     return element("figure", {}, stand, element("figcaption", {}, caption));
   }
@@ -283,32 +315,28 @@ function ownLayer({ name, kernel, stride, dilation }) {
 
 /** A measured field: squares of the gradients. */
 function decodedField({ layer, width, shape, bytes }) {
-  const sizes = Array.from(atob(bytes), (character) => character.charCodeAt(0) / 255);
+  const sizes = Array.from(bytesOf(bytes), (size) => size / 255);
   return { layer, width, shape, values: sizes.map((size) => size ** 2) };
 }
 
-/** Paint numbers from 0 to 1 as brightness; what is not in the image stays transparent. */
-function paint(canvas, { shape: [size], values }, margin, isInImage) {
-  const side = canvas.width;
-  const drawing = new ImageData(side, side);
-  for (const row of range(0, side).filter(isInImage))
-    for (const column of range(0, side).filter(isInImage)) {
-      const [i, j] = [row - margin, column - margin];
-      const isInField = i >= 0 && j >= 0 && i < size && j < size;
-      const level = isInField ? Math.round(255 * values[i * size + j]) : 0;
-      drawing.data.set([level, level, level, 255], 4 * (row * side + column));
-    }
-  canvas.getContext("2d").putImageData(drawing, 0, 0);
+/** The grey of a number from 0 to 1; what is not in the image is transparent. */
+function shade(number) {
+  return number === null ? [0, 0, 0, 0] : grey(number);
 }
 
-function drawn(name, attributes, ...children) {
-  return elementOf("svg", name, attributes, ...children);
+/** Numbers with a margin of zeros around them; null for what is not in the image. */
+function framed({ shape: [size], values }, margin, isInImage) {
+  const side = size + 2 * margin;
+  const isInField = (place) => place >= 0 && place < size;
+  const at = (row, column) => isInField(row) && isInField(column) ? values[row * size + column] : 0;
+  const framedValues = range(0, side).flatMap((row) =>
+    range(0, side).map((column) =>
+      isInImage(row) && isInImage(column) ? at(row - margin, column - margin) : null
+    )
+  );
+  return { shape: [side, side], values: framedValues };
 }
 
 function capitalised(text) {
   return text[0].toUpperCase() + text.slice(1);
-}
-
-function clampedTo(number, low, high) {
-  return Math.min(Math.max(number, low), high);
 }

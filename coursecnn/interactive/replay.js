@@ -1,9 +1,11 @@
 // Training replayed: the curves of recorded runs, epoch by epoch.
 
 import { range, sum } from "./arithmetic.js";
-import { button, choice, element, elementOf, integerField } from "./page.js";
+import { clamp } from "./numbers.js";
+import { choice, element, integerField } from "./page.js";
+import { Player } from "./player.js";
+import { svg } from "./svg.js";
 
-const MILLISECONDS_PER_EPOCH = 1000;
 const [WIDTH, HEIGHT] = [360, 220]; // of the drawing, in units that are pixels on a phone
 const EDGE = { left: 34, right: 10, top: 10, bottom: 34 };
 const MOST_TICKS = 6;
@@ -21,13 +23,19 @@ export function start({ curves, epochs, records, blocks }) {
 
 class Replay {
   constructor(curves, epochs, records, blocks) {
-    Object.assign(this, { curves, epochs, records, timer: null });
+    this.curves = curves;
+    this.epochs = epochs;
+    this.records = records;
     const names = curves.map((curve) => `training ${curve}`);
     this.picker = choice("Curve", names, () => this.show());
     const limits = { min: 1, max: epochs, value: epochs };
-    const onChange = (epoch) => this.step(epoch - this.epoch);
+    const onChange = (epoch) => this.player.step(epoch - this.epoch);
     this.field = integerField("epoch", { ...limits, onChange });
-    this.play = button("Play", () => (this.timer ? this.pause() : this.run()));
+    this.player = new Player({
+      move: (count) => this.look(this.epoch + count),
+      isOver: () => this.epoch === this.epochs,
+      begin: () => this.epoch === this.epochs && this.look(1),
+    });
     this.drawing = element("div");
     this.table = element("div", { role: "status" });
     const drawings = element("div", { className: "blocks" }, ...blocks.map(drawingOf));
@@ -39,39 +47,14 @@ class Replay {
   }
 
   controls() {
-    const back = button("Back", () => this.step(-1));
-    const next = button("Step", () => this.step(1));
     return [
       element("div", { className: "bar" }, this.picker.node, this.field.node),
-      element("div", { className: "bar" }, back, next, this.play),
+      element("div", { className: "bar" }, ...this.player.buttons),
     ];
   }
 
-  /** Play on, or from the beginning if this is the end. */
-  run() {
-    this.play.textContent = "Pause";
-    this.timer = setInterval(() => this.tick(), MILLISECONDS_PER_EPOCH);
-    if (this.epoch === this.epochs) this.look(1);
-  }
-
-  tick() {
-    this.look(this.epoch + 1);
-    if (this.epoch === this.epochs) this.pause();
-  }
-
-  pause() {
-    clearInterval(this.timer);
-    this.timer = null;
-    this.play.textContent = "Play";
-  }
-
-  step(count) {
-    this.pause();
-    this.look(this.epoch + count);
-  }
-
   look(epoch) {
-    this.epoch = Math.min(Math.max(epoch, 1), this.epochs);
+    this.epoch = clamp(epoch, 1, this.epochs);
     this.field.show(this.epoch);
     this.show();
   }
@@ -93,8 +76,8 @@ class Replay {
     });
     const names = this.records.map(({ name }) => name).join(", ");
     const label = `Training ${this.curve} up to epoch ${this.epoch}: ${names}`;
-    const attributes = { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label };
-    return shape("svg", attributes, ...axes(this.epochs, this.curve, scale), ...lines);
+    const attributes = { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", ariaLabel: label };
+    return svg("svg", attributes, ...axes(this.epochs, this.curve, scale), ...lines);
   }
 
   /** The mean of each record in this epoch, and how far its runs lie apart. */
@@ -135,12 +118,12 @@ function scales(epochs, lowest, highest) {
 /** The smallest of 1, 2, 5, 10, ... that is at least as large, in tenths or whatever it takes. */
 function niceStep(least) {
   const power = 10 ** Math.floor(Math.log10(least));
-  return [1, 2, 5, 10].map((digit) => digit * power).find((step) => step >= least);
+  return power * ([1, 2, 5].find((digit) => digit * power >= least) ?? 10);
 }
 
 function line(kind, values, { x, y }) {
   const points = values.map((value, index) => `${x(index + 1)},${y(value)}`).join(" ");
-  return shape("polyline", { class: kind, points });
+  return svg("polyline", { class: kind, points });
 }
 
 /** A dot for each run in each epoch. */
@@ -148,21 +131,21 @@ function dots(kind, runs, { x, y }) {
   return runs.flatMap((run) =>
     run.map((value, index) => {
       const place = { cx: x(index + 1), cy: y(value), r: 1.8 };
-      return shape("circle", { class: `dot kind-${kind}`, ...place });
-    }),
+      return svg("circle", { class: `dot kind-${kind}`, ...place });
+    })
   );
 }
 
 function axes(epochs, curve, { x, y, ticks }) {
   const right = WIDTH - EDGE.right;
-  const text = (content, attributes) => shape("text", attributes, content);
+  const text = (content, attributes) => svg("text", attributes, content);
   const rows = ticks.flatMap((tick) => [
-    shape("path", { class: "rule", d: `M${EDGE.left} ${y(tick)}H${right}` }),
+    svg("path", { class: "rule", d: `M${EDGE.left} ${y(tick)}H${right}` }),
     text(tick, { x: EDGE.left - 5, y: y(tick) + 3.5, "text-anchor": "end" }),
   ]);
   const under = HEIGHT - EDGE.bottom + 14;
   const columns = range(1, epochs + 1).map((epoch) =>
-    text(String(epoch), { x: x(epoch), y: under, "text-anchor": "middle" }),
+    text(String(epoch), { x: x(epoch), y: under, "text-anchor": "middle" })
   );
   const middle = { x: (EDGE.left + right) / 2, y: under + 14, "text-anchor": "middle" };
   return [...rows, ...columns, text(`epoch (lines: training ${curve})`, middle)];
@@ -170,43 +153,39 @@ function axes(epochs, curve, { x, y, ticks }) {
 
 /** A piece of the line of a record, for the table. */
 function sample(kind) {
-  const attributes = { viewBox: "0 0 36 10", class: "sample", "aria-hidden": "true" };
-  return shape("svg", attributes, shape("path", { class: `mean kind-${kind}`, d: "M1 5H35" }));
+  const attributes = { viewBox: "0 0 36 10", class: "sample", ariaHidden: "true" };
+  return svg("svg", attributes, svg("path", { class: `mean kind-${kind}`, d: "M1 5H35" }));
 }
 
 /** Two layers, from their input at the top to their output, perhaps with a shortcut around them. */
 function drawingOf({ title, words, kind, shortcut }) {
   const [x, sum, end] = [70, 133, 168]; // the line through the layers, the addition, the output
-  const beside = (text, y) => shape("text", { x: x + 8, y }, text);
+  const beside = (text, y) => svg("text", { x: x + 8, y }, text);
   const around = [
-    shape("path", { class: "mean", d: `M${x} 26H150V${sum}H${x + 8}` }),
-    shape("path", { d: `M${x + 14} ${sum - 5}L${x + 8} ${sum}l6 5` }),
-    shape("circle", { cx: x, cy: sum, r: 8 }),
-    shape("path", { d: `M${x - 4} ${sum}h8m-4 -4v8` }),
+    svg("path", { class: "mean", d: `M${x} 26H150V${sum}H${x + 8}` }),
+    svg("path", { d: `M${x + 14} ${sum - 5}L${x + 8} ${sum}l6 5` }),
+    svg("circle", { cx: x, cy: sum, r: 8 }),
+    svg("path", { d: `M${x - 4} ${sum}h8m-4 -4v8` }),
   ];
   const stops = shortcut ? [sum - 8, sum + 8] : [end, end];
   const parts = [
-    shape("text", { x, y: 12, "text-anchor": "middle" }, title),
+    svg("text", { x, y: 12, "text-anchor": "middle" }, title),
     ...[[20, 42], [64, 88], [110, stops[0]]].map(([from, to]) => arrow(x, from, to)),
     ...[42, 88].flatMap((top) => convolution(x, top)),
     beside("ReLU", 80),
     beside("ReLU", 160),
     ...(shortcut ? [...around, arrow(x, stops[1], end)] : []),
   ];
-  const attributes = { viewBox: "0 0 160 170", role: "img", "aria-label": words };
-  return shape("svg", { ...attributes, class: `block kind-${kind}` }, ...parts);
+  const attributes = { viewBox: "0 0 160 170", role: "img", ariaLabel: words };
+  return svg("svg", { ...attributes, class: `block kind-${kind}` }, ...parts);
 }
 
 function arrow(x, from, to) {
-  return shape("path", { d: `M${x} ${from}V${to}M${x - 5} ${to - 6}l5 6l5 -6` });
+  return svg("path", { d: `M${x} ${from}V${to}M${x - 5} ${to - 6}l5 6l5 -6` });
 }
 
 function convolution(x, top) {
   const middle = { x, y: top + 15, "text-anchor": "middle" };
   const box = { x: x - 60, y: top, width: 120, height: 22 };
-  return [shape("rect", box), shape("text", middle, "3×3 convolution")];
-}
-
-function shape(name, attributes, ...children) {
-  return elementOf("svg", name, attributes, ...children);
+  return [svg("rect", box), svg("text", middle, "3×3 convolution")];
 }

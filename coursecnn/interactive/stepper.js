@@ -11,21 +11,10 @@ import {
   weightIndex,
   windowProducts,
 } from "./arithmetic.js";
-import {
-  button,
-  choice,
-  element,
-  factor,
-  grid,
-  integerField,
-  numberBox,
-  printed,
-  printedSum,
-  rounded,
-  titled,
-} from "./page.js";
+import { factor, printed, printedSum, rounded } from "./numbers.js";
+import { button, choice, element, grid, integerField, numberBox, titled } from "./page.js";
+import { Player } from "./player.js";
 
-const MILLISECONDS_PER_STEP = 1000;
 const HINT = "Point at an output to see what it is made of. Every number in a box can be changed.";
 
 /** The element that shows `examples`, layers with their input, to choose from and to change. */
@@ -34,23 +23,31 @@ export function start({ examples }) {
 }
 
 class Stepper {
+  place = { filter: 0, row: 0, column: 0 };
+  /** @type {import("./arithmetic.js").Numbers} */
+  output = { shape: [], values: [] };
+  /** @type {{ cell: HTMLElement, place: { filter: number, row: number, column: number } }[]} */
+  outputCells = [];
+  /** @type {ReturnType<Stepper["channel"]>[]} */
+  channels = [];
+  total = element("p", { className: "total" });
+  sums = element("output");
+  result = element("output");
+
   constructor(examples) {
     this.examples = examples;
-    this.timer = null;
     const names = examples.map((example) => example.name);
     this.picker = choice("Example", names, () => this.load());
     this.fields = element("div", { className: "fields" });
-    this.play = button("Play", () => (this.timer ? this.pause() : this.run()));
+    this.player = new Player({ move: (count) => this.move(count), isOver: () => this.isFirst() });
     this.stage = element("div", { className: "stage" });
     this.node = element("div", {}, this.fields, this.buttons(), this.stage);
     this.load();
   }
 
   buttons() {
-    const back = button("Back", () => this.step(-1));
-    const next = button("Step", () => this.step(1));
     const again = button("Start over", () => this.load());
-    return element("div", { className: "bar" }, back, next, this.play, again);
+    return element("div", { className: "bar" }, ...this.player.buttons, again);
   }
 
   /** Begin anew with the chosen example. */
@@ -63,7 +60,7 @@ class Stepper {
         ...limits[name],
         value: this.layer[name],
         onChange: (number) => this.rebuild({ [name]: number }),
-      }),
+      })
     );
     this.fields.replaceChildren(this.picker.node, ...fields.map((field) => field.node));
     this.rebuild({});
@@ -71,14 +68,13 @@ class Stepper {
 
   /** Draw the layer, with another stride or padding. */
   rebuild(changes) {
-    this.pause();
+    this.player.pause();
     Object.assign(this.layer, changes);
     this.output = outputOf(this.layer);
     const [rows, columns, filters] = this.output.shape;
     this.place.row = Math.min(this.place.row, rows - 1);
     this.place.column = Math.min(this.place.column, columns - 1);
     this.outputCells = [];
-    this.total = element("p", { className: "total" });
     this.channels = range(0, this.layer.image.shape[2]).map((index) => this.channel(index));
     const maps = range(0, filters).map((filter) => this.outputGrid(filter));
     this.stage.replaceChildren(
@@ -92,23 +88,7 @@ class Stepper {
     this.show();
   }
 
-  run() {
-    this.play.textContent = "Pause";
-    this.timer = setInterval(() => this.move(1) === 0 && this.pause(), MILLISECONDS_PER_STEP);
-  }
-
-  pause() {
-    clearInterval(this.timer);
-    this.timer = null;
-    this.play.textContent = "Play";
-  }
-
-  step(count) {
-    this.pause();
-    this.move(count);
-  }
-
-  /** Go on by `count` outputs, row by row, filter by filter; return the number of the new one. */
+  /** Go on by `count` outputs, row by row, filter by filter; the first follows the last. */
   move(count) {
     const [rows, columns, filters] = this.output.shape;
     const { filter, row, column } = this.place;
@@ -119,12 +99,15 @@ class Stepper {
       row: Math.floor(next / columns) % rows,
       column: next % columns,
     });
-    return next;
+  }
+
+  isFirst() {
+    return Object.values(this.place).every((index) => index === 0);
   }
 
   /** The reader points at an output: that stops the play. */
   choose(place) {
-    this.pause();
+    this.player.pause();
     this.look(place);
   }
 
@@ -138,10 +121,11 @@ class Stepper {
   outputGrid(filter) {
     const [rows, columns] = this.output.shape;
     const cells = range(0, rows).map((row) =>
-      range(0, columns).map((column) => this.outputCell({ filter, row, column })),
+      range(0, columns).map((column) => this.outputCell({ filter, row, column }))
     );
-    return titled(`output of W${filter}`, (title) =>
-      grid(title, cells, (row, column) => this.choose({ filter, row, column })),
+    return titled(
+      `output of W${filter}`,
+      (title) => grid(title, cells, (row, column) => this.choose({ filter, row, column })),
     );
   }
 
@@ -172,7 +156,7 @@ class Stepper {
         if (!isInside) return element("span", {}, "0");
         const label = `input, channel ${channel}, row ${row}, column ${column}`;
         return this.editable(label, image.values, (row * columns + column) * channels + channel);
-      }),
+      })
     );
   }
 
@@ -189,10 +173,9 @@ class Stepper {
   showFilter() {
     const { filter } = this.place;
     this.channels.forEach(({ weights }, channel) =>
-      weights.replaceChildren(this.weightGrid(channel, filter)),
+      weights.replaceChildren(this.weightGrid(channel, filter))
     );
     const bias = this.editable(`bias of W${filter}`, this.layer.bias, filter);
-    [this.sums, this.result] = [element("output"), element("output")];
     this.total.replaceChildren(this.sums, " + bias ", bias, " ", this.result);
   }
 
@@ -204,7 +187,7 @@ class Stepper {
         range(0, width).map((column) => {
           const index = weightIndex(kernels, row, column, channel, filter);
           return this.editable(`${title}, row ${row}, column ${column}`, kernels.values, index);
-        }),
+        })
       );
       return grid(title, cells);
     });
@@ -243,7 +226,7 @@ class Stepper {
       line.forEach((cell, column) => {
         const isBelow = row >= top && row < top + height && column >= left && column < left + width;
         cell.classList.toggle("window", isBelow);
-      }),
+      })
     );
   }
 
@@ -253,7 +236,7 @@ class Stepper {
       terms.slice(row * width, (row + 1) * width).map(({ pixel, weight, product }) => {
         const factors = element("small", {}, `${rounded(pixel)}·${factor(weight)}`);
         return element("span", {}, factors, printed(product));
-      }),
+      })
     );
     const table = titled(`products, channel ${channel}`, (title) => grid(title, cells));
     table.append(element("p", {}, `sum ${printed(total)}`));
@@ -278,7 +261,7 @@ function geometryLimits({ image, kernels, stride, padding }) {
 /** The size of the output from the formula, and what no window reads. */
 function geometryOf({ image, kernels, stride, padding }, output) {
   const [rows, columns] = [0, 1].map((axis) =>
-    axisSetting(image, kernels, axis, { stride, padding }),
+    axisSetting(image, kernels, axis, { stride, padding })
   );
   const quotient = `(${rows.size} − ${rows.kernel} + 2·${padding})/${stride} + 1`;
   const shape = `the output is ${output.shape.join("×")}`;

@@ -199,7 +199,7 @@ class _Walk:
         own = given is None
         waiting = _keras_private.nodes(graph)
         while waiting:  # a layer used at two depths makes Keras list calls before their parents
-            ready = [node for node in waiting if self._enter(node, known, prefix, own)]
+            ready = [node for node in waiting if self._enter(node, known, prefix, own=own)]
             if not ready:
                 break  # what is left hangs on nothing: Keras skips it, too
             done = set(map(id, ready))
@@ -207,7 +207,7 @@ class _Walk:
         return [known[id(tensor)] for tensor in graph.outputs]
 
     def _enter(
-        self, node: Any, known: dict[int, Tensor], prefix: str, own: bool, name: str = ""
+        self, node: Any, known: dict[int, Tensor], prefix: str, *, own: bool, name: str = ""
     ) -> bool:
         """Go through one call of a graph, if all that it takes is there."""
         if any(id(tensor) not in known for tensor in node.input_tensors):
@@ -218,11 +218,11 @@ class _Walk:
                 self._record(node.operation.name, node.operation, (), {}, outputs)
             return True
         args, kwargs = node.arguments.fill_in(known)
-        outputs = self.call(node, args, kwargs, prefix + (name or node.operation.name), own)
+        outputs = self.call(node, args, kwargs, prefix + (name or node.operation.name), own=own)
         known.update(zip(map(id, node.outputs), outputs, strict=True))
         return True
 
-    def call(self, node: Any, args: Any, kwargs: Any, path: str, own: bool) -> list[Tensor]:
+    def call(self, node: Any, args: Any, kwargs: Any, path: str, *, own: bool) -> list[Tensor]:
         """Open what a node calls, or record it."""
         layer = node.operation
         graph = _graph(layer) if self.nested else None

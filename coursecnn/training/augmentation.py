@@ -1,15 +1,17 @@
 """Altered copies of training images, which teach a network what does not matter.
 
-- `mirror`: left and right exchanged, in one half of the images, and in the next epoch in the other;
-- `shift`: moved by a few pixels, with the edge reflected into the gap;
-- `cut_out`: a square painted over;
-- `scale`: with fewer pixels, which saves time.
+- `alternating_flip`: left and right exchanged in one half of the images, in the next epoch in the
+  other half;
+- `translate`: moved by a few pixels, with the edge reflected into the gap;
+- `cutout`: a square painted over;
+- `scale`: with fewer pixels, which saves time;
+- `augmented`: all that a recipe asks for, as one epoch sees the images.
 
 Each takes uint8 images of (count, height, width, channels) and returns new ones; the same
 generator, seed and epoch give the same images.
 
 >>> image = np.arange(3, dtype="uint8").reshape(1, 1, 3, 1)
->>> [mirror(image, seed=2, epoch=epoch).ravel().tolist() for epoch in (0, 1, 2)]
+>>> [alternating_flip(image, seed=2, epoch=epoch).ravel().tolist() for epoch in (0, 1, 2)]
 [[2, 1, 0], [0, 1, 2], [2, 1, 0]]
 """
 
@@ -19,14 +21,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coursecnn.backend import keras
+from coursecnn.training.recipe import Recipe
 
-__all__ = ["cut_out", "mirror", "scale", "shift"]
+__all__ = ["alternating_flip", "augmented", "cutout", "scale", "translate"]
 
 Images = NDArray[np.uint8]
+STREAM = 1  # tells the stream of draws for altered images from that for their order
 AT_ONCE = 5000  # images that are scaled together: as numbers of 32 bits they need much memory
 
 
-def mirror(images: Images, seed: int, epoch: int) -> Images:
+def augmented(images: Images, recipe: Recipe, seed: int, epoch: int) -> Images:
+    """Alter training images as one epoch of a recipe sees them.
+
+    The draws depend on the seed and the epoch, not on what was drawn before.
+
+    Args:
+        images: those of the dataset.
+        recipe: whose `alternating_flip`, `translate`, `cutout` and `progressive_epochs` to follow.
+        seed: of the run.
+        epoch: counted from 0.
+    """
+    generator = np.random.default_rng((seed, epoch, STREAM))
+    if recipe.alternating_flip:
+        images = alternating_flip(images, seed, epoch)
+    if recipe.translate:
+        images = translate(images, recipe.translate, generator)
+    if recipe.cutout:
+        images = cutout(images, recipe.cutout, generator)
+    if epoch < recipe.progressive_epochs:
+        images = scale(images, recipe.progressive_size)
+    return images
+
+
+def alternating_flip(images: Images, seed: int, epoch: int) -> Images:
     """Exchange left and right in about half of the images.
 
     Which half is drawn once; in every other epoch it is the other half. So in two epochs each image
@@ -36,9 +63,9 @@ def mirror(images: Images, seed: int, epoch: int) -> Images:
     section 3.6, alternating flip.
 
     >>> images = np.arange(8, dtype="uint8").reshape(4, 1, 2, 1)
-    >>> mirror(images, seed=1, epoch=0)[:, 0, :, 0].tolist()
+    >>> alternating_flip(images, seed=1, epoch=0)[:, 0, :, 0].tolist()
     [[0, 1], [2, 3], [5, 4], [6, 7]]
-    >>> mirror(images, seed=1, epoch=1)[:, 0, :, 0].tolist()
+    >>> alternating_flip(images, seed=1, epoch=1)[:, 0, :, 0].tolist()
     [[1, 0], [3, 2], [4, 5], [7, 6]]
     """
     first = np.random.default_rng(seed).random(len(images)) < 0.5
@@ -46,14 +73,14 @@ def mirror(images: Images, seed: int, epoch: int) -> Images:
     return np.where(chosen[:, None, None, None], images[:, :, ::-1], images)
 
 
-def shift(images: Images, pixels: int, generator: np.random.Generator) -> Images:
+def translate(images: Images, pixels: int, generator: np.random.Generator) -> Images:
     """Move each image by up to `pixels` along each axis, every distance equally likely.
 
     Raises:
         ValueError: if `pixels` is not a positive int smaller than the images.
 
     >>> image = np.arange(5, dtype="uint8").reshape(1, 1, 5, 1).repeat(5, axis=1)
-    >>> shift(image, 2, np.random.default_rng(3))[0, 0, :, 0].tolist()
+    >>> translate(image, 2, np.random.default_rng(3))[0, 0, :, 0].tolist()
     [2, 1, 0, 1, 2]
     """
     _require(pixels, "pixels", images)
@@ -64,7 +91,7 @@ def shift(images: Images, pixels: int, generator: np.random.Generator) -> Images
     return np.moveaxis(windows[np.arange(len(images)), down, right], 1, -1)
 
 
-def cut_out(images: Images, size: int, generator: np.random.Generator) -> Images:
+def cutout(images: Images, size: int, generator: np.random.Generator) -> Images:
     """Paint a square of `size` × `size` pixels in the mean colour of all images.
 
     Each square is inside its image, every place equally likely.
@@ -77,7 +104,7 @@ def cut_out(images: Images, size: int, generator: np.random.Generator) -> Images
 
     >>> image = np.full((1, 2, 2, 1), 9, dtype="uint8")
     >>> image[0, 0, 0] = 5
-    >>> cut_out(image, 1, np.random.default_rng(2))[0, :, :, 0].tolist()
+    >>> cutout(image, 1, np.random.default_rng(2))[0, :, :, 0].tolist()
     [[5, 9], [8, 9]]
     """
     _require(size, "size", images)

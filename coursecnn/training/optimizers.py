@@ -1,7 +1,8 @@
 """Gradient descent in which biases take larger steps than kernels.
 
 - `BiasedSGD`: Keras's `SGD`, with a factor for the step size of biases;
-- `build`: an optimizer by its name, this one or one of Keras's.
+- `names`: the optimizers that a recipe can name, this one and Keras's;
+- `build`: an optimizer by its name.
 
 A bias adds the same number at every place of a map. What it has to learn is of another size than
 what a kernel has to learn, and one step size for both is too small for it.
@@ -13,12 +14,13 @@ section 3.4, after Page's "How to Train Your ResNet", part 8.
 64.0
 """
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
 from coursecnn.backend import keras
 
-__all__ = ["BiasedSGD", "build"]
+__all__ = ["BiasedSGD", "build", "names", "require_options"]
 
 
 @keras.saving.register_keras_serializable(package="coursecnn")
@@ -63,6 +65,54 @@ class BiasedSGD(keras.optimizers.SGD):
     def get_config(self) -> dict[str, Any]:
         """Give the arguments, for saving."""
         return {**super().get_config(), "bias_factor": self.bias_factor}
+
+
+def _classes() -> dict[str, Any]:
+    """Keras's optimizers by the names under which Keras builds them, and that of this module."""
+    optimizer = keras.optimizers.Optimizer
+    return {
+        name.lower(): kind
+        for name, kind in vars(keras.optimizers).items()
+        if isinstance(kind, type) and issubclass(kind, optimizer) and kind is not optimizer
+        if "learning_rate" in inspect.signature(kind).parameters  # others wrap an optimizer
+    } | {"coursecnn>BiasedSGD": BiasedSGD}
+
+
+def names() -> list[str]:
+    """List the optimizers that a recipe can name.
+
+    >>> "sgd" in names(), "coursecnn>BiasedSGD" in names()
+    (True, True)
+    """
+    return sorted(_classes())
+
+
+def require_options(name: str, options: Mapping[str, Any]) -> None:
+    """Refuse a setting that an optimizer does not have.
+
+    Args:
+        name: one of `names()`.
+        options: its settings, but for the learning rate.
+
+    Raises:
+        ValueError: if there is one too many; names it.
+
+    >>> require_options("adam", {"momentum": 0.9})
+    Traceback (most recent call last):
+    ValueError: optimizer_options must be settings of adam, without the learning rate, got momentum
+    """
+    kind = _classes()[name]
+    known = {
+        parameter
+        for part in inspect.getmro(kind)
+        if issubclass(part, keras.optimizers.Optimizer)
+        for parameter in inspect.signature(part).parameters
+    } - {"learning_rate", "args", "kwargs"}
+    if unknown := sorted(options.keys() - known):
+        raise ValueError(
+            f"optimizer_options must be settings of {name}, without the learning rate, got "
+            f"{', '.join(unknown)}"
+        )
 
 
 def build(name: str, options: Mapping[str, Any]) -> keras.optimizers.Optimizer:

@@ -2,7 +2,7 @@
 
 - `Recipe`: everything that decides a run, but for the seed and the images;
 - `RECIPES`: those of the book, by name;
-- `COMPARISONS`: which of them are two sides of one question;
+- `ABLATIONS`: which of them are two sides of one question;
 - `LADDER`: which of them lead, change by change, from the lecture's recipe to the fast one.
 
 `coursecnn.training` fits them, and `coursecnn reproduce` records what came out.
@@ -13,81 +13,16 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
-from coursecnn.architectures import lectures
+from coursecnn import architectures
+from coursecnn._moved import refuse_attributes
+from coursecnn.training.recipe import Recipe
 
-__all__ = ["COMPARISONS", "LADDER", "RECIPES", "Recipe", "Rung"]
+__all__ = ["ABLATIONS", "LADDER", "RECIPES", "Recipe", "Rung"]
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a network is trained. Pixels are divided by 255; the metric is the accuracy.
-
-    Attributes:
-        name: what `coursecnn reproduce` and the record's file call it.
-        architecture: a name of `coursecnn.architectures.names()`.
-        dataset: a name of `coursecnn.datasets.NAMES`.
-        epochs: how many times every training image is seen.
-        optimizer: Keras's name of it, or `"coursecnn>BiasedSGD"` (`coursecnn.training.optimizers`),
-            with its default settings but for those below.
-        learning_rate: the step size, or the largest one where a schedule changes it.
-        optimizer_options: further settings of the optimizer, such as `{"momentum": 0.9}`.
-        schedule: `"constant"`; `"linear"`, which falls from the first step on to nothing behind
-            the last one; or `"one_cycle"`, which climbs from nothing during the first quarter of
-            the steps, and falls back to nothing along a cosine.
-        batch_size: images per step.
-        loss: Keras's name of it.
-        label_smoothing: the share of each label that is spread evenly over all classes.
-        options: what the architecture's builder is told, such as `{"pooling": "average"}`.
-        whitened: whether the layer called `whitening` is set from the training images, by
-            `coursecnn.training.whitening`, before the first step.
-        mirrored: whether left and right are exchanged in half of the training images, and in the
-            other half in the next epoch.
-        shifted: by how many pixels a training image is moved at most, along each axis.
-        cut_out: the side of the square that is painted over in each training image, or 0.
-        small_epochs: how many of the first epochs see the training images scaled down, which is
-            faster; the architecture must take images of any size.
-        small_side: to how many pixels a side.
-        precision: `"float32"`, or `"mixed_bfloat16"` to multiply 16-bit numbers on a machine that
-            has them (`backend.has_bfloat16`), and those of 32 bits on any other.
-        held_out: the fraction of the training images that is set aside and judged on in place of
-            the test images, which 0 asks for: the end of a road, never a recipe that is there to
-            compare or to choose.
-        watched: whether the images that the run is judged on are looked at after each epoch too.
-        judged_mirrored: whether an image is judged by the mean of the network's answers to it and
-            to its mirror image.
-        judged_shifted: by how many pixels the image is moved, up and left and once more down and
-            right, for two more looks at it; 0 for none.
-
-    >>> Recipe("mine", architecture="mnist_tutorial", dataset="mnist", epochs=1).learning_rate
-    0.001
-    """
-
-    name: str
-    architecture: str
-    dataset: str
-    epochs: int
-    optimizer: str = "adam"
-    learning_rate: float = 0.001
-    optimizer_options: Mapping[str, Any] = field(default_factory=dict)
-    schedule: Literal["constant", "linear", "one_cycle"] = "constant"
-    batch_size: int = 32
-    loss: str = "sparse_categorical_crossentropy"
-    label_smoothing: float = 0.0
-    options: Mapping[str, Any] = field(default_factory=dict)
-    whitened: bool = False
-    mirrored: bool = False
-    shifted: int = 0
-    cut_out: int = 0
-    small_epochs: int = 0
-    small_side: int = 24
-    precision: Literal["float32", "mixed_bfloat16"] = "float32"
-    held_out: float = 0.1
-    watched: bool = False
-    judged_mirrored: bool = False
-    judged_shifted: int = 0
+__getattr__ = refuse_attributes(__name__, {"COMPARISONS": "ABLATIONS"})
 
 
 @dataclass(frozen=True)
@@ -99,8 +34,8 @@ class Rung:
         changes: the fields of the recipe that it sets.
         kept: whether the next rungs stand on it. One that does not pay is measured, and left.
 
-    >>> LADDER["batch"]
-    Rung(what='128 images in a step', changes={'batch_size': 128}, kept=True)
+    >>> LADDER["batch_size"]
+    Rung(what='batches of 128 images', changes={'batch_size': 128}, kept=True)
     """
 
     what: str
@@ -108,86 +43,98 @@ class Rung:
     kept: bool = True
 
 
-# All at the two epochs of the fast recipe, and judged on images that were set aside.
+# All at the two epochs of the fast recipe, and evaluated on a validation set.
 LADDER: dict[str, Rung] = {
     "lecture": Rung("the lecture's recipe, two epochs of it", {}),
-    "network": Rung(
-        "another network: as many products, a third of the activations",
-        {"architecture": "cifar10_fast", "options": {"frozen": False, "identity": False}},
+    "architecture": Rung(
+        "another architecture: as many multiply-accumulates, a third of the activations",
+        {
+            "architecture": "cifar10_fast",
+            "architecture_options": {"frozen": False, "identity": False},
+        },
     ),
-    "batch": Rung("128 images in a step", {"batch_size": 128}),
-    "cycle": Rung("the learning rate climbs, then falls", {"schedule": "one_cycle"}),
-    "momentum": Rung(
-        "descent with Nesterov's momentum, and weight decay",
+    "batch_size": Rung("batches of 128 images", {"batch_size": 128}),
+    "one_cycle": Rung("a one-cycle learning rate", {"schedule": "one_cycle"}),
+    "nesterov": Rung(
+        "SGD with Nesterov momentum and weight decay",
         {
             "optimizer": "sgd",
             "learning_rate": 1.0,
             "optimizer_options": {"momentum": 0.9, "nesterov": True, "weight_decay": 5e-4},
         },
     ),
-    "smoothing": Rung("labels that are less than sure", {"label_smoothing": 0.2}),
-    "whitening": Rung(
-        "a first layer that is computed", {"whitened": True, "options": {"identity": False}}
+    "label_smoothing": Rung("label smoothing", {"label_smoothing": 0.2}),
+    "whiten": Rung(
+        "a whitening first layer, computed and frozen",
+        {"whiten": True, "architecture_options": {"identity": False}},
     ),
-    "identity": Rung("kernels that begin by copying", {"options": {}}),
-    "mirrored": Rung("left and right exchanged, every other epoch", {"mirrored": True}),
-    "twice": Rung("judged with the mirror image", {"judged_mirrored": True}),
-    "bfloat16": Rung("numbers of 16 bits", {"precision": "mixed_bfloat16"}),
-    "shifted": Rung("images moved by up to two pixels", {"shifted": 2}, kept=False),
-    "gelu": Rung("GELU in place of ReLU", {"options": {"activation": "gelu"}}, kept=False),
+    "identity_init": Rung("identity initialisation", {"architecture_options": {}}),
+    "alternating_flip": Rung("alternating flip", {"alternating_flip": True}),
+    "tta_flip": Rung("test-time augmentation by flipping", {"tta_flip": True}),
+    "bfloat16": Rung("bfloat16", {"precision": "mixed_bfloat16"}),
+    "translate": Rung("translation by up to two pixels", {"translate": 2}, kept=False),
+    "gelu": Rung(
+        "GELU in place of ReLU", {"architecture_options": {"activation": "gelu"}}, kept=False
+    ),
 }
 
 
 def _ladder() -> tuple[list[Recipe], Recipe]:
     """Return a recipe for each rung, and the one that all kept changes lead to."""
-    recipe = Recipe("", "cifar10_lab", "cifar10", epochs=2)
+    recipe = Recipe("ladder", "cifar10_lab", "cifar10", epochs=2)
     recipes = []
     for name, rung in LADDER.items():
         changed = replace(recipe, name=f"ladder_{name}", **rung.changes)
         recipes.append(changed)
         recipe = changed if rung.kept else recipe
-    return recipes, replace(recipe, name="fast", held_out=0.0, watched=True)
+    return recipes, replace(recipe, name="fast", validation_split=0.0, evaluate_every_epoch=True)
 
 
-# Both sides of each question of `architectures.comparisons`: the name says which, the options make
+# Both sides of each question of `architectures.ablations`: the name says which, the options make
 # it. All are trained alike, on few images, and judged on the others.
-COMPARISONS: dict[str, tuple[str, Mapping[str, Any]]] = {
-    "activation_relu": ("comparison_activation", {"function": "relu"}),
-    "activation_tanh": ("comparison_activation", {"function": "tanh"}),
-    "kernels_3x3": ("comparison_kernels", {"kernel": 3}),
-    "kernels_7x7": ("comparison_kernels", {"kernel": 7}),
-    "inception_naive": ("comparison_inception", {"bottleneck": False}),
-    "inception_bottleneck": ("comparison_inception", {"bottleneck": True}),
-    "inception_bottleneck_deep": ("comparison_inception", {"bottleneck": True, "modules": 3}),
-    "head_dense": ("comparison_head", {"kind": "dense"}),
-    "head_average": ("comparison_head", {"kind": "average"}),
-    "degradation_plain20": ("comparison_degradation", {"depth": 20, "shortcuts": False}),
-    "degradation_plain44": ("comparison_degradation", {"depth": 44, "shortcuts": False}),
-    "degradation_residual20": ("comparison_degradation", {"depth": 20, "shortcuts": True}),
-    "degradation_residual44": ("comparison_degradation", {"depth": 44, "shortcuts": True}),
-    "order_preactivation": ("comparison_order", {"depth": 44}),  # against degradation_residual44
-    "shape_deep": ("comparison_shape", {"form": "deep"}),
-    "shape_wide": ("comparison_shape", {"form": "wide"}),
-    "reuse_residual": ("comparison_reuse", {"connections": "residual"}),
-    "reuse_chain": ("comparison_reuse", {"connections": "chain"}),
-    "reuse_dense": ("comparison_reuse", {"connections": "dense"}),
-    "fire_modules": ("comparison_fire", {"modules": "fire"}),
-    "fire_convolutions": ("comparison_fire", {"modules": "convolutions"}),
-    "fire_narrow_convolutions": ("comparison_fire", {"modules": "narrow"}),
+ABLATIONS: dict[str, tuple[str, Mapping[str, Any]]] = {
+    "activation_relu": ("ablation_activation", {"function": "relu"}),
+    "activation_tanh": ("ablation_activation", {"function": "tanh"}),
+    "kernels_3x3": ("ablation_kernels", {"kernel": 3}),
+    "kernels_7x7": ("ablation_kernels", {"kernel": 7}),
+    "inception_naive": ("ablation_inception", {"bottleneck": False}),
+    "inception_bottleneck": ("ablation_inception", {"bottleneck": True}),
+    "inception_bottleneck_deep": ("ablation_inception", {"bottleneck": True, "modules": 3}),
+    "head_dense": ("ablation_head", {"kind": "dense"}),
+    "head_average": ("ablation_head", {"kind": "average"}),
+    "degradation_plain20": ("ablation_degradation", {"depth": 20, "shortcuts": False}),
+    "degradation_plain44": ("ablation_degradation", {"depth": 44, "shortcuts": False}),
+    "degradation_residual20": ("ablation_degradation", {"depth": 20, "shortcuts": True}),
+    "degradation_residual44": ("ablation_degradation", {"depth": 44, "shortcuts": True}),
+    "order_preactivation": ("ablation_order", {"depth": 44}),  # against degradation_residual44
+    "shape_deep": ("ablation_shape", {"form": "deep"}),
+    "shape_wide": ("ablation_shape", {"form": "wide"}),
+    "reuse_residual": ("ablation_reuse", {"connections": "residual"}),
+    "reuse_chain": ("ablation_reuse", {"connections": "chain"}),
+    "reuse_dense": ("ablation_reuse", {"connections": "dense"}),
+    "fire_modules": ("ablation_fire", {"modules": "fire"}),
+    "fire_convolutions": ("ablation_fire", {"modules": "convolutions"}),
+    "fire_narrow_convolutions": ("ablation_fire", {"modules": "narrow"}),
 }
 
-# With a constant learning rate the accuracy behind the last step differs by ten points between
+# With a constant learning rate the accuracy after the last step differs by ten points between
 # seeds of the dense side, more than there is to find out: here the rate falls to nothing.
 FALLING = ("reuse_residual", "reuse_chain", "reuse_dense")
 
 _RUNGS, _FAST = _ladder()
+# Lecture 3, "CIFAR-10": Adam, batches of 32, 20 epochs, and the test images after each.
+_LAB = Recipe(
+    "lab", "cifar10_lab", "cifar10", epochs=20, validation_split=0.0, evaluate_every_epoch=True
+)
 
 RECIPES = {
     recipe.name: recipe
     for recipe in [
         # Lecture 4, "Handwritten digit recognition with CNNs": `compile(optimizer='adam', ...)`
         # and `fit(..., epochs=5)` with everything else at its default.
-        Recipe("mnist", architecture="mnist_tutorial", dataset="mnist", epochs=5, held_out=0.0),
+        Recipe(
+            "mnist", architecture="mnist_tutorial", dataset="mnist", epochs=5, validation_split=0.0
+        ),
         # The same lecture calls max pooling far better than average pooling. Few images to train
         # on leave the pooling something to decide; many to judge on measure small differences.
         *(
@@ -196,20 +143,30 @@ RECIPES = {
                 architecture="mnist_tutorial",
                 dataset="mnist",
                 epochs=8,
-                options={"pooling": pooling},
-                held_out=0.9,
+                architecture_options={"pooling": pooling},
+                validation_split=0.9,
             )
             for pooling in ("max", "average")
         ),
         # The lecture's four patterns, from a linear classifier to stacked blocks, on few images.
         *(
-            Recipe(name, architecture=name, dataset="cifar10", epochs=5, held_out=0.9)
-            for name in lectures.BUILDERS
+            Recipe(name, architecture=name, dataset="cifar10", epochs=5, validation_split=0.9)
+            for name in architectures.names("pattern_*")
         ),
-        # Lecture 3, "CIFAR-10": Adam, batches of 32, 20 epochs, and the test images after each.
-        Recipe("lab", "cifar10_lab", "cifar10", epochs=20, held_out=0.0, watched=True),
+        _LAB,
         *_RUNGS,
         _FAST,
+        # The same two on 5,000 images: short enough to be measured again at every change.
+        *(
+            replace(
+                recipe,
+                name=f"{recipe.name}_start",
+                epochs=2,
+                validation_split=0.9,
+                evaluate_every_epoch=False,
+            )
+            for recipe in (_LAB, _FAST)
+        ),
         # The settings of airbench94 (arXiv:2404.00498, its release), for as many epochs as fit into
         # the time of the lecture's twenty. Its rate is for sums over 1024 images, here for means
         # over 500; its weight decay passes through the momentum, Keras's does not.
@@ -227,10 +184,10 @@ RECIPES = {
                 "bias_factor": 64.0,
             },
             batch_size=500,
-            shifted=2,
-            small_epochs=6,
-            watched=False,
-            judged_shifted=1,
+            translate=2,
+            progressive_epochs=6,
+            evaluate_every_epoch=False,
+            tta_translate=1,
         ),
         # LeNet-5 of 1998 and of today, with the same padding of MNIST's 28×28 pixels to 32×32.
         Recipe(
@@ -238,16 +195,16 @@ RECIPES = {
             architecture="lenet5_1998",
             dataset="mnist",
             epochs=5,
-            options={"input_shape": [28, 28, 1], "padding": 2, "probabilities": True},
-            held_out=0.0,
+            architecture_options={"input_shape": [28, 28, 1], "padding": 2, "probabilities": True},
+            validation_split=0.0,
         ),
         Recipe(
             "lenet5",
             architecture="lenet5",
             dataset="mnist",
             epochs=5,
-            options={"input_shape": [28, 28, 1], "padding": 2},
-            held_out=0.0,
+            architecture_options={"input_shape": [28, 28, 1], "padding": 2},
+            validation_split=0.0,
         ),
         *(
             Recipe(
@@ -257,10 +214,10 @@ RECIPES = {
                 epochs=4,
                 schedule="linear" if name in FALLING else "constant",
                 batch_size=64,
-                options=options,
-                held_out=0.8,
+                architecture_options=options,
+                validation_split=0.8,
             )
-            for name, (architecture, options) in COMPARISONS.items()
+            for name, (architecture, options) in ABLATIONS.items()
         ),
     ]
 }

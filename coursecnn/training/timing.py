@@ -3,11 +3,13 @@
 - `NETWORKS`: the networks for ImageNet, which chapter 13 compares;
 - `FEW`: one of each family, for whoever has half a minute;
 - `affordable`: which of the two a chapter measures again where it runs;
+- `affordable_epochs`: how much of a recipe it measures again;
 - `forward_seconds(name)`: the time of one network;
 - `measure(names, seed)`: the times of several, as a `records.Run`;
 - `training_seconds(name)`: the time of one image in training;
 - `EpochClock`: the wall time of each epoch of a training;
-- `step_seconds(recipe, dataset)`: the wall time of a step.
+- `step_seconds(recipe, dataset)`: the wall time of a step;
+- `cost(recipe, folder)`: what a run of a recipe takes, where it was recorded and here.
 
 The time of a forward pass is that of the processor: the seconds that its cores were busy with this
 process, added up. What else the machine does meanwhile hardly changes it, while a clock on the wall
@@ -23,20 +25,25 @@ within a run, and a record of them (`records.read("forward_time")`, written by
 
 from __future__ import annotations
 
-import inspect
+import math
 import os
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from coursecnn import architectures, training
+from coursecnn import architectures, backend, datasets
 from coursecnn.backend import keras, name
 from coursecnn.datasets import Dataset
-from coursecnn.evidence.records import Run
-from coursecnn.training.recipes import Recipe
+from coursecnn.evidence import records
+from coursecnn.evidence.records import Machine, Record, Run
+from coursecnn.training.fitting import fit
+from coursecnn.training.recipe import Recipe
+from coursecnn.training.recipes import RECIPES
 
 __all__ = [
     "BATCH",
@@ -46,7 +53,10 @@ __all__ = [
     "TRAINED_ON",
     "EpochClock",
     "affordable",
+    "affordable_epochs",
+    "cost",
     "forward_seconds",
+    "lab_epoch_seconds",
     "measure",
     "step_seconds",
     "training_seconds",
@@ -59,10 +69,8 @@ CLASSES = 1000  # of ImageNet
 # GoogLeNet's auxiliary classifiers have no part in classifying.
 NETWORKS = tuple(
     network
-    for family in architectures.FAMILIES
-    for network, builder in family.BUILDERS.items()
-    if getattr(inspect.signature(builder).parameters.get("classes"), "default", 0) == CLASSES
-    and network != "googlenet_aux"
+    for network in architectures.names()
+    if architectures.describe(network).classes == CLASSES and network != "googlenet_aux"
 )
 FEW = (
     "alexnet",
@@ -86,7 +94,24 @@ def affordable() -> tuple[str, ...]:
     >>> set(FEW) <= set(affordable())
     True
     """
-    return FEW if os.environ.get("COURSECNN_FULL", "0") in {"", "0"} else NETWORKS
+    return NETWORKS if _full() else FEW
+
+
+def affordable_epochs(recipe: Recipe) -> int:
+    """Say how many epochs of a recipe a chapter measures again on this machine.
+
+    Returns:
+        All on a GPU, or where the environment variable `COURSECNN_FULL` is set to anything but
+        0; otherwise one, the first.
+
+    >>> 1 <= affordable_epochs(RECIPES["mnist"]) <= RECIPES["mnist"].epochs
+    True
+    """
+    return recipe.epochs if _full() or backend.device().startswith("GPU") else 1
+
+
+def _full() -> bool:
+    return os.environ.get("COURSECNN_FULL", "0") not in {"", "0"}
 
 
 def forward_seconds(network: str, calls: int = CALLS) -> float:
@@ -144,11 +169,11 @@ def measure(
         network: forward_seconds(network, calls)
         for network in tqdm(networks, disable=None if progress else True, unit="network")
     }
-    return Run(seed, metrics, {}, time.perf_counter() - start)
+    return Run(seed, metrics, {}, time.perf_counter() - start, Machine.here())
 
 
 def training_seconds(network: str, epochs: int = 4) -> float:
-    """Time an image in training, forth and back, on the processor.
+    """Time an image in training, forward and backward, on the processor.
 
     Called inside the scope of a distribution strategy, it trains as that says. The first epoch,
     which compiles, does not count; of the others the shortest does.
@@ -181,7 +206,7 @@ class EpochClock(keras.callbacks.Callback):
     """Note the time of each epoch of training, for the `callbacks` of `training.fit`.
 
     The time is that on the wall, or what else `clock` gives. The first epoch includes compilation.
-    What happens between epochs is not counted: judging, and the mirroring or moving of images
+    What happens around epochs is not counted: evaluation, and the flipping or translating of images
     before they are trained on.
 
     Args:
@@ -202,14 +227,21 @@ class EpochClock(keras.callbacks.Callback):
         super().__init__()
         self.clock = clock
         self.seconds: list[float] = []
+        self._started = 0.0
+        self._stopped: float | None = None
 
     def on_epoch_begin(self, _epoch: int, _logs: object = None) -> None:
         """Start the clock."""
-        self._started = self.clock()
+        self._started, self._stopped = self.clock(), None
+
+    def on_test_begin(self, _logs: object = None) -> None:
+        """Stop it: what follows is the evaluation."""
+        self._stopped = self.clock()
 
     def on_epoch_end(self, _epoch: int, _logs: object = None) -> None:
-        """Stop it."""
-        self.seconds.append(self.clock() - self._started)
+        """Stop it, unless there was an evaluation, and note the time."""
+        end = self.clock() if self._stopped is None else self._stopped
+        self.seconds.append(end - self._started)
 
 
 def step_seconds(recipe: Recipe, dataset: Dataset, steps: int = 50) -> float:
@@ -220,15 +252,13 @@ def step_seconds(recipe: Recipe, dataset: Dataset, steps: int = 50) -> float:
 
     Args:
         recipe: how to train.
-        dataset: as `training.load` returns it, or the offline stand-in; its first images are used,
-            again and again if they are fewer than needed.
+        dataset: as `training.load_data` returns it, or the offline stand-in; its first images are
+            used, again and again if they are fewer than needed.
         steps: how many make a pass.
 
     Returns:
         Seconds per step, on average.
 
-    >>> from coursecnn import datasets
-    >>> from coursecnn.training.recipes import RECIPES
     >>> step_seconds(RECIPES["mnist"], datasets.stand_in("mnist"), steps=2) > 0
     True
     """
@@ -238,7 +268,67 @@ def step_seconds(recipe: Recipe, dataset: Dataset, steps: int = 50) -> float:
         x_train=np.resize(dataset.x_train, (images, *dataset.x_train.shape[1:])),
         y_train=np.resize(dataset.y_train, images),
     )
-    # With a third epoch to come, there is nothing to judge.
-    timed, clock = replace(recipe, epochs=3, held_out=0.0, watched=False), EpochClock()
-    training.fit(timed, part, epochs=2, progress=False, callbacks=[clock])
+    # With a third epoch to come, there is nothing to evaluate.
+    timed = replace(recipe, epochs=3, validation_split=0.0, evaluate_every_epoch=False)
+    clock = EpochClock()
+    fit(timed, part, epochs=2, progress=False, callbacks=[clock])
     return clock.seconds[1] / steps
+
+
+def lab_epoch_seconds() -> float:
+    """Time some steps of the lab's recipe, and say what an epoch of it takes on this machine.
+
+    Returns:
+        Seconds on the wall, to compare with the recorded ones.
+    """
+    lab = RECIPES["lab"]
+    images = records.read("epoch_time").recipe["images_of_an_epoch"]
+    steps = math.ceil(images / lab.batch_size)
+    return steps * step_seconds(lab, datasets.stand_in(lab.dataset))
+
+
+def cost(recipe: Recipe, folder: Path, lab_seconds: Callable[[], float] = lab_epoch_seconds) -> str:
+    """Say in one line what a recipe is, and what a run of it takes where it was recorded and here.
+
+    Args:
+        recipe: what would be trained.
+        folder: where its record is.
+        lab_seconds: says what an epoch of the lab's recipe takes here. It is asked only about runs
+            of other machines, and only if one of these machines' time for it is recorded, too.
+
+    >>> cost(RECIPES["mnist"], Path("elsewhere"))
+    'mnist: mnist_tutorial on mnist, 5 epochs; nothing recorded, so what a run takes is not known'
+    """
+    line = f"{recipe.name}: {recipe.architecture} on {recipe.dataset}, {recipe.epochs} epochs"
+    path = folder / f"{recipe.name}.json"
+    if not path.exists():
+        return f"{line}; nothing recorded, so what a run takes is not known"
+    machine, runs = _nearest(records.read(path))
+    seconds = statistics.fmean(run.seconds for run in runs)
+    took = f"{line}; {len(runs)} runs recorded, {seconds:.0f} s each on"
+    if machine == Machine.here():
+        return f"{took} a machine like this one ({machine})"
+    there = _recorded_lab_seconds(machine)
+    if there is None:
+        return f"{took} another machine ({machine})"
+    here = f"{seconds * lab_seconds() / there:.0f} s here"
+    if recipe.precision == "mixed_bfloat16" and not backend.has_bfloat16():
+        return f"{took} another machine ({machine}), more than {here}, without bfloat16"
+    return f"{took} another machine ({machine}), about {here}"
+
+
+def _nearest(record: Record) -> tuple[Machine, list[Run]]:
+    """The runs of this machine, or else of one whose speed is known, or else of any."""
+    here = Machine.here()
+    machine = min(
+        record.machines, key=lambda m: (m != here, m != here and _recorded_lab_seconds(m) is None)
+    )
+    return machine, [run for run in record.runs if run.machine == machine]
+
+
+def _recorded_lab_seconds(machine: Machine) -> float | None:
+    """Return what an epoch of the lab's recipe took on a machine of the book's records."""
+    for times in map(records.read, ("epoch_time", "best_time", "float32_time")):
+        if machine.device in {each.device for each in times.machines}:
+            return statistics.median(times.values("lab"))
+    return None

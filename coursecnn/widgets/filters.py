@@ -104,7 +104,7 @@ class FilterExperiment(Experiment):
 
     Args:
         model: A functional or sequential model from images between 0 and 1, such as
-            `training.trained` returns, or `TrainingExperiment.network`.
+            `training.load_trained` returns, or `TrainingExperiment.network`.
         data: Whose test images there are to choose from.
 
     Raises:
@@ -120,10 +120,10 @@ class FilterExperiment(Experiment):
 
     def __init__(self, model: keras.Model, data: Dataset) -> None:
         """Keep the model and the images; nothing is looked at yet."""
-        if tuple(model.input_shape[1:]) != data.x_test.shape[1:]:
+        if tuple(model.input_shape[1:]) != data.x_eval.shape[1:]:
             raise ValueError(
                 f"data must have images of {tuple(model.input_shape[1:])}, as the model, "
-                f"got {data.x_test.shape[1:]}"
+                f"got {data.x_eval.shape[1:]}"
             )
         self.model, self.data, self._uses = model, data, spatial_layers(model)
         self.layers = list(self._uses)

@@ -20,7 +20,7 @@ class FilterControls(panel.PictureControls):
 
     def __init__(self, experiment: FilterExperiment) -> None:
         """Make the controls, and look at the first channel."""
-        super().__init__(len(experiment.data.x_test))
+        super().__init__(len(experiment.data.x_eval))
         self.experiment = experiment
         widgets = panel.library()
         self.layer = widgets.Dropdown(

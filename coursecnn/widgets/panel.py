@@ -161,7 +161,7 @@ def chosen(asked: Asked, data: Dataset) -> tuple[Pixels, str]:
     """The pixels that are asked for, between 0 and 1, and what to call them.
 
     Args:
-        asked: The number of a picture of `data.x_test`; or the bytes of a file, cut and scaled to
+        asked: The number of a picture of `data.x_eval`; or the bytes of a file, cut and scaled to
             the size of these; or pixels of their shape.
         data: Whose pictures they are.
 
@@ -169,15 +169,15 @@ def chosen(asked: Asked, data: Dataset) -> tuple[Pixels, str]:
         ValueError: There is no picture of that number, the file cannot be read, or the pixels are
             of another shape.
     """
-    shape = data.x_test.shape[1:]
+    shape = data.x_eval.shape[1:]
     if isinstance(asked, bytes):
         return _read(asked, shape), "your picture"
     number = as_int(asked)
     if number is not None or isinstance(asked, bool | float):
-        if number is None or not 0 <= number < len(data.x_test):
-            raise ValueError(f"image must be a number below {len(data.x_test):,}, got {asked!r}")
-        label = data.classes[data.y_test[number]]
-        return data.x_test[number] / 255, f"image {number}, {label}"
+        if number is None or not 0 <= number < len(data.x_eval):
+            raise ValueError(f"image must be a number below {len(data.x_eval):,}, got {asked!r}")
+        label = data.classes[data.y_eval[number]]
+        return data.x_eval[number] / 255, f"image {number}, {label}"
     pixels = np.asarray(asked, dtype=float)
     if pixels.shape != shape:
         raise ValueError(f"image must have the shape {shape}, got {pixels.shape}")

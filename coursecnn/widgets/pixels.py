@@ -112,7 +112,7 @@ class AttributionExperiment(Experiment):
     """Ask a network on which pixels its answer depends.
 
     Args:
-        model: From images between 0 and 1 to probabilities, as `training.trained` returns it.
+        model: From images between 0 and 1 to probabilities, as `training.load_trained` returns it.
         data: Its test images are there to choose from; the reader's own picture is cut and scaled
             to their size.
         layer: Where Grad-CAM looks unless told otherwise; the last with rows and columns if none.
@@ -132,10 +132,10 @@ class AttributionExperiment(Experiment):
     def __init__(self, model: keras.Model, data: Dataset, layer: str | None = None) -> None:
         """Keep the model and the images; nothing is asked yet."""
         expected = (tuple(model.input_shape[1:]), model.output_shape[-1])
-        if expected != (data.x_test.shape[1:], len(data.classes)):
+        if expected != (data.x_eval.shape[1:], len(data.classes)):
             raise ValueError(
                 f"data must have images of {expected[0]} in {expected[1]} classes, as the model, "
-                f"got {data.x_test.shape[1:]} in {len(data.classes)}"
+                f"got {data.x_eval.shape[1:]} in {len(data.classes)}"
             )
         self.model, self.data, self.layers = model, data, list(spatial_layers(model))
         self.layer = self.layers[-1] if layer is None else layer

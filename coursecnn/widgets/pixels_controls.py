@@ -21,10 +21,10 @@ class AttributionControls(panel.PictureControls):
 
     def __init__(self, experiment: AttributionExperiment) -> None:
         """Make the controls, and ask about the first image."""
-        super().__init__(len(experiment.data.x_test))
+        super().__init__(len(experiment.data.x_eval))
         self.experiment = experiment
         widgets = panel.library()
-        side = min(experiment.data.x_test.shape[1:3])
+        side = min(experiment.data.x_eval.shape[1:3])
         classes = [(name, number) for number, name in enumerate(experiment.data.classes)]
         self.target = widgets.Dropdown(
             options=[("what the network says", -1), *classes],

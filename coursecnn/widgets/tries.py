@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from coursecnn import backend, patterns
+from coursecnn import backend, patterns, training
+from coursecnn._values import integer, number
 from coursecnn.backend import keras
 from coursecnn.datasets import Dataset
 from coursecnn.figures import COLOURS
 from coursecnn.models import costs
 from coursecnn.models.costs import Totals
 from coursecnn.patterns import Pattern
+from coursecnn.training.recipes import Recipe
 from coursecnn.widgets.panel import Experiment
 
 if TYPE_CHECKING:  # the controls need ipywidgets, the experiment does not
@@ -46,12 +48,12 @@ class Try:
         parameters: Numbers that training adjusts.
         macs: Multiply-accumulates for one image.
         accuracy: On the training images, averaged over each epoch.
-        held_out: Accuracy on images that were held out, after each epoch.
+        validation: Accuracy on the validation images, after each epoch.
         stopped: Whether the training was stopped before its end.
 
     Examples:
         >>> Try("INPUT -> FC", 1000, 2, 0.001, 7850, 7840, (0.5, 0.7), (0.6, 0.8))
-        INPUT -> FC: held out 80.0% after 2 epochs
+        INPUT -> FC: validation 80.0% after 2 epochs
     """
 
     pattern: str
@@ -61,24 +63,24 @@ class Try:
     parameters: int
     macs: int
     accuracy: tuple[float, ...]
-    held_out: tuple[float, ...]
+    validation: tuple[float, ...]
     stopped: bool = False
 
     def __repr__(self) -> str:
-        done = f"{len(self.held_out)} epoch{'s' * (len(self.held_out) != 1)}"
+        done = f"{len(self.validation)} epoch{'s' * (len(self.validation) != 1)}"
         end = f"{done}, stopped" if self.stopped else done
-        return f"{self.pattern}: held out {self.held_out[-1]:.1%} after {end}"
+        return f"{self.pattern}: validation {self.validation[-1]:.1%} after {end}"
 
 
 class TrainingExperiment(Experiment):
     """Networks of the reader's own choice of layers, trained on a few images, side by side.
 
-    Every try starts from the same seed and is judged on the same images, which are training images
-    that were held out: whoever compares and chooses must not look at test images.
+    Every try starts from the same seed and is evaluated on the same images, a validation set: who
+    compares and chooses must not look at test images.
 
     Args:
-        data: Split by `Dataset.hold_out`.
-        judged: How many held-out images judge a try.
+        data: Split by `Dataset.split_validation`.
+        validation_images: How many of them a try is evaluated on.
         seed: Of the initial weights and the order of the images.
 
     Attributes:
@@ -90,21 +92,21 @@ class TrainingExperiment(Experiment):
 
     Examples:
         >>> from coursecnn import datasets
-        >>> experiment = TrainingExperiment(datasets.stand_in("mnist").hold_out(500), judged=100)
+        >>> experiment = TrainingExperiment(datasets.stand_in("mnist").split_validation(500))
         >>> experiment.cost("INPUT -> [CONV*N -> POOL?]*2 -> FC", keep=[True], N=1).params
         50186
         >>> experiment.train("INPUT -> FC", images=64, epochs=1).parameters
         7850
     """
 
-    def __init__(self, data: Dataset, judged: int = 1000, seed: int = 0) -> None:
+    def __init__(self, data: Dataset, *, validation_images: int = 1000, seed: int = 0) -> None:
         """Keep the data; nothing is trained yet."""
-        if data.judged_on == "test":
+        if data.evaluated_on == "test":
             raise ValueError(
                 "data must be split, so that no choice looks at the test images: "
-                "use data.hold_out(0.1)"
+                "use data.split_validation(0.1)"
             )
-        self.data, self.judged, self.seed = data, judged, seed
+        self.data, self.validation_images, self.seed = data, validation_images, seed
         self.tries: list[Try] = []
         self.network: Any = None
 
@@ -172,12 +174,9 @@ class TrainingExperiment(Experiment):
         """
         settled = self.settle(pattern, keep, **counts)
         totals = self.cost(settled)
-        self._check(images, epochs, learning_rate)
-        with backend.quiet_stderr():
-            keras.utils.set_random_seed(self.seed)
-        network = self._build(settled)
-        curves = self._fit(network, images, epochs, learning_rate, callbacks)
-        self.network = network
+        recipe = self._recipe(images, epochs, learning_rate)
+        curves = self._fit(settled, recipe, images, callbacks)
+        self.network = curves.model.layers[-1]
         self.tries.append(
             Try(
                 pattern=str(settled),
@@ -187,7 +186,7 @@ class TrainingExperiment(Experiment):
                 parameters=totals.params,
                 macs=totals.macs,
                 accuracy=tuple(curves.accuracy),
-                held_out=tuple(curves.held_out),
+                validation=tuple(curves.validation),
                 stopped=curves.steps < epochs * self.steps(images),
             )
         )
@@ -200,41 +199,43 @@ class TrainingExperiment(Experiment):
     def _build(self, settled: Pattern) -> Any:
         return patterns.build(settled, self.data.x_train.shape[1:], len(self.data.classes))
 
-    def _check(self, images: int, epochs: int, learning_rate: float) -> None:
-        most = len(self.data.x_train)
-        if not 1 <= images <= most:
-            raise ValueError(f"images must be from 1 to the {most:,} there are, got {images!r}")
-        if epochs < 1:
-            raise ValueError(f"epochs must be a positive int, got {epochs!r}")
-        if not 0 < learning_rate <= 1:
-            raise ValueError(f"learning_rate must be above 0, at most 1, got {learning_rate!r}")
+    def _recipe(self, images: int, epochs: int, learning_rate: float) -> Recipe:
+        """How a try is trained; refuses what cannot be."""
+        integer("images", images, 1, len(self.data.x_train))
+        number("learning_rate", learning_rate, above=0, most=1)
+        return Recipe(
+            "try",
+            None,
+            self.data.name,
+            epochs,
+            learning_rate=learning_rate,
+            batch_size=BATCH,
+            evaluate_every_epoch=True,
+        )
 
     def _fit(
-        self,
-        network: Any,
-        images: int,
-        epochs: int,
-        learning_rate: float,
-        callbacks: Sequence[keras.callbacks.Callback],
+        self, settled: Pattern, recipe: Recipe, images: int, callbacks: Sequence[Any]
     ) -> _Curves:
-        """Train a network as it stands, with the division by 255 in front of it."""
+        """Train a network as it stands, and keep what whole epochs gave if that is interrupted."""
         data, curves = self.data, _Curves()
-        pixels = keras.Input(data.x_train.shape[1:], dtype="uint8")
-        model = keras.Sequential([pixels, keras.layers.Rescaling(1 / 255), network])
-        optimizer = keras.optimizers.Adam(learning_rate)
-        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        part = replace(
+            data,
+            x_train=data.x_train[:images],
+            y_train=data.y_train[:images],
+            x_eval=data.x_eval[: self.validation_images],
+            y_eval=data.y_eval[: self.validation_images],
+        )
         try:
-            model.fit(
-                data.x_train[:images],
-                data.y_train[:images],
-                batch_size=BATCH,
-                epochs=epochs,
-                validation_data=(data.x_test[: self.judged], data.y_test[: self.judged]),
-                verbose=0,
+            training.fit(
+                recipe,
+                part,
+                seed=self.seed,
+                network=lambda: self._build(settled),
+                progress=False,
                 callbacks=[curves, *callbacks],
             )
         except KeyboardInterrupt:
-            if not curves.held_out:
+            if not curves.validation:
                 raise
         return curves
 
@@ -242,15 +243,15 @@ class TrainingExperiment(Experiment):
         """Draw the accuracy of each try, epoch by epoch."""
         figure.set_size_inches(8.4, 3.4)
         axis = figure.add_subplot()
-        for number, each in enumerate(self.tries):
-            colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
-            epochs = range(1, len(each.held_out) + 1)
-            label = f"{number + 1}: {each.pattern.removeprefix('INPUT -> ')}"
-            axis.plot(epochs, each.held_out, color=colour, marker=marker, label=label)
+        for index, each in enumerate(self.tries):
+            colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
+            epochs = range(1, len(each.validation) + 1)
+            label = f"{index + 1}: {each.pattern.removeprefix('INPUT -> ')}"
+            axis.plot(epochs, each.validation, color=colour, marker=marker, label=label)
             axis.plot(epochs, each.accuracy, color=colour, linestyle=":", linewidth=1)
         axis.axhline(1 / len(self.data.classes), color="0.5", linewidth=1, label="by chance")
         axis.plot([], [], color="0.3", linestyle=":", linewidth=1, label="on training images")
-        axis.set(xlabel="epoch", ylabel="held-out accuracy", ylim=(0, None))
+        axis.set(xlabel="epoch", ylabel="validation accuracy", ylim=(0, None))
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         figure.legend(loc="outside right upper", fontsize=8)
 
@@ -259,24 +260,24 @@ class TrainingExperiment(Experiment):
         """For each try its line of the table, by the names of the columns."""
         return [
             {
-                "try": str(number),
+                "try": str(place),
                 "pattern": each.pattern,
                 "parameters": f"{each.parameters:,}",
                 "MACs": f"{each.macs:,}",
                 "images": f"{each.images:,}",
-                "epochs": f"{len(each.held_out)}{', stopped' * each.stopped}",
+                "epochs": f"{len(each.validation)}{', stopped' * each.stopped}",
                 "rate": f"{each.learning_rate:g}",
                 "training": f"{each.accuracy[-1]:.1%}",
-                "held out": f"{each.held_out[-1]:.1%}",
+                "validation": f"{each.validation[-1]:.1%}",
             }
-            for number, each in enumerate(self.tries, start=1)
+            for place, each in enumerate(self.tries, start=1)
         ]
 
     def __repr__(self) -> str:
         lines = [
             f"{row['try']}  {row['pattern']}\n   {row['parameters']} parameters, {row['MACs']} "
             f"MACs; {row['images']} images, epochs: {row['epochs']}, rate {row['rate']}\n"
-            f"   accuracy: {row['training']} in training, {row['held out']} held out"
+            f"   accuracy: {row['training']} in training, {row['validation']} in validation"
             for row in self.rows
         ]
         return "\n".join(lines) or "nothing trained yet"
@@ -318,14 +319,14 @@ class _Curves(keras.callbacks.Callback):
         super().__init__()
         self.steps = 0
         self.accuracy: list[float] = []
-        self.held_out: list[float] = []
+        self.validation: list[float] = []
 
     def on_train_batch_end(self, _batch: int, logs: Mapping[str, Any]) -> None:  # noqa: ARG002
         self.steps += 1
 
     def on_epoch_end(self, _epoch: int, logs: Mapping[str, Any]) -> None:
         self.accuracy.append(float(logs["accuracy"]))
-        self.held_out.append(float(logs["val_accuracy"]))
+        self.validation.append(float(logs["val_accuracy"]))
 
 
 class Progress(keras.callbacks.Callback):

@@ -3,13 +3,13 @@
 import pytest
 
 from coursecnn.models import costs
-from coursecnn.training.recipes import COMPARISONS
+from coursecnn.training.recipes import ABLATIONS
 from tests.outlines import outline
 
 
 def side(recipe):
     """Return the network of a recipe, to be counted and looked at."""
-    architecture, options = COMPARISONS[recipe]
+    architecture, options = ABLATIONS[recipe]
     return outline(architecture, **options)
 
 
@@ -116,4 +116,4 @@ def test_fire_modules_have_the_width_of_one_twin_and_the_parameters_of_the_other
 )
 def test_a_side_that_does_not_exist_is_refused(architecture, options, message):
     with pytest.raises(ValueError, match=message):
-        outline(f"comparison_{architecture}", **options)
+        outline(f"ablation_{architecture}", **options)

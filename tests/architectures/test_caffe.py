@@ -14,7 +14,7 @@ from coursecnn.backend import keras
 def test_padding_is_the_same_on_all_sides(side, kernel, stride, padding, out):
     """Ones convolved with ones count the pixels in each window, and so locate the zeros."""
     image = keras.Input((side, side, 1))
-    maps = convolution(image, 1, kernel, "conv", stride, padding, weights="ones")
+    maps = convolution(image, 1, kernel, "conv", stride=stride, padding=padding, weights="ones")
     counts = keras.ops.convert_to_numpy(keras.Model(image, maps)(np.ones((1, side, side, 1))))
 
     starts = np.arange(out) * stride - padding

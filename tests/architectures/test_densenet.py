@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from coursecnn.architectures import build
+from coursecnn.architectures import build, names
 from coursecnn.architectures.densenet import (
-    BUILDERS,
     CIFAR,
     IMAGENET,
     Configuration,
@@ -89,17 +88,17 @@ def test_cifar_networks_have_the_parameters_that_the_paper_prints(name, millions
 def test_the_wider_networks_of_the_paper_have_the_parameters_that_it_prints():
     """Table 2 again: the same rules give 7.0M, 27.2M, 15.3M and 25.6M."""
     rows = [
-        (Configuration(12, (32,) * 3, False, 1.0, 16), 7.0),
-        (Configuration(24, (32,) * 3, False, 1.0, 16), 27.2),
-        (Configuration(24, (41,) * 3, True, 0.5, 48), 15.3),
-        (Configuration(40, (31,) * 3, True, 0.5, 80), 25.6),
+        (Configuration(12, (32,) * 3, 1.0, 16, bottleneck=False), 7.0),
+        (Configuration(24, (32,) * 3, 1.0, 16, bottleneck=False), 27.2),
+        (Configuration(24, (41,) * 3, 0.5, 48, bottleneck=True), 15.3),
+        (Configuration(40, (31,) * 3, 0.5, 80, bottleneck=True), 25.6),
     ]
     for row, millions in rows:
         columns = (row.growth, row.blocks, row.bottleneck, row.compression, row.stem)
         assert round(counted(*columns, size=32, classes=10)[1] / 1e6, 1) == millions
 
 
-@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("name", names(family="densenet"))
 def test_the_depth_is_the_one_in_the_name(name):
     layers = outline(name).layers
     convolutions = sum(isinstance(layer, keras.layers.Conv2D) for layer in layers)
@@ -144,7 +143,7 @@ def test_every_weight_learns():
     assert not [weight.path for weight, old, new in pairs if np.array_equal(old, new)]
 
 
-def test_dropout_stands_behind_each_convolution_but_the_first():
+def test_dropout_comes_after_each_convolution_but_the_first():
     model = outline("densenet_bc_100_12", dropout=0.2)
     rates = [layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
     assert rates == [0.2] * (100 - 2)

@@ -11,6 +11,9 @@ from tests.outlines import outline
 
 ops = keras.ops
 SMALL = [(4, 0.0), (6, 0.0)]  # filters and dropout of two blocks
+NARROW = (16, 32, 64, 128, 128)
+# The paper's first table is of CIFAR-10, that of its ultra-deep networks of CIFAR-100.
+PUBLISHED = {"fractalnet20": {}, "fractalnet40": {"filters": NARROW, "classes": 100}}
 MAPS = (1.0, 10.0, 100.0)  # the mean of some of them tells which
 
 
@@ -50,13 +53,19 @@ def numpy(tensor):
     ("name", "columns", "params", "trainable", "macs"),
     [
         ("fractalnet20", 3, 33_734_922, 33_714_314, 845_222_912),
-        ("fractalnet40", 4, 76_128_714, 76_084_554, 2_036_077_568),
+        ("fractalnet40", 4, 4_784_340, 4_773_300, 128_594_432),
     ],
 )
 def test_counts_are_those_of_the_expansion_rule(name, columns, params, trainable, macs):
     costs = totals(outline(name))
     assert (costs.params, costs.trainable, costs.macs) == (params, trainable, macs)
-    assert counted(columns) == (params, trainable, macs)
+    assert counted(columns, **PUBLISHED[name]) == (params, trainable, macs)
+
+
+def test_four_columns_of_the_width_of_the_first_table_are_there_for_the_asking():
+    wide = outline("fractalnet40", blocks=fractalnet.BLOCKS, classes=10)
+    costs = totals(wide)
+    assert (costs.params, costs.trainable, costs.macs) == counted(4)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +73,7 @@ def test_counts_are_those_of_the_expansion_rule(name, columns, params, trainable
 )
 def test_narrow_networks_have_the_parameters_that_the_paper_prints(columns, millions):
     """The table of its deepest networks, on CIFAR-100, of 5 to 160 layers."""
-    _, trainable, _ = counted(columns, filters=(16, 32, 64, 128, 128), classes=100)
+    _, trainable, _ = counted(columns, filters=NARROW, classes=100)
     assert round(trainable / 1e6, 1) == millions
 
 
@@ -97,11 +106,11 @@ def test_each_block_halves_the_map():
     assert shapes == [(16, 16, 64), (8, 8, 128), (4, 4, 256), (2, 2, 512), (1, 1, 512)]
 
 
-def test_pooling_comes_before_the_last_join_as_in_the_release_or_behind_it():
-    before, behind = (small(pool_first=first) for first in (True, False))
+def test_pooling_comes_before_the_last_join_as_in_the_release_or_after_it():
+    before, after = (small(pool_first=first) for first in (True, False))
     assert before.get_layer("block1_join4").output.shape == (None, 4, 4, 4)
-    assert behind.get_layer("block1_join4").output.shape == (None, 8, 8, 4)
-    assert totals(before).params == totals(behind).params
+    assert after.get_layer("block1_join4").output.shape == (None, 8, 8, 4)
+    assert totals(before).params == totals(after).params
 
 
 def test_an_odd_map_keeps_its_last_row():
@@ -168,7 +177,7 @@ def test_a_join_beside_the_single_active_column_keeps_all():
 
 def drawn(share, training=True, draws=60):
     """The different answers of `ActiveColumns`."""
-    layer = ActiveColumns(3, share, seed=4)
+    layer = ActiveColumns(3, global_share=share, seed=4)
     return {tuple(numpy(layer(images(), training=training))[0].tolist()) for _ in range(draws)}
 
 
@@ -241,7 +250,7 @@ def test_a_column_is_a_plain_network_that_shares_its_weights():
     assert deepest.get_layer("predictions") is model.get_layer("predictions")
 
 
-def test_a_column_of_a_network_that_pools_behind_the_joins_pools_too():
+def test_a_column_of_a_network_that_pools_after_the_joins_pools_too():
     column = fractalnet.column(small(pool_first=False), 1)
     assert column.get_layer("block2_pool").output.shape == (None, 2, 2, 6)
 
@@ -290,7 +299,10 @@ def test_a_chance_that_no_join_needs_is_refused_all_the_same():
     ("layer", "message"),
     [
         (lambda: Join(drop=2), "drop must be a number from 0 to 1, got 2"),
-        (lambda: ActiveColumns(3, -1), "global_share must be a number from 0 to 1, got -1"),
+        (
+            lambda: ActiveColumns(3, global_share=-1),
+            "global_share must be a number from 0 to 1, got -1",
+        ),
     ],
 )
 def test_layers_of_drop_path_refuse_what_is_no_chance(layer, message):

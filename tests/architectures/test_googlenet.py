@@ -282,7 +282,7 @@ def test_every_weight_gets_a_gradient(trained):
 
 
 def test_auxiliary_losses_push_on_the_layers_below_them_only(trained):
-    """With the network's own loss taken away, nothing behind module 4d moves."""
+    """With the network's own loss taken away, nothing after module 4d moves."""
     moved = moved_by_a_step(trained, (0.0, *LOSS_WEIGHTS[1:]))
     above = ("inception_4e", "inception_5a", "inception_5b", "predictions")
     assert moved == {w.path for w in trained.weights if not w.path.startswith(above)}

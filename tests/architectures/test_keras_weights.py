@@ -48,7 +48,14 @@ def agree(name, epsilon=None):
     return np.allclose(got, expected, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", APPLICATIONS)
+DEEPER = {"vgg19", "resnet101", "resnet152", "resnet101_v2", "resnet152_v2", "densenet169"}
+DEEPER |= {"densenet201"}  # each is like another one, but for the numbers of its blocks
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.long] * (name in DEEPER)) for name in APPLICATIONS],
+)
 def test_weights_of_keras_give_the_same_outputs(name):
     assert agree(name)
 
@@ -57,3 +64,14 @@ def test_weights_of_keras_give_the_same_outputs(name):
 def test_another_epsilon_gives_other_outputs(name):
     """The check above can fail: with Keras's default of 0.001, not 0.00001."""
     assert not agree(name, epsilon=1e-3)
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_without_their_tops_both_end_in_maps_of_the_same_shape(name):
+    release = {"release": "keras"} if name.startswith("resnet") else {}
+    with without_weights():
+        application = getattr(keras.applications, APPLICATIONS[name])
+        theirs = application(weights=None, input_shape=SHAPE, include_top=False)
+        ours = build(name, input_shape=SHAPE, top=False, **release)
+    assert ours.output_shape == theirs.output_shape
+    assert ours.count_params() == theirs.count_params()

@@ -1,10 +1,10 @@
-"""The network of the CIFAR-10 lab, against the lecture's model summary."""
+"""The lectures' networks: their first CNN, their patterns, and the lab against its summary."""
 
 import numpy as np
 import pytest
 
-from coursecnn import datasets, training
-from coursecnn.architectures import build
+from coursecnn import architectures, datasets, training
+from coursecnn.architectures import build, lectures
 from coursecnn.backend import keras
 from coursecnn.evidence import records
 from coursecnn.models.costs import layer_table, totals
@@ -84,16 +84,69 @@ def test_too_small_an_image_is_refused():
         build("cifar10_lab", input_shape=(9, 32, 3))
 
 
+@pytest.mark.long  # chapter 15 prints both side by side
 def test_the_weights_that_were_kept_have_the_recorded_accuracy():
     data, recipe = datasets.cifar10(), RECIPES["lab"]
     if not data.provenance.official:
         pytest.skip(
             f"the accuracy is that on the official images, here is {data.provenance.source}"
         )
-    network = training.trained(recipe)
+    network = training.load_trained(recipe)
 
     answers = network.predict(data.x_test / np.float32(255), batch_size=500, verbose=0)
 
     accuracy = (answers.argmax(axis=1) == data.y_test).mean()
     recorded = records.read(recipe.name).values("test_accuracy")[0]
     assert accuracy == pytest.approx(recorded, abs=5e-4)
+
+
+class TestMnistTutorial:
+    def test_base_has_55744_parameters(self):
+        base = lectures.mnist_tutorial_base()
+        assert base.count_params() == 55_744
+        assert base.output_shape == (None, 3, 3, 64)
+
+    def test_whole_network_has_93322_parameters(self):
+        model = lectures.mnist_tutorial()
+        assert model.count_params() == 93_322
+        assert model.output_shape == (None, 10)
+
+    def test_begins_with_its_base(self):
+        names = [layer.name for layer in lectures.mnist_tutorial_base().layers]
+        assert names == ["image", "conv1", "pool1", "conv2", "pool2", "conv3"]
+        whole = [layer.name for layer in lectures.mnist_tutorial().layers]
+        assert whole == [*names, "flatten", "dense1", "predictions"]
+
+    def test_gives_probabilities(self):
+        images = np.random.default_rng(0).random((4, 28, 28, 1), dtype="float32")
+        outputs = keras.ops.convert_to_numpy(lectures.mnist_tutorial()(images))
+        np.testing.assert_allclose(outputs.sum(axis=1), 1, rtol=1e-5)
+
+    @pytest.mark.parametrize("name", ["mnist_tutorial", "mnist_tutorial_base"])
+    def test_takes_no_image_that_the_last_convolution_has_no_window_for(self, name):
+        assert lectures.mnist_tutorial_base((18, 20, 1)).output_shape == (None, 1, 1, 64)
+        message = r"input_shape must be .* with 18×18 pixels or more, got \(17, 20, 1\)"
+        with pytest.raises(ValueError, match=message):
+            architectures.build(name, input_shape=(17, 20, 1))
+
+    def test_takes_no_network_without_classes(self):
+        with pytest.raises(ValueError, match="classes must be a positive int, got 0"):
+            lectures.mnist_tutorial(classes=0)
+
+    def test_takes_other_images_and_classes(self):
+        model = architectures.build("mnist_tutorial", input_shape=(32, 32, 3), classes=7)
+        assert model.output_shape == (None, 7)
+        assert model.count_params() == 896 + 18_496 + 36_928 + (1_024 + 1) * 64 + 65 * 7
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("pattern_linear", 3_072 * 10 + 10),
+        ("pattern_one_convolution", 896 + 32_768 * 10 + 10),
+        ("pattern_convolution_pooling", 896 + 18_496 + 4_096 * 128 + 128 + 1_290),
+        ("pattern_deep_blocks", 287_008 + 2_048 * 128 + 128 + 16_512 + 1_290),
+    ],
+)
+def test_lecture_patterns_have_the_parameters_counted_by_hand(name, parameters):
+    assert architectures.build(name).count_params() == parameters

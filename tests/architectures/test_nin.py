@@ -62,7 +62,7 @@ def test_poolings_round_up(name, sides):
 @pytest.mark.parametrize(
     ("name", "dropped"), [("nin_cifar10", ["pool1", "pool2"]), ("nin_imagenet", ["pool3"])]
 )
-def test_half_of_the_values_is_dropped_behind_these_poolings(name, dropped):
+def test_half_of_the_values_is_dropped_after_these_poolings(name, dropped):
     layers = count(name).layers
     drops = [layer for layer in layers if isinstance(layer, keras.layers.Dropout)]
     assert [layer.rate for layer in drops] == [0.5] * len(dropped)
@@ -111,7 +111,7 @@ def test_weights_begin_as_in_the_authors_files():
 
 @pytest.mark.parametrize("sides", [(16, 16), (10, 9), (7, 7)])
 def test_the_second_pooling_of_the_model_zoo_averages_what_is_in_the_image(sides):
-    """As Caffe does: the zeros behind the last row and column do not count."""
+    """As Caffe does: the zeros after the last row and column do not count."""
     shape = tuple(2 * side for side in sides)  # the first pooling halves it
     model = build("nin_cifar10", input_shape=(*shape, 3), second_pooling="average")
     maps = np.random.default_rng(0).random((2, *sides, 192), dtype="float32")

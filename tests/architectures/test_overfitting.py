@@ -12,14 +12,13 @@ to `make long`.
 
 from collections.abc import Mapping
 from functools import cache
-from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 from coursecnn import architectures, datasets
-from coursecnn.architectures import ablations, fractalnet
+from coursecnn.architectures import fractalnet
 from coursecnn.backend import keras
 
 IMAGES = 8
@@ -49,18 +48,21 @@ LESSONS = {
     "pattern_deep_blocks": Lesson(1e-3, 30, adam=True),
     "cifar10_lab": Lesson(0.05, 20),
     **{f"cifar10_{name}": Lesson(1.0, 30) for name in ("fast", "best")},
-    "nin_cifar10": Lesson(3e-4, 120, adam=True),
     "resnet20": Lesson(0.05, 40),
     "plain20": Lesson(0.05, 120),
 }
 # Drop-path draws one of very many networks, hardly any of them twice, and the dropout in forty
 # layers leaves too little of eight images. So here nothing is dropped, and everything learns.
 WHOLE = {
-    "local_drop": 0.0,
-    "global_share": 0.0,
-    "blocks": [(filters, 0.0) for filters, _ in fractalnet.BLOCKS],
+    depth: {
+        "local_drop": 0.0,
+        "global_share": 0.0,
+        "blocks": [(filters, 0.0) for filters, _ in blocks],
+    }
+    for depth, blocks in ((20, fractalnet.BLOCKS), (40, fractalnet.NARROW))
 }
 LONG = {
+    "nin_cifar10": Lesson(3e-4, 120, adam=True),
     **{f"resnet{depth}": Lesson(0.05, 40) for depth in (32, 44, 56, 110)},
     "plain32": Lesson(0.05, 120),
     **{f"plain{depth}": Lesson(0.05, 200) for depth in (44, 56)},
@@ -72,7 +74,7 @@ LONG = {
     **{f"wide_resnet_{size}": Lesson(0.2, 80) for size in ("16_8", "40_4", "28_10")},
     "resnext29_8x64d": Lesson(0.05, 40),
     "stochastic_depth_110": Lesson(0.05, 120),
-    **{f"fractalnet{depth}": Lesson(0.05, 60, options=WHOLE) for depth in (20, 40)},
+    **{f"fractalnet{depth}": Lesson(0.05, 60, options=options) for depth, options in WHOLE.items()},
     **{f"densenet{size}": Lesson(0.2, 60) for size in ("40_12", "_bc_100_12")},
 }
 
@@ -127,17 +129,9 @@ def test_learns_a_batch_by_heart_in_minutes(name):
 
 def test_every_network_for_cifar_is_here():
     """But for those of the comparisons, which learn the whole training set for the chapters."""
-    builders = {
-        name: builder
-        for family in architectures.FAMILIES
-        if family is not ablations
-        for name, builder in family.BUILDERS.items()
-    }
-    shapes = {
-        name: signature(builder).parameters["input_shape"].default
-        for name, builder in builders.items()
-    }
-    assert {name for name, shape in shapes.items() if shape == (32, 32, 3)} == {*LESSONS, *LONG}
+    rows = [architectures.describe(name) for name in architectures.names()]
+    small = {row.name for row in rows if row.input_shape == (32, 32, 3)}
+    assert small - set(architectures.names(family="ablations")) == {*LESSONS, *LONG}
 
 
 def test_the_batch_is_of_real_photographs():

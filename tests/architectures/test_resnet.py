@@ -69,12 +69,6 @@ def test_counts_are_those_of_table_1(name, params, trainable, macs, published):
     assert macs == pytest.approx(published, rel=0.02)
 
 
-@pytest.mark.parametrize("name", [row[0] for row in COUNTS])
-def test_docstring_has_the_parameters(name):
-    params, trainable = next((row[1], row[2]) for row in COUNTS if row[0] == name)
-    assert f"{params:,} parameters, {trainable:,} of them" in getattr(resnet, name).__doc__
-
-
 def test_output_sizes_are_those_of_table_1():
     shapes = layer_table(outline("resnet50")).set_index("layer")["output_shape"]
     assert shapes["conv1"] == (112, 112, 64)
@@ -174,9 +168,9 @@ def test_structure_of_keras_has_the_parameters_of_keras(name, parameters):
 )
 def test_what_the_architecture_cannot_take_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        resnet.resnet18(**arguments)
+        resnet.resnet(18, **arguments)
 
 
 def test_unknown_release_of_the_second_version_is_refused():
     with pytest.raises(ValueError, match="release must be one of 'paper', 'keras', got 'caffe'"):
-        preact.resnet50_v2(release="caffe")
+        preact.resnet_v2(50, release="caffe")

@@ -1,11 +1,9 @@
 """The residual networks for small images and the later ones, against their papers and releases."""
 
-from importlib import import_module
-
 import numpy as np
 import pytest
 
-from coursecnn.architectures import blocks, build, stochastic_depth
+from coursecnn.architectures import blocks, build, describe, stochastic_depth
 from coursecnn.architectures.layers import GroupedConv2D
 from coursecnn.architectures.stochastic_depth import StochasticDepth, survival
 from coursecnn.backend import keras
@@ -46,9 +44,7 @@ COUNTS = [
 def test_counts(name, module, params, trainable, macs):
     costs = totals(outline(name))
     assert (costs.params, costs.trainable, costs.macs) == (params, trainable, macs)
-    family = import_module(f"coursecnn.architectures.{module}")
-    stated = f"{params:,} parameters, {trainable:,} of them trainable"
-    assert stated in getattr(family, name).__doc__
+    assert describe(name).family == module
 
 
 class Tally:
@@ -166,7 +162,7 @@ def test_counts_are_those_of_the_paper_added_up_by_hand(name, expected):
     assert next(row[2:] for row in COUNTS if row[0] == name) == expected
 
 
-def test_second_version_lacks_the_normalisations_that_the_first_one_has_behind_projections():
+def test_second_version_lacks_the_normalisations_that_the_first_one_has_after_projections():
     """Elsewhere it has one for each: of a unit's input, not of its output."""
     for units, name in [((3, 4, 6, 3), 50), ((3, 4, 23, 3), 101), ((3, 8, 36, 3), 152)]:
         first, second = totals(outline(f"resnet{name}")), totals(outline(f"resnet{name}_v2"))
@@ -175,8 +171,8 @@ def test_second_version_lacks_the_normalisations_that_the_first_one_has_behind_p
         # All inputs but the first, which the stem normalises, and the last output of all.
         before = sum(i + (n - 1) * o for n, i, o in zip(units, inputs, outputs, strict=True))
         before += outputs[-1] - inputs[0]
-        behind = sum((n + 1) * o for n, o in zip(units, outputs, strict=True))
-        assert first.trainable - second.trainable == 2 * (behind - before)
+        after = sum((n + 1) * o for n, o in zip(units, outputs, strict=True))
+        assert first.trainable - second.trainable == 2 * (after - before)
         assert first.macs == second.macs
 
 
@@ -254,7 +250,7 @@ def test_strided_convolution_is_centred_on_the_pixels_of_the_shortcut():
 
 @pytest.mark.parametrize("activated", [False, True])
 def test_a_preactivation_unit_whose_branch_is_silent_changes_nothing(activated):
-    """An identity mapping: negative values pass, which a ReLU behind the addition would stop."""
+    """An identity mapping: negative values pass, which a ReLU after the addition would stop."""
     image = keras.Input((4, 4, 3))
     output = blocks.preactivation_unit(
         image, 3, lambda x, *_: 0 * x, blocks.Style(), "unit", activated=activated
@@ -271,7 +267,7 @@ def test_in_a_residual_network_the_shortcut_is_activated_after_each_addition():
     ]
 
 
-def test_first_unit_of_a_preactivation_network_branches_off_behind_the_first_activation():
+def test_first_unit_of_a_preactivation_network_branches_off_after_the_first_activation():
     for name in ("preact_resnet164", "wide_resnet_16_8"):
         model = outline(name)
         for layer in ("conv2_unit1_conv1", "conv2_unit1_shortcut"):

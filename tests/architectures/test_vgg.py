@@ -2,16 +2,10 @@
 
 import pytest
 
-from coursecnn.architectures import vgg
-from coursecnn.backend import keras, without_weights
+from coursecnn.architectures import build, names
+from coursecnn.backend import keras
 from coursecnn.models.costs import layer_table, totals
-
-
-def weightless(build, *arguments, **keywords):
-    """Build a model without allocating its weights."""
-    with without_weights():
-        return build(*arguments, **keywords)
-
+from tests.outlines import outline
 
 # Table 1 of the paper: the convolutions of a column as they are printed, "M" for maxpool.
 TABLE_1 = {
@@ -47,20 +41,20 @@ def costs_of(column):
 
 @pytest.mark.parametrize(("name", "parameters", "macs", "millions"), COUNTS)
 def test_counts_are_those_of_the_paper(name, parameters, macs, millions):
-    costs = totals(weightless(vgg.BUILDERS[name]))
+    costs = totals(outline(name))
     assert (costs.params, costs.macs) == (parameters, macs) == costs_of(TABLE_1[name])
     assert costs.trainable == costs.params
     assert round(costs.params / 1e6) == millions
 
 
-@pytest.mark.parametrize("name", vgg.BUILDERS)
+@pytest.mark.parametrize("name", names(family="vgg"))
 def test_a_network_has_as_many_layers_with_weights_as_its_name_says(name):
-    model = weightless(vgg.BUILDERS[name])
+    model = outline(name)
     assert sum(bool(layer.weights) for layer in model.layers) == int(name.removeprefix("vgg"))
 
 
 def test_the_stages_of_vgg16_halve_the_map():
-    shapes = layer_table(weightless(vgg.vgg16)).set_index("layer")["output_shape"]
+    shapes = layer_table(outline("vgg16")).set_index("layer")["output_shape"]
     assert shapes["conv1_2"] == (224, 224, 64)
     assert [shapes[f"pool{stage}"] for stage in range(1, 6)] == [
         *((112, 112, 64), (56, 56, 128), (28, 28, 256), (14, 14, 512), (7, 7, 512))
@@ -72,15 +66,15 @@ def initialiser(model, layer):
 
 
 def test_weights_begin_as_glorot_and_bengio_say_or_with_the_variance_printed():
-    glorot = weightless(vgg.vgg11)
+    glorot = outline("vgg11")
     assert isinstance(initialiser(glorot, "conv1_1"), keras.initializers.GlorotUniform)
-    normal = weightless(vgg.vgg11, initialisation="normal")
+    normal = outline("vgg11", initialisation="normal")
     for layer in ("conv1_1", "conv5_2", "fc6", "fc8"):
         assert initialiser(normal, layer).stddev ** 2 == pytest.approx(1e-2)
 
 
 def test_the_first_two_dense_layers_drop_half_of_their_units():
-    model = weightless(vgg.vgg11)
+    model = outline("vgg11")
     drops = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
     assert [(layer.name, layer.rate) for layer in drops] == [("drop6", 0.5), ("drop7", 0.5)]
     assert [layer.input.name for layer in drops] == [
@@ -102,4 +96,4 @@ def test_the_first_two_dense_layers_drop_half_of_their_units():
 )
 def test_what_vgg_cannot_take_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        vgg.vgg16(**arguments)
+        build("vgg16", **arguments)

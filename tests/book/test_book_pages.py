@@ -10,11 +10,10 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from harness import cells
 from tests import browser
 
-PAGES = browser.built_pages()
-if not PAGES:
-    pytest.skip("the book is not built: make book", allow_module_level=True)
+PAGES = browser.pages_with("<html")
 
 BUDGET = 1_500_000  # bytes
 SENT_AS_THEY_ARE = {".png", ".jpg", ".woff2"}  # compressed already; servers compress the others
@@ -68,7 +67,11 @@ class Opened(NamedTuple):
     asked: set[str]
 
 
-@pytest.fixture(scope="module", params=PAGES)
+# A group is tested by one process: of a page all tests, one after the other.
+BY_PAGE = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in PAGES]
+
+
+@pytest.fixture(scope="module", params=BY_PAGE)
 def opened(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Opened]:
     """Each page, on a phone in light colours; at the end, nothing must have gone wrong there."""
     asked: set[str] = set()
@@ -93,6 +96,12 @@ def transferred(addresses: set[str]) -> int:
 
 def graves(faults: browser.Faults) -> browser.Faults:
     return [fault for fault in faults if fault["impact"] in GRAVE]
+
+
+def test_every_chapter_has_its_page() -> None:
+    paths = [path.relative_to(cells.ROOT) for path in cells.chapters()]
+
+    assert {path.with_suffix(".html").as_posix() for path in paths} <= set(PAGES), "make book"
 
 
 def test_a_page_is_light(opened: Opened) -> None:
@@ -120,13 +129,21 @@ def test_axe_finds_nothing_grave(opened: Opened) -> None:
     assert graves(browser.faults_of_form(opened.page)) == []
 
 
+@pytest.fixture(scope="module")
+def legible() -> set[str]:
+    """The kinds of ink on a ground that passed on one page, and are not looked at on the next."""
+    return set()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_every_contrast_high_enough(opened: Opened, scheme: str) -> None:
+def test_axe_finds_every_contrast_high_enough(
+    opened: Opened, legible: set[str], scheme: str
+) -> None:
     browser.resize(opened.page, DESK)
     opened.page.emulate_media(color_scheme=scheme)
     opened.page.wait_for_function("(s) => document.documentElement.dataset.theme === s", arg=scheme)
 
-    assert graves(browser.faults_of_contrast(opened.page)) == []
+    assert graves(browser.faults_of_contrast(opened.page, legible)) == []
 
 
 def test_the_focus_is_seen_and_nothing_moves_by_itself(opened: Opened) -> None:
@@ -157,6 +174,20 @@ def test_axe_can_find_something(chromium: Any, scheme: str) -> None:
     ]
     assert {fault["id"] for fault in contrasts} == {"color-contrast"}
     assert len(contrasts) == (2 if scheme == "dark" else 1)
+
+
+def test_an_ink_that_passed_is_not_looked_at_again_and_one_that_failed_is(chromium: Any) -> None:
+    legible: set[str] = set()
+    with browser.visit(chromium) as visit:
+        visit.page.set_content(FAULTY.replace("#888", "#666"))
+        assert browser.faults_of_contrast(visit.page, legible) == []
+        passed = set(legible)
+        for _ in range(2):
+            visit.page.set_content(FAULTY)
+            assert len(browser.faults_of_contrast(visit.page, legible)) == 1
+
+    assert passed
+    assert legible == passed
 
 
 COLOURED = "html .highlight :is(.kn, .mi) { color: #aaa !important }"  # import, and whole numbers

@@ -10,13 +10,15 @@ from docutils import nodes
 from docutils.utils import new_document
 from sphinx.errors import ExtensionError
 
+from coursecnn import architectures
 from coursecnn.evidence import ledger
 from coursecnn.evidence.ledger import Verdict
 
 REPOSITORY = Path(__file__).parents[2]
 sys.path.insert(0, str(REPOSITORY / "book" / "_extensions"))
 
-import front_page  # noqa: E402 - they lie where Sphinx looks for extensions
+import architecture_table  # noqa: E402 - they lie where Sphinx looks for extensions
+import front_page  # noqa: E402
 import glossary_links  # noqa: E402
 import ledger_pages  # noqa: E402
 import mathml  # noqa: E402
@@ -39,7 +41,7 @@ def chapter(folder, name, *findings, heading="## Counting"):
     return folder
 
 
-def finding(key="first_cnn.parameters_all", verdict=Verdict.ERRATUM):
+def finding(key="mnist.parameters_all", verdict=Verdict.ERRATUM):
     return {"key": key, "found": "recomputed 1", "verdict": verdict.value}
 
 
@@ -105,10 +107,10 @@ def test_the_table_links_to_the_section_that_shows_the_number(tmp_path):
 
 def test_the_errata_leave_out_what_holds(tmp_path):
     book = chapter(
-        tmp_path, "01", finding(), finding("first_cnn.parameters_base", verdict=Verdict.EXACT)
+        tmp_path, "01", finding(), finding("mnist.parameters_base", verdict=Verdict.EXACT)
     )
     refuted = [p for p in ledger_pages.places(book) if p.finding.verdict in ledger_pages.REFUTED]
-    assert [place.finding.entry.key for place in refuted] == ["first_cnn.parameters_all"]
+    assert [place.finding.entry.key for place in refuted] == ["mnist.parameters_all"]
 
 
 def test_a_finding_without_an_entry_stops_the_build(tmp_path):
@@ -193,7 +195,7 @@ def course(folder):
     chapter(
         folder,
         "02",
-        finding("first_cnn.parameters_base", Verdict.EXACT),
+        finding("mnist.parameters_base", Verdict.EXACT),
         heading="### Exercise 1: x",
     )
     contents = json.loads((folder / "_toc.yml").read_text())
@@ -230,8 +232,28 @@ def test_the_totals_count_by_kind_and_by_verdict(tmp_path):
 
 def test_a_sample_of_the_ledger_keeps_its_order_and_wants_every_key(tmp_path):
     _, found = course(tmp_path)
-    keys = ["first_cnn.parameters_all", "first_cnn.parameters_base"]
+    keys = ["mnist.parameters_all", "mnist.parameters_base"]
     markup = front_page.sample(keys, found, to_root="")
     assert markup.index("The whole MNIST network") < markup.index("The three convolutions")
     with pytest.raises(ExtensionError, match=r"no chapter shows vgg\.x"):
         front_page.sample(["vgg.x"], found, to_root="")
+
+
+def texts(row):
+    return [entry.astext() for entry in row]
+
+
+def test_the_table_of_architectures_has_a_row_for_each():
+    (table,) = architecture_table.ArchitectureTable.run(None)
+    head, *body = table.findall(nodes.row)
+    assert tuple(texts(head)) == architecture_table.HEAD
+    assert [row[0].astext() for row in body] == architectures.names()
+
+
+def test_a_row_of_it_has_source_image_and_counts():
+    row = architecture_table.line(architecture_table.cells(architectures.describe("nin_cifar10")))
+    assert texts(row) == [
+        *("nin_cifar10", "nin"),
+        "Lin, Chen and Yan, ICLR 2014 (arXiv:1312.4400), section 4, release NIN/cifar-10_def",
+        *("32×32×3", "966,986", "222,486,528"),
+    ]

@@ -21,7 +21,7 @@ CHAPTERS = sorted((REPOSITORY / "book").glob("*/*.ipynb"))
 
 AUTOMODULE = re.compile(r"^\.\. automodule:: ([\w.]+)$", re.MULTILINE)
 # Modules whose public names are those of the folder that they lie in.
-INNER = re.compile(r"coursecnn\.(datasets|exercises|experiments|interactive)\.\w+|coursecnn")
+INNER = re.compile(r"coursecnn\.(datasets|exercises|widgets|interactive)\.\w+|coursecnn")
 # A link to a work: by its host, or by a text that ends in its year, as in [Glorot (2010)](...).
 WORK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<target>https?://[^)\s]+)\)", re.MULTILINE)
 HOSTS = re.compile(r"https?://(arxiv\.org|doi\.org|proceedings\.mlr\.press|papers\.nips\.cc)/")
@@ -31,11 +31,11 @@ Definition = ast.FunctionDef | ast.ClassDef
 
 
 def modules() -> list[str]:
-    """Every module of the package that is no mere part of another."""
+    """Every public module of the package that is no mere part of another."""
     paths = (REPOSITORY / "coursecnn").rglob("*.py")
     parts = (path.relative_to(REPOSITORY).with_suffix("").parts for path in paths)
     names = {".".join(part).removesuffix(".__init__") for part in parts}
-    return sorted(name for name in names if not INNER.fullmatch(name))
+    return sorted(name for name in names if not (INNER.fullmatch(name) or "._" in name))
 
 
 def parsed(module: str) -> ast.Module:
@@ -113,8 +113,8 @@ def used(code: str) -> set[str]:
 
 
 def builders(tree: ast.Module) -> set[str]:
-    """The builders of a family of architectures, as its `BUILDERS` names them."""
-    table = assigned(tree, "BUILDERS")
+    """The builders of a family of architectures, as its `NETWORKS` names them."""
+    table = assigned(tree, "NETWORKS")
     return {node.id for node in ast.walk(table) if isinstance(node, ast.Name)} if table else set()
 
 
@@ -216,8 +216,9 @@ def test_a_work_is_known_by_its_host_or_by_the_text_of_its_link():
 def test_every_work_of_the_bibliography_can_be_found_and_is_cited(key):
     """By address or by title, in a chapter, in the ledger or in the package."""
     entry = bibliography()[key]
-    package = (REPOSITORY / "coursecnn").rglob("*.[pt][yo]*")
-    sources = " ".join([*map(texts, CHAPTERS), *(path.read_text("utf-8") for path in package)])
+    files = (REPOSITORY / "coursecnn").rglob("*")
+    package = [path.read_text("utf-8") for path in files if path.suffix in {".py", ".toml"}]
+    sources = " ".join([*map(texts, CHAPTERS), *package])
     text = re.sub(r"\s+", " ", sources)
     names = {address.removeprefix("https://arxiv.org/abs/") for address in addresses(entry)}
     title = re.sub(r"[{}]", "", entry.fields["title"]).partition(":")[0]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,3 +74,92 @@ def test_pull_requests_come_without_secrets():
     assert [name for name, events in starts.items() if "pull_request" in events] == ["test.yml"]
     assert not any("pull_request_target" in events for events in starts.values())
     assert not any("secrets." in path.read_text("utf-8") for path in FILES)
+
+
+NOTEBOOK, RECORD = "book/lab/15_cifar10_lab.ipynb", "coursecnn/evidence/results/lab.json"
+
+
+def git(folder, *arguments):
+    """Run git in a folder, and return what it prints."""
+    who = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+    command = ["git", *who, *arguments]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A repository with a chapter, a record and an extension of the book."""
+    for name in (NOTEBOOK, RECORD, "book/_extensions/pages.py"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("old\n", encoding="utf-8")
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "--message", "old")
+    return tmp_path
+
+
+def propose(repository):
+    """Take what has changed as the workflow `gpu` takes its runner's patch."""
+    (propose,) = (
+        step["run"]
+        for step in WORKFLOWS["gpu.yml"]["jobs"]["propose"]["steps"]
+        if "git apply" in step.get("run", "")
+    )
+    lines = propose.splitlines()
+    first = next(n for n, line in enumerate(lines) if line.startswith("git apply"))
+    last = next(n for n, line in enumerate(lines) if line.startswith("git commit"))
+    git(repository, "add", ".")
+    (repository.parent / "refresh.patch").write_text(
+        git(repository, "diff", "--cached", "--binary")
+    )
+    git(repository, "reset", "--hard", "--quiet")
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", "\n".join(lines[first:last])],
+        cwd=repository,
+        env={**os.environ, "RUNNER_TEMP": str(repository.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_runners_patch_brings_chapters_and_records_and_nothing_else(repository):
+    new = ("coursecnn/evidence/results/new.json", "coursecnn/evidence/results/x.py", "Makefile")
+    for name in (NOTEBOOK, RECORD, "book/_extensions/pages.py", *new):
+        (repository / name).write_text("new\n", encoding="utf-8")
+
+    assert propose(repository).returncode == 0
+
+    taken = git(repository, "diff", "--cached", "--name-only").split()
+    assert taken == [NOTEBOOK, RECORD, "coursecnn/evidence/results/new.json"]
+
+
+@pytest.mark.parametrize("harm", ["a link", "a deletion", "a chapter among the extensions"])
+def test_a_runners_patch_that_brings_something_odd_is_refused(repository, harm):
+    if harm == "a chapter among the extensions":
+        (repository / "book/_extensions/pages.ipynb").write_text("new\n", encoding="utf-8")
+    else:
+        (repository / RECORD).unlink()
+    if harm == "a link":
+        (repository / RECORD).symlink_to("/etc/passwd")
+
+    assert propose(repository).returncode != 0
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.txt")), ids=lambda path: path.stem)
+def test_whatever_is_installed_is_pinned_by_its_sum(path):
+    pins = re.split(r"\n(?=\S)", path.read_text("utf-8").strip())
+    assert [pin for pin in pins if "==" not in pin or "--hash=sha256:" not in pin] == []
+
+
+def test_make_installs_nothing_else():
+    """But for the package itself, and for the range of versions that `make colab` is about."""
+    text = (ROOT / "Makefile").read_text("utf-8").replace("\\\n", " ")
+    recipes = dict(re.findall(r"^(\S+):.*\n((?:\t.*\n)+)", text, re.MULTILINE))
+    loose = {
+        target
+        for target, recipe in recipes.items()
+        for line in recipe.splitlines()
+        if "uvx" in line or ("pip install" in line and "--require-hashes" not in line)
+    }
+    assert loose == {"$(READY)", "colab"}

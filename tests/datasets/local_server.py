@@ -21,6 +21,7 @@ class Answer:
         stop_after: close the connection after so many bytes of the body.
         stall: send nothing for so many seconds, in the middle of the body.
         trickle: send the body in pieces of so many bytes, with a short pause after each.
+        slow_headers: send the headers byte by byte, with a short pause after each.
     """
 
     content: bytes = b""
@@ -30,6 +31,7 @@ class Answer:
     stop_after: int | None = None
     stall: float = 0.0
     trickle: int | None = None
+    slow_headers: bool = False
 
 
 class LocalServer:
@@ -84,8 +86,19 @@ class LocalServer:
         for name, value in {"Content-Length": str(len(body)), **answer.headers}.items():
             if value:
                 request.send_header(name, value)
+        if answer.slow_headers:
+            self._trickle(request)
         request.end_headers()
         self._send(request, body[: answer.stop_after], answer)
+
+    def _trickle(self, request: BaseHTTPRequestHandler) -> None:
+        """Begin the headers, and never end them."""
+        try:
+            request.flush_headers()
+            while not self._closing.wait(0.01):
+                request.wfile.write(b"X")
+        except (BrokenPipeError, ConnectionResetError):
+            """The client had enough."""
 
     def _send(self, request: BaseHTTPRequestHandler, body: bytes, answer: Answer) -> None:
         size = answer.trickle or max(1, len(body) // 2)

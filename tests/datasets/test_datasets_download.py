@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from email.utils import formatdate
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from coursecnn import datasets
-from coursecnn.datasets import download, store
+from coursecnn.datasets import download, places, store, transfer
+from coursecnn.datasets.official import OFFICIAL
 from tests.datasets.local_server import Answer, LocalServer
 from tests.small_datasets import small_cifar10, small_mnist, write
 
@@ -42,14 +45,16 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds that the downloads would have waited; nobody waits here."""
     waited: list[float] = []
-    monkeypatch.setattr(download, "time", SimpleNamespace(sleep=waited.append))
+    clock = SimpleNamespace(sleep=waited.append, time=time.time)
+    monkeypatch.setattr(download, "time", clock)
+    monkeypatch.setattr("urllib3.util.retry.time", clock)
     return waited
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> float:
     """The longest silence that is put up with, in seconds, cut short for the tests that wait."""
-    monkeypatch.setattr(download, "TIMEOUTS", (5.0, 0.4))
+    monkeypatch.setattr(transfer, "TIMEOUTS", (5.0, 0.4))
     return 0.4
 
 
@@ -63,8 +68,8 @@ def obtain(server: LocalServer, *answers: Answer, urls: tuple[str, ...] = URLS[:
     server.answers.setdefault(urls[0], queue)
     data = store.load(official)
     assert data.provenance.official
-    assert (store.cache_folder() / "mnist.npz").read_bytes() == content
-    assert not list(store.cache_folder().glob("*.part"))
+    assert (places.cache_folder() / "mnist.npz").read_bytes() == content
+    assert not list(places.cache_folder().glob("*.part"))
     return data.provenance.source
 
 
@@ -93,7 +98,7 @@ def test_progress_can_be_left_out(
 ) -> None:
     official, whole = small_mnist(server.url("/mnist.npz"))
     server.answers["/mnist.npz"] = [Answer(whole)]
-    monkeypatch.setitem(store.OFFICIAL, "mnist", official)
+    monkeypatch.setitem(OFFICIAL, "mnist", official)
 
     assert datasets.fetch("mnist", progress=False).read_bytes() == whole
     assert "100%" not in capsys.readouterr().err
@@ -177,8 +182,17 @@ def test_a_busy_server_is_asked_again_after_its_pause(
 ) -> None:
     obtain(server, Answer(status=status, headers={"Retry-After": after}))
 
-    assert pauses == [float(after) if after.isdigit() else 1.0]
+    assert pauses == [float(after) if after == "7" else 1.0]
     assert len(server.asked[URLS[0]]) == 2
+
+
+def test_the_pause_may_be_given_as_a_date(server: LocalServer, pauses: list[float]) -> None:
+    date = formatdate(time.time() + 20, usegmt=True)
+
+    obtain(server, Answer(status=503, headers={"Retry-After": date}))
+
+    (pause,) = pauses
+    assert 10 < pause <= 20
 
 
 # --- servers that are given up ---
@@ -192,6 +206,7 @@ def test_a_busy_server_is_asked_again_after_its_pause(
         (Answer(status=403), 1),
         (Answer(status=503), 3),
         (Answer(status=503, headers={"Retry-After": "3600"}), 1),
+        (Answer(status=503, headers={"Retry-After": formatdate(4e9, usegmt=True)}), 1),
         (Answer(b"<html>moved</html>"), 1),
         (Answer(b"x" * len(content())), 1),
         (Answer(content()[:-1]), 1),
@@ -206,6 +221,7 @@ def test_a_busy_server_is_asked_again_after_its_pause(
         "403",
         "503 for ever",
         "503 for an hour",
+        "503 until 2096",
         "a page instead of the file",
         "the right length, the wrong bytes",
         "a byte short",
@@ -223,6 +239,93 @@ def test_the_next_source_takes_over(server: LocalServer, answer: Answer, request
 
     assert len(server.asked[URLS[0]]) == requests
     assert len(server.asked[URLS[1]]) >= 1
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less time for a server than `transfer` gives it, and the same rules."""
+    monkeypatch.setattr(transfer, "WINDOW", 0.3)
+    monkeypatch.setattr(transfer, "SLOWEST_RATE", 100_000)
+    monkeypatch.setattr(transfer, "ANSWER_WITHIN", 0.5)
+
+
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize(
+    ("slow", "reason"),
+    [
+        (Answer(content(), trickle=1), r"is too slow: [\d,]+ bytes in \d s"),
+        (Answer(content(), trickle=1, headers={"Content-Length": ""}), "is too slow: "),
+        (Answer(content(), slow_headers=True), r"does not answer within 0\.5 s"),
+        (Answer(content(), status=503, slow_headers=True), r"does not answer within 0\.5 s"),
+    ],
+    ids=["trickles", "trickles without a length", "trickles its headers", "trickles its refusal"],
+)
+def test_a_server_that_trickles_is_left_for_the_next(
+    server: LocalServer, slow: Answer, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.answers = {URLS[0]: [slow], URLS[1]: [Answer(content())]}
+    reasons: list[str] = []
+    say = download._reason
+    monkeypatch.setattr(
+        download, "_reason", lambda error: reasons.append(say(error)) or reasons[-1]
+    )
+    start = time.monotonic()
+
+    assert obtain(server, urls=URLS) == "download from 127.0.0.1"
+
+    assert time.monotonic() - start < 3
+    assert re.match(reason, reasons[0])
+    assert len(server.asked[URLS[0]]) == 1
+
+
+@pytest.mark.usefixtures("hurried")
+def test_what_a_slow_server_sent_is_not_asked_for_again(server: LocalServer) -> None:
+    server.answers = {URLS[0]: [Answer(content(), trickle=7)], URLS[1]: [Answer(content())]}
+
+    obtain(server, urls=URLS)
+
+    (asked,) = server.asked[URLS[1]]
+    assert asked is not None
+    assert int(asked.removeprefix("bytes=").rstrip("-")) > 0
+
+
+def test_the_real_limits_leave_a_source_within_a_minute() -> None:
+    """A good window, then silence until the time limit of the socket, or no answer at all."""
+    connect, silence = transfer.TIMEOUTS
+
+    assert connect + transfer.WINDOW + 2 * silence < 60
+    assert transfer.ANSWER_WITHIN < 60
+    assert transfer.LONGEST_PAUSE == 30
+
+
+def test_the_official_host_at_its_slowest_is_fast_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It has been throttled to tens of kB/s: slow, and better than nothing."""
+    clock = [0.0]
+    monkeypatch.setattr(transfer, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    pace = transfer.Pace()
+    for _ in range(60):
+        clock[0] += 1
+        pace.add(10_000)
+
+    for _ in range(4):
+        clock[0] += 3
+        pace.add(1)
+    clock[0] += 3
+    with pytest.raises(transfer.SlowError, match="is too slow: 5 bytes in 15 s"):
+        pace.add(1)
+
+
+def test_a_server_that_sends_a_byte_per_connection_is_left(server: LocalServer) -> None:
+    server.answers = {
+        URLS[0]: [Answer(content(), stop_after=1)],
+        URLS[1]: [Answer(content())],
+    }
+    obtain(server, urls=URLS)
+
+    assert server.asked[URLS[0]] == [None, "bytes=1-", "bytes=2-"]
+    assert server.asked[URLS[1]] == ["bytes=3-"]
 
 
 def test_a_server_that_sends_more_and_more_is_cut_off(
@@ -324,12 +427,12 @@ def test_a_cache_that_cannot_be_written_is_replaced_by_a_temporary_folder(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     official, whole = small_mnist(server.url("/mnist.npz"))
     server.answers["/mnist.npz"] = [Answer(whole)]
-    store._temporary_folder.cache_clear()
+    places.temporary_folder.cache_clear()
 
     try:
         sources = [store.load(official).provenance.source for _ in range(2)]
     finally:
-        store._temporary_folder.cache_clear()
+        places.temporary_folder.cache_clear()
 
     assert sources == ["download from 127.0.0.1", "a temporary folder"]
     assert "cannot be written to" in capsys.readouterr().err
@@ -355,7 +458,6 @@ def test_a_full_disk_is_a_reason_like_any_other(
 
 PROGRAM = """
 import sys
-sys.path[:0] = ["tests"]
 from tests.small_datasets import small_cifar10
 from coursecnn.datasets import store
 data = store.load(small_cifar10(sys.argv[1])[0])
@@ -404,6 +506,22 @@ def test_two_processes_at_once_both_succeed_and_one_downloads(
     assert server.asked["/cifar"] == [None]
     folder = cache / "cifar-10-batches-py"
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == files
+
+
+def test_a_killed_download_has_kept_what_came(server: LocalServer, cache: Path) -> None:
+    _, _, packed = small_cifar10(server.url("/cifar"))
+    server.answers["/cifar"] = [Answer(packed, stall=60)]
+    command = [sys.executable, "-c", PROGRAM, server.url("/cifar")]
+    partial = cache / "cifar-10-python.tar.gz.part"
+    sent = len(packed) // 2
+    with subprocess.Popen(
+        command, cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL
+    ) as process:
+        while process.poll() is None and not (partial.exists() and partial.stat().st_size == sent):
+            time.sleep(0.01)
+        process.kill()
+
+    assert partial.read_bytes() == packed[:sent]
 
 
 def test_a_killed_download_leaves_no_lock_behind(server: LocalServer, cache: Path) -> None:

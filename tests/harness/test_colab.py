@@ -20,7 +20,7 @@ print(sorted(path.name for path in Path.cwd().iterdir()))
 print(Path(coursecnn.__file__).is_relative_to(site), os.environ["CUDA_VISIBLE_DEVICES"] == "")
 print(sorted(path.name for path in site.iterdir() if path.suffix != ".dist-info"))
 """
-RECORDS = "from coursecnn import records\nprint(records.read('mnist').name)"
+RECORDS = "from coursecnn.evidence import records\nprint(records.read('mnist').name)"
 
 
 @pytest.fixture(scope="module")

@@ -74,8 +74,8 @@ BAD_CELLS = {
         "code cell 4: is tagged nbval-ignore-output but asserts nothing",
     ),
     "a check that the stand-in would skip unnoticed": (
-        code("records.check(record, run, data)", tags=["nbval-ignore-output"]),
-        "code cell 4: calls records.check: tag it with the data",
+        code("records.compare(record, run, data).assert_inside()", tags=["nbval-ignore-output"]),
+        "code cell 4: calls records.compare: tag it with the data",
     ),
     "a tag that nobody knows": (
         code("1", tags=["raises-exception"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,14 @@ def test_a_script_and_its_imports_become_one_module() -> None:
     assert module.count("function conv2d(") == 1
     assert not re.search(r"^(import|export) ", module, re.MULTILINE)
     assert "</script" not in module
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(page.__file__).parent.glob("*.js")), ids=lambda p: p.name
+)
+def test_scripts_write_in_one_way_what_aria_says(path: Path) -> None:
+    """As properties, `ariaLabel`, and never as attributes."""
+    assert not re.findall(r"[\"']aria-\w+[\"']", path.read_text(encoding="utf-8"))
 
 
 def test_where_scripts_do_not_run_the_stepper_shows_its_numbers() -> None:

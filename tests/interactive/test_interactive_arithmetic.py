@@ -28,10 +28,10 @@ Setting = dict[str, int]
 
 
 @pytest.fixture(scope="module")
-def compute() -> Iterator[Compute]:
+def compute(chromium: Any) -> Iterator[Compute]:
     """Call a function of `arithmetic.js` with each of many lists of arguments."""
     source = base64.b64encode(SOURCE.encode()).decode()
-    with browser.started() as chromium, browser.visit(chromium) as visit:
+    with browser.visit(chromium) as visit:
         yield lambda name, calls: visit.page.evaluate(CALL, [source, name, calls])
         visit.assert_quiet()
 

@@ -12,13 +12,7 @@ import pytest
 
 from tests import browser
 
-PAGES = [
-    name
-    for name in browser.built_pages()
-    if "data-interactive=" in (browser.BOOK / name).read_text(encoding="utf-8")
-]
-if not PAGES:
-    pytest.skip("the book is not built with its interactives: make book", allow_module_level=True)
+PAGES = browser.pages_with("data-interactive=")
 
 ALL_RUN = """() => document.querySelector(".coursecnn") &&
   !document.querySelector(".coursecnn:not([data-running])")"""

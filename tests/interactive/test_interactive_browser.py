@@ -201,7 +201,7 @@ def test_step_goes_through_all_outputs_and_back(show: Show) -> None:
 
 
 def test_play_steps_by_itself_until_it_is_paused(show: Show) -> None:
-    page = show(FIVE)
+    page = show(FIVE, motion=True)
     page.clock.install()
     page.get_by_role("button", name="Play").click()
 
@@ -295,7 +295,7 @@ def test_a_kernel_of_the_list_is_taken_and_the_relu_applied(show: Show) -> None:
 
 def test_arrow_keys_move_the_window_of_the_playground(show: Show) -> None:
     page = show(PLAYGROUND)
-    page.locator('[aria-label^="photo"]').focus()
+    page.locator('[aria-label^="photo"] [tabindex="0"]').focus()
     before = words(page, "output >> nth=-1")
 
     page.keyboard.press("ArrowRight")
@@ -303,6 +303,34 @@ def test_arrow_keys_move_the_window_of_the_playground(show: Show) -> None:
 
     assert before.startswith("Row 9, column 10:")
     assert words(page, "output >> nth=-1").startswith("Row 8, column 11:")
+
+
+def test_a_screen_reader_hears_where_the_window_is(show: Show) -> None:
+    """Both pictures have a slider for the row and one for the column, one stop of the Tab key."""
+    page = show(PLAYGROUND)
+    page.locator('[aria-label^="photo"] [tabindex="0"]').focus()
+
+    page.keyboard.press("ArrowRight")
+
+    row, column, *_ = browser.sliders(page)
+    assert row == ("row", "row 9, column 11", 9, (0, 15), False)
+    assert column == ("column", "row 9, column 11", 11, (0, 18), True)
+    page.keyboard.press("ArrowDown")
+    row, column, *of_answers = browser.sliders(page)
+    assert row == ("row", "row 10, column 11", 10, (0, 15), True)
+    assert column == ("column", "row 10, column 11", 11, (0, 18), False)
+    assert [slider.now for slider in of_answers] == [10, 11]
+    assert page.locator('.pointed [tabindex="0"]').count() == 2
+
+
+def test_the_keyboard_goes_on_where_the_mouse_has_clicked(show: Show) -> None:
+    page = show(PLAYGROUND)
+    page.locator('[aria-label^="answers"] canvas').click(position={"x": 1, "y": 1})
+    assert words(page, "output >> nth=-1").startswith("Row 0, column 0:")
+
+    page.keyboard.press("ArrowDown")
+
+    assert words(page, "output >> nth=-1").startswith("Row 1, column 0:")
 
 
 # The calculator
@@ -397,6 +425,12 @@ def test_the_slider_and_the_box_are_one_number(show: Show) -> None:
 
 
 # All of them
+
+
+def test_what_the_keyboard_moves_is_no_application(show: Show) -> None:
+    page = show(FIVE, PLAYGROUND, CALCULATOR, INCEPTION, FIELDS)
+
+    assert page.locator("[role=application]").count() == 0
 
 
 def test_several_on_one_page_do_not_disturb_one_another(show: Show) -> None:

@@ -23,7 +23,7 @@ CASES, DRAWINGS = 300, 100
 SIDE = 140  # points of a drawing, five along a pixel
 LAYERS = ("C1", "S2", "C3", "S4", "C5", "F6", "output")
 DATA = datasets.mnist()
-NETWORK = training.trained(RECIPES["lenet5"])
+NETWORK = training.load_trained(RECIPES["lenet5"])
 NETWORK.set_weights([weight.astype("float16") for weight in NETWORK.get_weights()])
 IMAGES, LABELS = DATA.x_test[:1000], DATA.y_test[:1000]
 PROBABILITIES = NETWORK.predict(IMAGES / 255, verbose=0)
@@ -248,8 +248,13 @@ def status(opened: Any) -> str:
 
 def field(opened: Any) -> tuple[float, float, float]:
     """The corner of the drawing, and the length of its side."""
-    box = opened.locator('[role="application"]').bounding_box()
+    box = opened.locator(".surface").bounding_box()
     return box["x"], box["y"], box["width"]
+
+
+def pen(opened: Any) -> Any:
+    """The slider of the pen at which the Tab key stops."""
+    return opened.locator('.surface [role="slider"][tabindex="0"]')
 
 
 def rule(opened: Any, down: float = 0.8) -> None:
@@ -327,19 +332,19 @@ def test_a_finger_draws_and_does_not_scroll(show: Show) -> None:
 
     style = "(node) => getComputedStyle(node).touchAction"
     assert status(opened).startswith("The network reads a ")
-    assert opened.eval_on_selector('[role="application"]', style) == "none"
+    assert opened.eval_on_selector(".surface", style) == "none"
 
 
 def test_the_keyboard_draws(show: Show) -> None:
     opened = show(READER)
     opened.get_by_role("button", name="Clear").click()
-    opened.locator('[role="application"]').focus()
+    pen(opened).focus()
 
     for key in [*["ArrowUp"] * 8, " ", *["ArrowDown"] * 16, " "]:
         opened.keyboard.press(key)
 
-    label = opened.get_attribute('[role="application"]', "aria-label")
-    assert label == "drawing; the pen is up, at row 22, column 14"
+    text = pen(opened).get_attribute("aria-valuetext")
+    assert text == "row 22, column 14, the pen is up"
     assert status(opened).startswith("The network reads a 1 (")
 
 
@@ -347,16 +352,30 @@ def test_the_pen_of_the_keyboard_stays_on_the_field_and_is_lifted_when_one_leave
     show: Show,
 ) -> None:
     opened = show(READER)
-    surface = opened.locator('[role="application"]')
-    surface.focus()
+    pen(opened).focus()
 
     opened.keyboard.press(" ")
     for _ in range(20):
         opened.keyboard.press("ArrowLeft")
-    assert surface.get_attribute("aria-label").endswith("is down, at row 14, column 0")
+    assert pen(opened).get_attribute("aria-valuetext") == "row 14, column 0, the pen is down"
     opened.keyboard.press("Tab")
 
-    assert "the pen is up" in surface.get_attribute("aria-label")
+    assert "the pen is up" in pen(opened).get_attribute("aria-valuetext")
+
+
+def test_a_screen_reader_hears_where_the_pen_is(show: Show) -> None:
+    opened = show(READER)
+    pen(opened).focus()
+
+    for key in (" ", "ArrowRight", "ArrowUp", "ArrowUp"):
+        opened.keyboard.press(key)
+
+    text = "row 12, column 15, the pen is down"
+    assert browser.sliders(opened) == [
+        ("row", text, 12, (0, 27), True),
+        ("column", text, 15, (0, 27), False),
+    ]
+    assert opened.locator("[role=application]").count() == 0
 
 
 def test_nothing_is_drawn_after_clear_and_after_the_rubber(show: Show) -> None:

@@ -21,7 +21,7 @@ from tests import browser
 from tests.outlines import outline
 
 FIRST = ["vgg16", "resnet50"]
-OTHERS = [name for name in architectures.names() if not name.startswith("comparison_")]
+OTHERS = [name for name in architectures.names() if not name.startswith("ablation_")]
 NAMES = list(dict.fromkeys([*FIRST, *OTHERS]))
 ACCURACIES = {
     "alexnet": Accuracy(57.2, "one crop"),
@@ -178,6 +178,20 @@ def test_the_keyboard_goes_from_layer_to_layer(show: Show, html: str, tables: Ta
 
     row = tables["vgg16"].set_index("layer").index.get_loc("fc6") + 1
     assert details(part).startswith(tables["vgg16"]["layer"][row])
+
+
+def test_a_screen_reader_hears_the_layer(show: Show, html: str, tables: Tables) -> None:
+    opened = show(html)
+    opened.locator(".skyline").first.focus()
+
+    opened.keyboard.press("ArrowRight")
+
+    drawn = [named(name, 0) for step in steps(tables["vgg16"]) for name in step.names]
+    place = drawn.index("fc6") + 1
+    first, second = browser.sliders(opened)
+    assert first == ("layers of vgg16", drawn[place], place, (0, len(drawn) - 1), True)
+    assert second.name == "layers of resnet50"
+    assert opened.locator("[role=application]").count() == 0
 
 
 @pytest.mark.parametrize("touch", [False, True], ids=["mouse", "finger"])

@@ -109,7 +109,7 @@ def test_the_lectures_example_saves_a_factor_of_three(show: Show) -> None:
     page = show(CALCULATOR)
     words = page.locator("[role=status]").inner_text()
 
-    assert "Naive, the module multiplies 3.15 times as often" in words
+    assert "Naive, the module needs 3.15 times as many MACs" in words
     assert "672 maps if it is naive, 480 if it has bottlenecks" in words
 
 
@@ -129,7 +129,7 @@ def test_a_reduction_that_reduces_nothing_is_dearer_than_none(show: Show) -> Non
 
     page.get_by_label("1×1 before 3×3", exact=True).fill("512")
 
-    assert "With bottlenecks, the module multiplies" in page.locator("[role=status]").inner_text()
+    assert "With bottlenecks, the module needs" in page.locator("[role=status]").inner_text()
     assert page.eval_on_selector("select", "(list) => list.value") == "your own"
 
 

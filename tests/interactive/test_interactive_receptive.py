@@ -264,7 +264,7 @@ def test_every_unit_of_every_layer_says_its_field(show: Show, name: str) -> None
     shown = show(EXPLORER)
     shown.select_option("select", name)
     stack = STACKS[name]
-    shown.locator(".maps").focus()
+    shown.locator('.maps [tabindex="0"]').focus()
     for _ in stack.layers:
         shown.keyboard.press("ArrowUp")
     for layer in stack.layers:
@@ -294,6 +294,26 @@ def test_a_tap_shows_a_unit(show: Show) -> None:
     strip.tap(position={"x": box["width"] * 10.5 / 32, "y": box["height"] / 2})
 
     assert told(shown) == expected(STACKS["mixed"], "conv1", 10)
+
+
+def test_a_screen_reader_hears_the_unit_of_each_map(show: Show) -> None:
+    """A slider for each map; in those that are not looked at, where up and down would lead."""
+    shown = show(EXPLORER)
+    shown.locator('.maps [tabindex="0"]').focus()
+
+    shown.keyboard.press("ArrowRight")
+    shown.keyboard.press("ArrowUp")
+
+    stack = STACKS["mixed"]
+    sliders = browser.sliders(shown)
+    assert [slider.name for slider in sliders] == list(stack.layers)
+    assert [slider.limits for slider in sliders] == [
+        (0, stack.units(layer) - 1) for layer in stack.layers
+    ]
+    assert [slider.now for slider in sliders] == [19, 9, 9, 5, 2]  # around pixel 19
+    assert sliders[1].text == "unit 9 of 16"
+    assert [slider.is_focused for slider in sliders] == [False, True, False, False, False]
+    assert shown.locator('.maps [tabindex="0"]').count() == 1
 
 
 PIXELS = """(canvas) => [...canvas.getContext("2d")

@@ -78,7 +78,7 @@ def test_a_line_is_drawn_as_far_as_the_training_has_gone(show: Show) -> None:
 
 
 def test_play_goes_from_the_first_epoch_to_the_last_and_stops(show: Show) -> None:
-    page = show(REPLAY)
+    page = show(REPLAY, motion=True)
     page.clock.install()
 
     page.get_by_role("button", name="Play").click()
@@ -92,7 +92,7 @@ def test_play_goes_from_the_first_epoch_to_the_last_and_stops(show: Show) -> Non
 
 
 def test_the_keyboard_pauses_and_steps(show: Show) -> None:
-    page = show(REPLAY)
+    page = show(REPLAY, motion=True)
     page.clock.install()
     page.get_by_role("button", name="Play").focus()
     page.keyboard.press("Enter")

@@ -105,7 +105,7 @@ def test_it_is_ready_in_a_second_in_its_chapter(
 ) -> None:
     page = browser.BOOK / f"{interactive.chapter}.html"
     if not page.exists() or interactive.html not in page.read_text(encoding="utf-8"):
-        pytest.skip("the book is not built with its interactives: make book")
+        browser.lacking(f"{page} does not hold the {NAMES[interactive.kind]}", "make book")
     seconds = quickest(chromium, interactive.html, page.as_uri())
     rows[interactive].append(seconds)
 

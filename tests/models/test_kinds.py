@@ -49,8 +49,31 @@ def test_every_public_layer_of_keras_is_in_the_table(name):
 def test_every_layer_of_this_package_is_known():
     own = own_layers()
     assert own >= {"SparseConvolution", "GroupedConv2D", "Join"}  # the search finds some
-    inherited = {"GroupedConv2D"}
-    assert own - inherited == set(_kinds.OURS)
+    assert own == set(_kinds.OURS)
+
+
+def operations():
+    """All classes of operations on tensors in Keras, which are not public."""
+    from keras.src import ops
+
+    modules = [
+        importlib.import_module(f"{ops.__name__}.{found.name}")
+        for found in pkgutil.iter_modules(ops.__path__)
+        if not found.name.endswith("_test")
+    ]
+    return {
+        kind.__name__
+        for module in modules
+        for kind in vars(module).values()
+        if inspect.isclass(kind)
+        and issubclass(kind, keras.Operation)
+        and kind.__module__ == module.__name__
+    }
+
+
+def test_every_operation_of_keras_is_counted_free_or_refused():
+    bases = {"Operation", "Function", "SegmentReduction"}
+    assert operations() - bases <= set(_kinds.OPERATIONS)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from tests.small_runs import TINY, build_tiny, tiny_dataset
 
 # Watched, so that a checkpoint tells how the network was judged. Not with Adam: where a gradient is
 # nothing but rounding, as that of a bias before a normalisation, it makes full steps of it.
-RECIPE = replace(TINY, optimizer="sgd", learning_rate=0.1, watched=True)
+RECIPE = replace(TINY, optimizer="sgd", learning_rate=0.1, evaluate_every_epoch=True)
 EVEN = tiny_dataset()  # 30 images in batches of 8: the last one has 6
 ODD = replace(EVEN, x_train=EVEN.x_train[:29], y_train=EVEN.y_train[:29])
 # What stands behind the convolution, and what is trained on.
@@ -106,7 +106,7 @@ def machine(folder, script, *arguments):
     """Run a script that trains the lab's recipe, with the tiny network in place of the lab's."""
     training.fitting.architectures.build = build_tiny
     RECIPES["lab"] = RECIPE
-    training.load = lambda _: EVEN
+    training.load_data = lambda _: EVEN
     os.chdir(folder)
     sys.argv = ["script", *arguments]
     if "KILLED" in os.environ:

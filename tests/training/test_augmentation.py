@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from coursecnn.training.augmentation import AT_ONCE, cut_out, mirror, scale, shift
+from coursecnn.training.augmentation import AT_ONCE, alternating_flip, cutout, scale, translate
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2000, 6, 8, 3), dtype="uint8")
 
@@ -14,17 +14,17 @@ def generator():
 
 
 def test_a_mirrored_image_is_the_image_or_its_mirror_image():
-    mirrored = mirror(IMAGES, seed=4, epoch=0)
+    mirrored = alternating_flip(IMAGES, seed=4, epoch=0)
     same = (mirrored == IMAGES).all(axis=(1, 2, 3))
     np.testing.assert_array_equal(mirrored[~same], IMAGES[~same][:, :, ::-1])
     assert 900 < same.sum() < 1100
 
 
 def test_two_epochs_show_each_image_both_ways():
-    first, second, third = (mirror(IMAGES, seed=4, epoch=epoch) for epoch in range(3))
+    first, second, third = (alternating_flip(IMAGES, seed=4, epoch=epoch) for epoch in range(3))
     np.testing.assert_array_equal(first[:, :, ::-1], second)
     np.testing.assert_array_equal(first, third)
-    assert not np.array_equal(first, mirror(IMAGES, seed=5, epoch=0))
+    assert not np.array_equal(first, alternating_flip(IMAGES, seed=5, epoch=0))
 
 
 def test_a_shifted_image_is_a_window_of_the_image_with_its_reflection():
@@ -36,25 +36,25 @@ def test_a_shifted_image_is_a_window_of_the_image_with_its_reflection():
         for down in range(-2, 3)
         for right in range(-2, 3)
     }
-    shifted = shift(wave.repeat(500, axis=0), 2, generator())
+    shifted = translate(wave.repeat(500, axis=0), 2, generator())
     assert {image[inside].tobytes() for image in shifted} == rolled
 
 
 def test_every_shift_is_equally_likely():
     dot = np.zeros((5000, 7, 7, 1), "uint8")
     dot[:, 3, 3] = 1
-    landed = shift(dot, 1, generator()).mean(axis=0)[2:5, 2:5, 0]
+    landed = translate(dot, 1, generator()).mean(axis=0)[2:5, 2:5, 0]
     np.testing.assert_allclose(landed, 1 / 9, atol=0.02)
 
 
 def test_the_gap_is_filled_with_the_reflection():
     ramp = np.arange(6, dtype="uint8").reshape(1, 1, 6, 1).repeat(6, axis=1)
-    rows = {tuple(image[0, :, 0]) for image in shift(ramp.repeat(50, axis=0), 1, generator())}
+    rows = {tuple(image[0, :, 0]) for image in translate(ramp.repeat(50, axis=0), 1, generator())}
     assert rows == {(1, 0, 1, 2, 3, 4), (0, 1, 2, 3, 4, 5), (1, 2, 3, 4, 5, 4)}
 
 
 def test_a_square_is_painted_in_the_mean_colour():
-    painted = cut_out(IMAGES, 3, generator())
+    painted = cutout(IMAGES, 3, generator())
     changed = (painted != IMAGES).any(axis=-1)
     colour = IMAGES.mean(axis=(0, 1, 2)).astype("uint8")
     assert (painted[changed] == colour).all()
@@ -80,7 +80,7 @@ def test_however_many_images_are_scaled_each_is_scaled_alone():
     np.testing.assert_array_equal(scale(many, 4)[-3:], scale(many[-3:], 4))
 
 
-@pytest.mark.parametrize("alter", [shift, cut_out])
+@pytest.mark.parametrize("alter", [translate, cutout])
 def test_the_same_generator_gives_the_same_images_and_leaves_the_others_alone(alter):
     before = IMAGES.copy()
     first, second = (alter(IMAGES, 2, generator()) for _ in range(2))
@@ -90,7 +90,7 @@ def test_the_same_generator_gives_the_same_images_and_leaves_the_others_alone(al
 
 
 @pytest.mark.parametrize("value", [0, 6, -1, 2.0, True])
-@pytest.mark.parametrize(("alter", "name"), [(shift, "pixels"), (cut_out, "size")])
+@pytest.mark.parametrize(("alter", "name"), [(translate, "pixels"), (cutout, "size")])
 def test_a_distance_that_is_none_is_refused(alter, name, value):
     message = rf"{name} must be a positive int smaller than the images' 6 pixels, got {value}"
     with pytest.raises(ValueError, match=message):

@@ -1,33 +1,24 @@
-"""Training by recipe: repeatable, resumable, and honest about what it ran on."""
+"""A run: repeatable, with the reader's own network or a named one, and its arguments checked."""
 
-import os
-import signal
-import subprocess
-import sys
+import random
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from coursecnn import training
+from coursecnn import architectures, backend, training
 from coursecnn.backend import keras
-from coursecnn.evidence import records
-from coursecnn.training import DivergedError, fit, reproduce
-from coursecnn.training.recipes import COMPARISONS, RECIPES, Recipe
-from tests.small_runs import TINY, build_tiny, tiny_dataset, untimed
-
-
-@pytest.fixture(autouse=True)
-def _tiny_networks(monkeypatch):
-    monkeypatch.setattr(training.fitting.architectures, "build", build_tiny)
+from coursecnn.training import DivergedError, fit
+from tests.small_runs import NAMED, RICH, TINY, build_tiny, fit_tiny, tiny_dataset, untimed
 
 
 @pytest.fixture(scope="module")
 def uninterrupted():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training.fitting.architectures, "build", build_tiny)
-        return fit(TINY, tiny_dataset(), seed=3, progress=False)
+    return fit_tiny(seed=3).run
+
+
+def answers(network, images):
+    return keras.ops.convert_to_numpy(network(images / np.float32(255)))
 
 
 def test_a_run_holds_its_seed_metrics_and_curves(uninterrupted):
@@ -43,15 +34,22 @@ def test_a_run_holds_its_seed_metrics_and_curves(uninterrupted):
 def test_the_same_seed_gives_the_same_run_whatever_was_drawn_before(uninterrupted):
     keras.utils.set_random_seed(99)
 
-    again = fit(TINY, tiny_dataset(), seed=3, progress=False)
+    assert untimed(fit_tiny(seed=3).run) == untimed(uninterrupted)
 
-    assert untimed(again) == untimed(uninterrupted)
+
+def test_fit_seeds_the_whole_process_as_its_documentation_says():
+    draws = []
+    for seed in (5, 5, 6):
+        fit_tiny(seed=seed, epochs=1)
+        draws.append((random.random(), np.random.random()))  # noqa: NPY002
+
+    assert draws[0] == draws[1] != draws[2]
 
 
 def test_a_run_of_fewer_epochs_does_not_touch_the_test_images(uninterrupted, monkeypatch, capsys):
     monkeypatch.setattr(keras.Model, "evaluate", lambda *_, **__: pytest.fail("evaluated"))
 
-    short = fit(TINY, tiny_dataset(), seed=4, epochs=1)
+    short = fit_tiny(seed=4, epochs=1, progress=True).run
 
     assert (short.epochs, short.metrics) == (1, {})
     assert short.curves["loss"][0] != uninterrupted.curves["loss"][0], "another seed"
@@ -61,190 +59,120 @@ def test_a_run_of_fewer_epochs_does_not_touch_the_test_images(uninterrupted, mon
     assert "accuracy 0." in shown.err
 
 
-def test_a_watched_run_is_judged_after_each_epoch(uninterrupted):
-    watched = fit(replace(TINY, watched=True), tiny_dataset(), seed=3, progress=False)
+def test_evaluating_every_epoch_changes_nothing_but_the_curves(uninterrupted):
+    run = fit_tiny(replace(TINY, evaluate_every_epoch=True), seed=3).run
 
-    assert watched.metrics == uninterrupted.metrics
-    assert watched.curves["loss"] == uninterrupted.curves["loss"]
-    assert len(watched.curves["test_loss"]) == TINY.epochs
-    assert watched.curves["test_accuracy"][-1] == watched.metrics["test_accuracy"]
+    assert run.metrics == uninterrupted.metrics
+    assert run.curves["loss"] == uninterrupted.curves["loss"]
+    assert len(run.curves["test_loss"]) == TINY.epochs
+    assert run.curves["test_accuracy"][-1] == run.metrics["test_accuracy"]
 
 
-def test_a_watched_run_stops_at_the_first_epoch_that_reaches_an_accuracy():
-    recipe, data = replace(TINY, watched=True), tiny_dataset()
-    whole = fit(recipe, data, seed=3, progress=False)
+def test_a_run_stops_at_the_first_epoch_that_reaches_the_target():
+    recipe = replace(TINY, evaluate_every_epoch=True)
+    whole = fit_tiny(recipe, seed=3).run
     curve = whole.curves["test_accuracy"]
 
-    stopped = fit(recipe, data, seed=3, until=curve[0], progress=False)
-    never = fit(recipe, data, seed=3, until=1.1, progress=False)
+    stopped = fit_tiny(recipe, seed=3, target_accuracy=curve[0]).run
+    never = fit_tiny(recipe, seed=3, target_accuracy=1.1).run
 
     assert (stopped.curves["test_accuracy"], stopped.metrics) == (curve[:1], {})
     assert untimed(never) == untimed(whole)
 
 
-def test_a_run_that_is_not_watched_cannot_stop_at_an_accuracy():
-    with pytest.raises(ValueError, match=r"recipe tiny is not watched, .* got 0\.5"):
-        fit(TINY, tiny_dataset(), until=0.5, progress=False)
+def test_the_trained_network_is_returned_with_the_run():
+    data = tiny_dataset()
+
+    run, network = fit_tiny(seed=3)
+
+    right = answers(network, data.x_eval).argmax(axis=1) == data.y_eval
+    assert right.mean() == pytest.approx(run.metrics["test_accuracy"])
+    assert training.evaluate(TINY, network, data) == pytest.approx(run.metrics, rel=1e-6)
 
 
-def test_a_linear_schedule_falls_from_the_learning_rate_to_nothing():
-    falling = replace(TINY, schedule="linear", learning_rate=0.12)  # 30 images make 4 steps
+def test_a_model_of_the_reader_s_own_is_trained_as_it_is():
+    data, mine = tiny_dataset(), build_tiny()
+    before = mine.get_weights()
 
-    rate = training.fitting._compiled(falling, tiny_dataset()).optimizer._learning_rate
+    run, network = fit_tiny(network=mine)
 
-    rates = [float(rate(step)) for step in range(13)]
-    np.testing.assert_allclose(rates, np.linspace(0.12, 0, 13), atol=1e-8)
-
-
-def test_a_falling_learning_rate_survives_a_stop(tmp_path):
-    falling, checkpoint = replace(TINY, schedule="linear"), tmp_path / "run.npz"
-    whole = fit(falling, tiny_dataset(), progress=False)
-
-    fit(falling, tiny_dataset(), epochs=1, checkpoint=checkpoint, progress=False)
-
-    resumed = fit(falling, tiny_dataset(), checkpoint=checkpoint, progress=False)
-    assert untimed(resumed) == untimed(whole)
+    assert network is mine
+    assert not np.array_equal(before[0], mine.get_weights()[0])
+    assert training.evaluate(TINY, mine, data) == pytest.approx(run.metrics, rel=1e-6)
 
 
-def test_values_are_the_shortest_decimals_of_what_keras_computed():
-    assert training.fitting._shortest(float(np.float32(0.9904))) == 0.9904
+def test_a_named_architecture_and_the_same_network_by_hand_give_the_same_run():
+    def by_hand():
+        return architectures.build(NAMED.architecture, **NAMED.architecture_options)
+
+    named = fit(NAMED, tiny_dataset(), seed=2, progress=False).run
+
+    assert untimed(fit_tiny(NAMED, seed=2, network=by_hand).run) == untimed(named)
 
 
-class StoppedError(Exception):
-    """Stands for a kill, so that many moments can be tried in one process."""
-
-
-def stop_at(monkeypatch, owner, name, call):
-    """Let the given call of `owner.name` raise, as if the process ended there."""
-    original, calls = getattr(owner, name), []
-
-    def stopping(*args, **kwargs):
-        calls.append(None)
-        if len(calls) == call:
-            raise StoppedError
-        return original(*args, **kwargs)
-
-    monkeypatch.setattr(owner, name, stopping)
-
-
-@pytest.mark.parametrize(
-    ("owner", "name", "call", "kept"),
-    [
-        (training.fitting._Watch, "on_train_batch_end", 4, 0),
-        (Path, "replace", 2, 1),
-        (keras.Model, "evaluate", 1, 3),
-    ],
-    ids=["in the first epoch", "before a checkpoint is in place", "before the test"],
-)
-def test_a_resumed_run_equals_an_uninterrupted_one(
-    uninterrupted, monkeypatch, tmp_path, owner, name, call, kept
-):
-    checkpoint = tmp_path / "run.npz"
-    with monkeypatch.context() as patch:
-        stop_at(patch, owner, name, call)
-        with pytest.raises(StoppedError):
-            fit(TINY, tiny_dataset(), seed=3, checkpoint=checkpoint, progress=False)
-    trained = []
-    original = training.fitting._State.train
-    monkeypatch.setattr(
-        training.fitting._State,
-        "train",
-        lambda self, *args: trained.append(1) or original(self, *args),
+def convolution(input_shape=(6, 6, 1), classes=2):
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            layers.Conv2D(2, 3),
+            layers.GlobalMaxPooling2D(),
+            layers.Dense(classes, activation="softmax"),
+        ]
     )
 
-    resumed = fit(TINY, tiny_dataset(), seed=3, checkpoint=checkpoint, progress=False)
 
-    assert untimed(resumed) == untimed(uninterrupted)
-    assert len(trained) == TINY.epochs - kept
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (None, "recipe tiny has no architecture: give fit a network"),
+        ("lenet5", "network must be a Keras model, or a function .* got str"),
+        (lambda: 5, "network must be a Keras model, or a function .* got int"),
+        (lambda: convolution((28, 28, 1)), r"take the images of mnist, \(None, 6, 6, 1\), got"),
+        (lambda: convolution(classes=10), r"probability for each class, \(None, 2\), got"),
+    ],
+)
+def test_a_network_that_does_not_go_with_the_images_is_refused(network, message):
+    with pytest.raises(ValueError, match=message):
+        fit_tiny(network=network)
 
 
-@pytest.mark.parametrize("steps", [4, 5, 7])
-def test_a_run_that_is_stopped_again_and_again_loses_nothing(
-    uninterrupted, monkeypatch, tmp_path, steps
+def test_a_sequential_model_without_an_input_is_built_for_the_images():
+    layers = [keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
+
+    assert fit_tiny(network=keras.Sequential(layers)).run.epochs == TINY.epochs
+
+
+def test_the_first_epochs_see_small_images():
+    seen = []
+
+    class Shapes(keras.layers.Layer):
+        def call(self, images):
+            seen.append(tuple(images.shape[1:3]))
+            return images
+
+    def build():
+        pooled = keras.layers.GlobalMaxPooling2D()
+        dense = keras.layers.Dense(2, activation="softmax")
+        return keras.Sequential([keras.Input((None, None, 1)), Shapes(), pooled, dense])
+
+    progressive = replace(TINY, progressive_epochs=2, progressive_size=4)
+    run = fit_tiny(progressive, network=build).run
+
+    assert run.epochs == 3
+    assert {(4, 4), (6, 6)} <= set(seen)
+    with pytest.raises(ValueError, match="None is any size, which progressive_epochs ask for"):
+        fit_tiny(progressive, network=lambda: convolution((4, 4, 1)))
+
+
+def test_where_the_processor_has_no_bfloat16_float32_is_taken_and_the_bar_says_so(
+    monkeypatch, capsys
 ):
-    """Each attempt ends after so many of its steps; an epoch has four, so each one saves one."""
-    checkpoint, attempts = tmp_path / "run.npz", 0
-    while True:
-        with monkeypatch.context() as patch:
-            stop_at(patch, training.fitting._Watch, "on_train_batch_end", steps + 1)
-            attempts += 1
-            try:
-                run = fit(TINY, tiny_dataset(), seed=3, checkpoint=checkpoint, progress=False)
-            except StoppedError:
-                continue
-            break
+    short = replace(TINY, precision="mixed_bfloat16")
+    monkeypatch.setattr(backend, "has_bfloat16", lambda: False)
 
-    assert untimed(run) == untimed(uninterrupted)
-    assert attempts == TINY.epochs
-
-
-KILLED = """
-import os, signal, sys
-from coursecnn import training
-from coursecnn.training import fit
-from tests.small_runs import TINY, build_tiny, tiny_dataset
-training.fitting.architectures.build = build_tiny
-moments = {"step": (training.fitting._Watch, "on_train_batch_end"), "write": (os, "fsync")}
-owner, name = moments[sys.argv[1]]
-original, calls = getattr(owner, name), []
-def killing(*args, **kwargs):
-    calls.append(None)
-    if len(calls) == int(sys.argv[2]):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return original(*args, **kwargs)
-setattr(owner, name, killing)
-fit(TINY, tiny_dataset(), seed=3, checkpoint=sys.argv[3], progress=False)
-"""
-
-
-def test_a_killed_process_loses_nothing_but_the_epoch_it_was_in(uninterrupted, tmp_path):
-    """Killed for good, inside an epoch and inside a write, and resumed in another process."""
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    moments = {"step": "10", "write": "2"}
-    killed = {
-        moment: subprocess.Popen(
-            [sys.executable, "-c", KILLED, moment, call, tmp_path / f"{moment}.npz"],
-            env=environment,
-        )
-        for moment, call in moments.items()
-    }
-
-    for moment, process in killed.items():
-        assert process.wait() == -signal.SIGKILL
-        resumed = fit(
-            TINY, tiny_dataset(), seed=3, checkpoint=tmp_path / f"{moment}.npz", progress=False
-        )
-        assert untimed(resumed) == untimed(uninterrupted)
-
-
-@pytest.fixture
-def checkpoint(tmp_path):
-    """The checkpoint of a run of seed 3 that has not begun."""
-    path = tmp_path / "run.npz"
-    training.fitting._begin(TINY, tiny_dataset(), seed=3).save(path)
-    return path
-
-
-@pytest.mark.parametrize(
-    ("recipe", "official", "seed"),
-    [(TINY, True, 4), (TINY, False, 3), (replace(TINY, learning_rate=0.5), True, 3)],
-    ids=["seed", "images", "recipe"],
-)
-def test_a_checkpoint_of_another_run_is_refused(checkpoint, recipe, official, seed):
-    with pytest.raises(ValueError, match=r"run\.npz belongs to another run"):
-        fit(recipe, tiny_dataset(official), seed, checkpoint=checkpoint, progress=False)
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [lambda content: content[:-100], lambda _: b"", lambda _: b"{}"],
-    ids=["cut", "empty", "another file"],
-)
-def test_a_damaged_checkpoint_is_refused(checkpoint, damage):
-    checkpoint.write_bytes(damage(checkpoint.read_bytes()))
-
-    with pytest.raises(ValueError, match=r"run\.npz is damaged .*delete it"):
-        fit(TINY, tiny_dataset(), seed=3, checkpoint=checkpoint, progress=False)
+    assert fit_tiny(short, progress=True).run.curves == fit_tiny().run.curves
+    assert "seed 0 (float32 in place of mixed_bfloat16):" in capsys.readouterr().err
 
 
 def test_a_diverging_run_says_when_and_at_which_learning_rate():
@@ -253,182 +181,52 @@ def test_a_diverging_run_says_when_and_at_which_learning_rate():
     with pytest.raises(
         DivergedError, match=r"loss of tiny became \w+ in epoch 1 at .* rate 1e\+30"
     ):
-        fit(wild, tiny_dataset(), progress=False)
+        fit_tiny(wild)
 
 
-@pytest.mark.parametrize("epochs", [0, 4, -1])
+@pytest.mark.parametrize("epochs", [0, 4, -1, 1.5, True])
 def test_more_epochs_than_the_recipe_has_are_refused(epochs):
     with pytest.raises(ValueError, match=f"epochs must be from 1 to the recipe's 3, got {epochs}"):
-        fit(TINY, tiny_dataset(), epochs=epochs)
+        fit_tiny(epochs=epochs)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 0.5, True])
 def test_a_seed_that_is_none_is_refused(seed):
     with pytest.raises(ValueError, match=f"seed must be an int from 0 to 4294967295, got {seed}"):
-        fit(TINY, tiny_dataset(), seed=seed)
+        fit_tiny(seed=seed)
 
 
-def test_weights_that_were_kept_give_the_answers_of_the_trained_network(uninterrupted, tmp_path):
-    data = tiny_dataset()
-    reproduce(TINY, data, (3,), tmp_path, progress=False, keep_weights=True)
+def test_numpy_s_numbers_are_numbers():
+    run = fit_tiny(seed=np.int64(3), epochs=np.int32(1)).run
 
-    network = training.trained(TINY, seed=3, folder=tmp_path)
-
-    answers = keras.ops.convert_to_numpy(network(data.x_test / np.float32(255))).argmax(axis=1)
-    assert (answers == data.y_test).mean() == pytest.approx(uninterrupted.metrics["test_accuracy"])
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "tiny-seed3.weights.h5",
-        "tiny.json",
-    ]
+    assert (run.seed, type(run.seed), run.epochs) == (3, int, 1)
 
 
-def test_weights_that_were_not_kept_are_named_with_those_that_were(tmp_path):
-    (tmp_path / "tiny-seed3.weights.h5").touch()
-
-    with pytest.raises(FileNotFoundError, match=r"kept of tiny, seed 0; there are \['tiny-seed3"):
-        training.trained(TINY, folder=tmp_path)
-
-
-def test_weights_in_a_file_of_another_kind_are_refused_before_anything_is_trained():
-    with pytest.raises(ValueError, match=r"weights must .* ends in \.weights\.h5, got 'tiny\.npz'"):
-        fit(TINY, tiny_dataset(), weights="tiny.npz")
-
-
-def test_another_dataset_than_the_recipe_names_is_refused():
-    with pytest.raises(ValueError, match="recipe tiny trains on mnist, got cifar10"):
-        fit(TINY, replace(tiny_dataset(), name="cifar10"))
-
-
-@pytest.fixture
-def fitted(monkeypatch):
-    """Replace `fit`, which has its tests above, by one that only says which seeds it ran."""
-    seeds = []
-
-    def quick(_recipe, _dataset, seed, epochs, checkpoint, weights, progress):
-        assert (epochs, weights, progress) == (None, None, True)
-        checkpoint.parent.mkdir(exist_ok=True)
-        checkpoint.write_bytes(b"the last epoch")
-        seeds.append(seed)
-        return records.Run(seed, {"test_accuracy": 0.9 + seed / 100}, {"loss": (0.5,)}, 1.0)
-
-    monkeypatch.setattr(training, "fit", quick)
-    return seeds
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"weights": "tiny.npz"}, r"weights must .* ends in \.weights\.h5, got 'tiny\.npz'"),
+        ({"target_accuracy": 0.5}, r"target_accuracy must be left out: recipe tiny does not"),
+        ({"target_accuracy": "high"}, "target_accuracy must be a finite number, got 'high'"),
+    ],
+)
+def test_options_that_do_not_go_with_the_recipe_are_refused_before_anything_is_trained(
+    options, message, monkeypatch
+):
+    monkeypatch.setattr(keras.Model, "fit", lambda *_, **__: pytest.fail("trained"))
+    with pytest.raises(ValueError, match=message):
+        fit_tiny(**options)
 
 
-def test_each_finished_seed_is_recorded_and_its_checkpoint_removed(fitted, tmp_path):
-    record = reproduce(TINY, tiny_dataset(), (0, 1, 2), tmp_path / "results")
+@pytest.mark.parametrize("recipe", [TINY, RICH], ids=["plain", "rich"])
+def test_the_weights_of_a_run_are_kept_in_a_file_of_keras(recipe, tmp_path):
+    data, path = tiny_dataset(), tmp_path / "tiny.weights.h5"
+    trained = fit_tiny(recipe, weights=path)
 
-    assert fitted == [0, 1, 2]
-    assert record == records.read(tmp_path / "results" / "tiny.json")
-    assert record.band("test_accuracy").mean == pytest.approx(0.91)
-    assert [path.name for path in (tmp_path / "results").iterdir()] == ["tiny.json"]
+    network = build_tiny()
+    network.load_weights(path)
 
-
-def test_recorded_seeds_are_skipped_and_others_join(fitted, tmp_path):
-    reproduce(TINY, tiny_dataset(), (1,), tmp_path)
-    record = reproduce(TINY, tiny_dataset(), (0, 1, 2), tmp_path)
-
-    assert fitted == [1, 0, 2]
-    assert record.seeds == (0, 1, 2)
-
-
-def test_a_recipe_with_a_tuple_among_its_options_is_recognised_in_its_record(fitted, tmp_path):
-    shaped = replace(TINY, options={"input_shape": (6, 6, 1)})
-    record = reproduce(shaped, tiny_dataset(), (0, 1), tmp_path)
-
-    assert record.seeds == (0, 1)
-    assert fitted == [0, 1]
-
-
-def test_a_recipe_with_a_tuple_among_its_options_is_recognised_in_its_checkpoint(tmp_path):
-    shaped = replace(TINY, options={"input_shape": (6, 6, 1)})
-    for epochs in (1, 2):
-        run = fit(
-            shaped, tiny_dataset(), epochs=epochs, checkpoint=tmp_path / "c.npz", progress=False
-        )
-        assert run.epochs == epochs
-
-
-@pytest.mark.usefixtures("fitted")
-def test_a_record_older_than_a_field_of_the_recipe_takes_further_runs(tmp_path):
-    record = reproduce(TINY, tiny_dataset(), (0,), tmp_path)
-    older = {name: value for name, value in record.recipe.items() if name != "schedule"}
-    records.write(replace(record, recipe=older), tmp_path / "tiny.json")
-
-    assert reproduce(TINY, tiny_dataset(), (0, 1), tmp_path).seeds == (0, 1)
-    with pytest.raises(ValueError, match="measured with another recipe"):
-        reproduce(replace(TINY, schedule="linear"), tiny_dataset(), (2,), tmp_path)
-
-
-def test_a_folder_that_takes_no_files_is_refused_before_anything_is_trained(fitted, tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(OSError, match=r"results cannot be written .* with --results"):
-        reproduce(TINY, tiny_dataset(), (0,), tmp_path / "file" / "results")
-    assert fitted == []
-
-
-def test_a_stopped_reproduction_keeps_the_finished_seeds(fitted, monkeypatch, tmp_path):
-    stop_at(monkeypatch, training, "fit", 3)
-    with pytest.raises(StoppedError):
-        reproduce(TINY, tiny_dataset(), (0, 1, 2), tmp_path)
-
-    assert records.read(tmp_path / "tiny.json").seeds == (0, 1)
-    assert fitted == [0, 1]
-
-
-def test_the_stand_in_is_never_recorded(fitted, tmp_path):
-    with pytest.raises(ValueError, match="records are made on the official mnist only"):
-        reproduce(TINY, tiny_dataset(official=False), (0,), tmp_path)
-    assert fitted == []
-
-
-@pytest.mark.parametrize("part", ["recipe", "data", "machine"])
-def test_runs_that_differ_in_more_than_the_seed_are_not_mixed(fitted, monkeypatch, tmp_path, part):
-    recipe, data = TINY, tiny_dataset()
-    reproduce(recipe, data, (0,), tmp_path)
-    if part == "recipe":
-        recipe = replace(TINY, epochs=9)
-    elif part == "data":
-        data = replace(data, provenance=replace(data.provenance, sha256="cd" * 32))
-    else:
-        monkeypatch.setattr(training, "machine", lambda: records.Machine("GPU: loom", 1, {}))
-
-    with pytest.raises(ValueError, match=rf"tiny\.json was measured with another {part}"):
-        reproduce(recipe, data, (1,), tmp_path)
-    assert fitted == [0]
-
-
-def test_the_machine_is_described_for_the_record():
-    machine = training.machine()
-
-    assert machine.device.startswith(("CPU: ", "GPU: "))
-    assert machine.threads >= 1
-    assert {"python", "coursecnn", "keras", "numpy", keras.backend.backend()} == set(
-        machine.versions
+    np.testing.assert_array_equal(
+        answers(network, data.x_eval), answers(trained.network, data.x_eval)
     )
-
-
-@pytest.mark.parametrize("name", RECIPES)
-def test_every_recipe_is_filed_under_its_own_name(name):
-    assert RECIPES[name].name == name
-
-
-FEW = ("best", "ladder_", "lenet5", "lab", *COMPARISONS)  # whose runs take minutes
-
-
-@pytest.mark.parametrize("name", RECIPES)
-def test_every_recipe_has_a_record_that_was_made_with_it(name):
-    record = records.read(name)
-
-    assert Recipe(**record.recipe) == RECIPES[name]
-    assert record.data.official
-    # Three of those: the fewest that give a spread worth printing.
-    assert len(record.runs) >= (3 if name.startswith(FEW) else 5)
-
-
-def test_no_record_is_shipped_that_nothing_can_repeat():
-    shipped = {path.stem for path in records.SHIPPED.glob("*.json")}
-    times = {"best_time", "epoch_time", "float32_time", "forward_time", "race_time", "scaling"}
-    assert shipped - times == set(RECIPES)
-    benchmarks = Path(__file__).parents[2] / "benchmarks"
-    assert times <= {path.stem for path in benchmarks.glob("*.py")}
+    assert [found.name for found in tmp_path.iterdir()] == ["tiny.weights.h5"]

@@ -1,91 +1,86 @@
-"""The recipes as data: each can be built and loaded, and none that compares sees test images."""
+"""The recipes as data: each can be built, and none that compares sees test images."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from coursecnn import architectures, datasets, training
-from coursecnn.training.recipes import COMPARISONS, RECIPES
+from coursecnn import architectures
+from coursecnn.evidence import records
+from coursecnn.training.recipes import ABLATIONS, LADDER, RECIPES, Recipe
 
-
-@pytest.fixture
-def stand_in(monkeypatch):
-    """MNIST without its files: the stand-in, 10,000 images to train on."""
-    monkeypatch.setattr(datasets, "mnist", lambda: datasets.stand_in("mnist"))
+FEW = ("best", "ladder_", "lenet5", "lab", *ABLATIONS)  # whose runs take minutes
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 def test_the_network_of_a_recipe_can_be_built(recipe):
-    assert architectures.build(recipe.architecture, **recipe.options).count_params() > 0
+    network = architectures.build(recipe.architecture, **recipe.architecture_options)
+    assert network.count_params() > 0
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_is_filed_under_its_own_name(name):
+    assert RECIPES[name].name == name
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_has_a_record_that_was_made_with_it(name):
+    record = records.read(name)
+
+    assert Recipe.from_json(record.recipe) == RECIPES[name]
+    assert record.data.official
+    # Three of those: the fewest that give a spread worth printing.
+    assert len(record.runs) >= (3 if name.startswith(FEW) else 5)
+
+
+def test_no_record_is_shipped_that_nothing_can_repeat():
+    shipped = {path.stem for path in records.SHIPPED.glob("*.json")}
+    times = {"best_time", "epoch_time", "float32_time", "forward_time", "race_time", "scaling"}
+    assert shipped - times == set(RECIPES)
+    benchmarks = Path(__file__).parents[2] / "benchmarks"
+    assert times <= {path.stem for path in benchmarks.glob("*.py")}
 
 
 def test_the_recipes_that_compare_the_poolings_differ_in_nothing_else():
     longest, mean = RECIPES["pooling_max"], RECIPES["pooling_average"]
-    assert replace(longest, name=mean.name, options=mean.options) == mean
-    assert (longest.options, mean.options) == ({"pooling": "max"}, {"pooling": "average"})
+    options = mean.architecture_options
+    assert replace(longest, name=mean.name, architecture_options=options) == mean
+    assert longest.architecture_options == {"pooling": "max"}
+    assert options == {"pooling": "average"}
 
 
-@pytest.mark.usefixtures("stand_in")
-def test_a_recipe_that_holds_images_out_is_not_judged_on_the_test_images():
-    data = training.load(RECIPES["pooling_max"])
-    assert (data.judged_on, len(data.x_train), len(data.x_test)) == ("held-out", 1000, 9000)
-
-
-@pytest.mark.usefixtures("stand_in")
-def test_a_recipe_that_holds_nothing_out_is_judged_on_the_test_images():
-    assert training.load(RECIPES["mnist"]).judged_on == "test"
-
-
-def test_test_images_are_refused_where_a_recipe_compares():
-    with pytest.raises(ValueError, match=r"pooling_max is judged on held-out .* training\.load"):
-        training.fit(RECIPES["pooling_max"], datasets.stand_in("mnist"), progress=False)
-
-
-def test_an_unknown_pooling_is_refused_by_name():
-    with pytest.raises(ValueError, match="pooling must be one of 'max', 'average', got 'median'"):
-        architectures.build("mnist_tutorial", pooling="median")
-
-
-def test_the_metrics_say_on_which_images_they_were_measured(monkeypatch):
-    layers = training.fitting.keras.layers
-    monkeypatch.setattr(
-        training.fitting.architectures,
-        "build",
-        lambda _name, **_: training.fitting.keras.Sequential([layers.Flatten(), layers.Dense(10)]),
-    )
-    few = replace(RECIPES["pooling_max"], epochs=1)
-    run = training.fit(few, datasets.stand_in("mnist").hold_out(0.99), progress=False)
-    assert set(run.metrics) == {"held_out_accuracy", "held_out_loss"}
-
-
-@pytest.mark.parametrize(
-    ("device", "wanted", "epochs"),
-    [
-        ("CPU: slow", "", 1),
-        ("CPU: slow", "0", 1),
-        ("CPU: slow", "1", 5),
-        ("GPU: fast", "0", 5),
-    ],
-)
-def test_a_gpu_or_the_reader_decides_for_the_whole_recipe(monkeypatch, device, wanted, epochs):
-    monkeypatch.setattr(training.fitting.backend, "device", lambda: device)
-    monkeypatch.setenv("COURSECNN_FULL", wanted)
-    assert training.affordable_epochs(RECIPES["mnist"]) == epochs
-
-
-def test_without_a_wish_a_processor_measures_the_first_epoch(monkeypatch):
-    monkeypatch.setattr(training.fitting.backend, "device", lambda: "CPU: slow")
-    monkeypatch.delenv("COURSECNN_FULL", raising=False)
-    assert training.affordable_epochs(RECIPES["mnist"]) == 1
-
-
-@pytest.mark.parametrize("name", COMPARISONS)
-def test_both_sides_of_a_comparison_are_trained_alike(name):
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_both_sides_of_an_ablation_are_trained_alike(name):
     recipe = RECIPES[name]
     question = name.partition("_")[0]
-    sides = [RECIPES[other] for other in COMPARISONS if other.startswith(question)]
+    sides = [RECIPES[other] for other in ABLATIONS if other.startswith(question)]
     for side in [*sides, *([RECIPES["degradation_residual44"]] if question == "order" else [])]:
-        same = {"name": name, "architecture": recipe.architecture, "options": recipe.options}
+        same = {
+            "name": name,
+            "architecture": recipe.architecture,
+            "architecture_options": recipe.architecture_options,
+        }
         assert replace(side, **same) == recipe
     assert len(sides) > 1 or question == "order"
-    assert recipe.held_out > 0
+    assert recipe.validation_split > 0
+
+
+def test_the_ladder_leads_from_the_lecture_to_the_fast_recipe():
+    rungs = [RECIPES[f"ladder_{name}"] for name in LADDER]
+    lab, fast = RECIPES["lab"], RECIPES["fast"]
+
+    first, last = rungs[0], [rungs[i] for i, rung in enumerate(LADDER.values()) if rung.kept][-1]
+    end = {"validation_split": 0.0, "evaluate_every_epoch": True}
+    assert replace(first, name="lab", epochs=20, **end) == lab
+    assert replace(last, name="fast", **end) == fast
+    assert all(rung.validation_split > 0 and not rung.evaluate_every_epoch for rung in rungs)
+
+
+def test_each_rung_changes_what_it_says_and_nothing_else():
+    below = None
+    for name, rung in LADDER.items():
+        recipe = RECIPES[f"ladder_{name}"]
+        if below is not None:
+            assert replace(below, name=recipe.name, **rung.changes) == recipe
+            assert recipe != replace(below, name=recipe.name), "it changes nothing"
+        below = recipe if rung.kept else below

@@ -25,14 +25,21 @@ from coursecnn.widgets import (
 )
 
 MNIST = datasets.stand_in("mnist")
-SPLIT = MNIST.hold_out(100)
+SPLIT = MNIST.split_validation(100)
+
 LINE = "INPUT -> CONV(2, stride 2) -> POOL -> FC"
 FAMILY = "INPUT -> [CONV(2) -> POOL?]*N -> FC"
 
 
+def coloured(data):
+    """A dataset whose images have another size and colours, all of them black."""
+    black = np.zeros((len(data.x_train), 32, 32, 3), np.uint8)
+    return replace(data, x_train=black, x_eval=black[: len(data.x_eval)])
+
+
 @pytest.fixture
 def training() -> TrainingExperiment:
-    return TrainingExperiment(SPLIT, judged=20)
+    return TrainingExperiment(SPLIT, validation_images=20)
 
 
 @pytest.fixture(scope="module")
@@ -99,11 +106,11 @@ def test_a_try_costs_what_its_pattern_says_and_is_judged_on_held_out_images(trai
     done = training.train(LINE, images=64, epochs=2)
 
     built = patterns.build(LINE, (28, 28, 1), 10)
-    images, labels = SPLIT.x_test[:20] / np.float32(255), SPLIT.y_test[:20]
+    images, labels = SPLIT.x_eval[:20] / np.float32(255), SPLIT.y_eval[:20]
     right = training.network.predict(images, verbose=0).argmax(axis=1) == labels
     assert (done.parameters, done.pattern) == (built.count_params(), LINE)
-    assert done.held_out[-1] == pytest.approx(right.mean())
-    assert (len(done.accuracy), len(done.held_out), done.stopped) == (2, 2, False)
+    assert done.validation[-1] == pytest.approx(right.mean())
+    assert (len(done.accuracy), len(done.validation), done.stopped) == (2, 2, False)
 
 
 def test_the_same_try_gives_the_same_again(training):
@@ -122,14 +129,14 @@ def test_a_callback_may_stop_a_training_and_what_is_done_is_kept(training):
 
     done = training.train("INPUT -> FC", images=320, epochs=4, callbacks=[stop])
 
-    assert (done.stopped, len(done.held_out)) == (True, 1)
+    assert (done.stopped, len(done.validation)) == (True, 1)
     assert repr(done).endswith("after 1 epoch, stopped")
 
 
 def test_an_interrupt_keeps_whole_epochs(training):
     done = training.train("INPUT -> FC", 64, 3, callbacks=[at_step(3, interrupt)])
 
-    assert (done.stopped, len(done.held_out)) == (True, 1)
+    assert (done.stopped, len(done.validation)) == (True, 1)
 
 
 def test_an_interrupt_within_the_first_epoch_leaves_no_try(training):
@@ -146,10 +153,14 @@ def test_an_interrupt_within_the_first_epoch_leaves_no_try(training):
         ("INPUT -> CONV*N -> FC", {}, "counts must be given for N"),
         ("INPUT -> [FC*1000]*1000000 -> FC", {}, "at most 60 layers here, got 1,000,000,001"),
         ("INPUT -> FC(1000000) -> FC", {}, r"at most 10,000,000 parameters here, got 795,000,010"),
-        ("INPUT -> FC", {"images": 0}, "images must be from 1 to the 9,900 there are, got 0"),
+        ("INPUT -> FC", {"images": 0}, "images must be an int from 1 to 9900, got 0"),
         ("INPUT -> FC", {"images": 10**6}, "images must be .*got 1000000"),
         ("INPUT -> FC", {"epochs": 0}, "epochs must be a positive int, got 0"),
-        ("INPUT -> FC", {"learning_rate": 0}, "learning_rate must be above 0, at most 1, got 0"),
+        (
+            "INPUT -> FC",
+            {"learning_rate": 0},
+            "learning_rate must be a finite number, at most 1, above 0, got 0",
+        ),
     ],
 )
 def test_what_cannot_be_trained_is_refused_before_anything_is(training, line, options, message):
@@ -159,7 +170,7 @@ def test_what_cannot_be_trained_is_refused_before_anything_is(training, line, op
 
 
 def test_test_images_judge_no_try():
-    with pytest.raises(ValueError, match=r"data must be split.*data\.hold_out"):
+    with pytest.raises(ValueError, match=r"data must be split.*data\.split_validation"):
         TrainingExperiment(MNIST)
 
 
@@ -170,7 +181,7 @@ def test_the_tries_stand_in_the_text_the_table_and_the_picture(training):
     assert "1  INPUT -> FC\n   7,850 parameters, 7,840 MACs; 32 images" in repr(training)
     assert "<td>INPUT -&gt; FC</td><td>7,850</td>" in training.table()
     (axis,) = training.figure().axes
-    assert (axis.get_xlabel(), axis.get_ylabel()) == ("epoch", "held-out accuracy")
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("epoch", "validation accuracy")
 
 
 # Its controls
@@ -339,7 +350,7 @@ def test_what_cannot_be_explained_is_refused_and_the_last_answer_stays(asking, q
 
 
 def test_a_network_for_other_images_is_refused(network):
-    cifar10 = replace(MNIST, x_test=np.zeros((1, 32, 32, 3), np.uint8))
+    cifar10 = coloured(MNIST)
     with pytest.raises(ValueError, match=r"images of \(28, 28, 1\) in 10 classes, as the model"):
         AttributionExperiment(network, cifar10)
     with pytest.raises(ValueError, match=r"images of \(28, 28, 1\), as the model, got \(32"):
@@ -396,7 +407,7 @@ def test_both_releases_of_ipywidgets_give_the_file(form):
 
 
 def test_a_coloured_picture_keeps_its_colours_and_its_middle():
-    data = replace(MNIST, x_test=np.zeros((1, 32, 32, 3), np.uint8))
+    data = coloured(MNIST)
     wide = Image.new("RGBA", (96, 32), (0, 0, 255, 255))
     wide.paste((0, 255, 0, 255), (32, 0, 64, 32))
     file = io.BytesIO()

@@ -1,0 +1,241 @@
+"""Values that come from outside: checked, and kept as Python's own.
+
+NumPy's integers and floats are accepted and turned into Python's, so that what is kept can be
+compared, hashed and written as JSON.
+
+- `integer`, `number`, `flag`, `text`, `choice`, `name`: one value each;
+- `Frozen`: a mapping that nobody can change; `frozen`: a JSON value, with mappings like that.
+
+>>> import numpy as np
+>>> integer("epochs", np.int64(3), least=1)
+3
+>>> number("learning_rate", float("nan"))
+Traceback (most recent call last):
+ValueError: learning_rate must be a finite number, got nan
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from numbers import Integral, Real
+from typing import Any, NoReturn
+
+import numpy as np
+
+__all__ = ["Frozen", "choice", "flag", "frozen", "integer", "name", "number", "text"]
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+LONGEST = 200  # characters of a value that a message shows
+
+
+def shown(value: object) -> str:
+    """Return a value as messages show it: its `repr`, cut off where it is long.
+
+    >>> shown("a" * 300)[-6:]
+    'aaa...'
+    """
+    try:
+        words = repr(value)
+    except (ValueError, RecursionError):  # an int of thousands of digits, a list in itself
+        words = f"a {type(value).__name__}"
+    return words if len(words) <= LONGEST else f"{words[:LONGEST]}..."
+
+
+def _refuse(field: str, rule: str, value: object) -> NoReturn:
+    raise ValueError(f"{field} must be {rule}, got {shown(value)}")
+
+
+def integer(field: str, value: object, least: int | None = None, most: int | None = None) -> int:
+    """Return a whole number that is no bool.
+
+    Args:
+        field: what the message calls it.
+        value: the number, Python's or NumPy's.
+        least: the smallest that is allowed.
+        most: the largest.
+
+    Raises:
+        ValueError: if it is none, or out of range.
+
+    >>> integer("epochs", 0, least=1)
+    Traceback (most recent call last):
+    ValueError: epochs must be a positive int, got 0
+    """
+    span = _span(least, most)
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        _refuse(field, span, value)
+    found = int(value)
+    if (least is not None and found < least) or (most is not None and found > most):
+        _refuse(field, span, value)
+    return found
+
+
+def _span(least: int | None, most: int | None) -> str:
+    if most is not None:
+        return f"an int from {least} to {most}"
+    return {None: "an int", 1: "a positive int"}.get(least, f"an int of at least {least}")
+
+
+def number(
+    field: str,
+    value: object,
+    least: float = -math.inf,
+    most: float = math.inf,
+    *,
+    above: float = -math.inf,
+    below: float = math.inf,
+) -> float:
+    """Return a finite number that is no bool; an int stays an int.
+
+    Args:
+        field: what the message calls it.
+        value: the number, Python's or NumPy's.
+        least: the smallest that is allowed.
+        most: the largest.
+        above: what it must exceed.
+        below: what it must stay under.
+
+    Raises:
+        ValueError: if it is none, or out of range.
+
+    >>> number("label_smoothing", 1.5, least=0, below=1)
+    Traceback (most recent call last):
+    ValueError: label_smoothing must be a finite number, at least 0, below 1, got 1.5
+    """
+    bounds = {"at least": least, "at most": most, "above": above, "below": below}
+    limits = [f"{word} {bound:g}" for word, bound in bounds.items() if math.isfinite(bound)]
+    rule = ", ".join(["a finite number", *limits])
+    if isinstance(value, bool) or not isinstance(value, Real):
+        _refuse(field, rule, value)
+    if isinstance(value, Integral):
+        found: float = int(value)
+    else:
+        found = float(value)
+    if not (_finite(found) and least <= found <= most and above < found < below):
+        _refuse(field, rule, value)
+    return found
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an int that no float can hold
+        return False
+
+
+def flag(field: str, value: object) -> bool:
+    """Return a truth value, Python's or NumPy's.
+
+    Raises:
+        ValueError: if it is anything else, such as "no".
+
+    >>> flag("alternating_flip", "no")
+    Traceback (most recent call last):
+    ValueError: alternating_flip must be True or False, got 'no'
+    """
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    _refuse(field, "True or False", value)
+
+
+def text(field: str, value: object) -> str:
+    """Return a text that is not blank.
+
+    Raises:
+        ValueError: if it is none.
+
+    >>> text("device", "CPU: abacus")
+    'CPU: abacus'
+    """
+    if not isinstance(value, str) or not value.strip():
+        _refuse(field, "a text that is not blank", value)
+    return str(value)
+
+
+def name(field: str, value: object) -> str:
+    """Return a text that can be the name of a file, whatever the system.
+
+    Raises:
+        ValueError: if it cannot.
+
+    >>> name("name", "../../etc")
+    Traceback (most recent call last):
+    ValueError: name must be letters, digits, '_', '-' and '.', beginning with a letter or digit, \
+got '../../etc'
+    """
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        _refuse(field, "letters, digits, '_', '-' and '.', beginning with a letter or digit", value)
+    return str(value)
+
+
+def choice(field: str, value: object, choices: Iterable[str]) -> str:
+    """Return a text that is one of the choices.
+
+    Raises:
+        ValueError: if it is not; names the choices.
+
+    >>> choice("schedule", "cosine", ("constant", "linear"))
+    Traceback (most recent call last):
+    ValueError: schedule must be one of 'constant', 'linear', got 'cosine'
+    """
+    allowed = tuple(choices)
+    if not isinstance(value, str) or value not in allowed:
+        _refuse(field, f"one of {', '.join(map(repr, allowed))}", value)
+    return str(value)
+
+
+class Frozen(dict[str, Any]):
+    """A mapping from texts that cannot be changed; it can be hashed, copied and written as JSON.
+
+    >>> options = Frozen({"momentum": 0.9})
+    >>> options["momentum"] = 0.0
+    Traceback (most recent call last):
+    TypeError: this mapping cannot be changed; make a new one, as {**old, 'momentum': 0.9}
+    >>> options == {"momentum": 0.9}
+    True
+    """
+
+    def _fixed(self, *_: object, **__: object) -> NoReturn:
+        example = ", ".join(f"{key!r}: {shown(value)}" for key, value in list(self.items())[:1])
+        raise TypeError(f"this mapping cannot be changed; make a new one, as {{**old, {example}}}")
+
+    __setitem__ = __delitem__ = __ior__ = _fixed
+    clear = pop = popitem = setdefault = update = _fixed
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[type[Frozen], tuple[dict[str, Any]]]:
+        return Frozen, (dict(self),)
+
+
+def frozen(field: str, value: object) -> Any:
+    """Return a JSON value that cannot be changed: mappings are `Frozen`, arrays are tuples.
+
+    Args:
+        field: what the message calls it.
+        value: None, a bool, a finite number, a text, a list or tuple or mapping of such.
+
+    Raises:
+        ValueError: if JSON knows nothing like it.
+
+    >>> frozen("options", {"input_shape": [28, 28, 1]})
+    {'input_shape': (28, 28, 1)}
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return Frozen({_key(field, key): frozen(f"{field}[{key!r}]", value[key]) for key in value})
+    if isinstance(value, list | tuple):
+        return tuple(frozen(f"{field}[{i}]", part) for i, part in enumerate(value))
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, Real):
+        return number(field, value)
+    _refuse(field, "a JSON value", value)
+
+
+def _key(field: str, key: object) -> str:
+    return key if isinstance(key, str) else _refuse(f"each key of {field}", "a text", key)

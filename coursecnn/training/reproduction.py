@@ -1,0 +1,175 @@
+"""The runs of a record, one per seed, and the networks that they left behind.
+
+- `reproduce`: measures a recipe over several seeds, continuing where it stopped;
+- `load_trained`: the network that a recorded run left behind.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from coursecnn import architectures
+from coursecnn._files import require_writable
+from coursecnn.datasets import Dataset
+from coursecnn.evidence import records
+from coursecnn.evidence.records import Data, Record, Run
+from coursecnn.training import fitting
+from coursecnn.training.recipe import Recipe
+
+__all__ = ["load_trained", "reproduce"]
+
+
+def reproduce(
+    recipe: Recipe,
+    dataset: Dataset,
+    seeds: Sequence[int],
+    folder: Path,
+    *,
+    keep_weights: bool = False,
+    progress: bool = True,
+) -> Record:
+    """Measure a recipe over several seeds and record it in `folder`.
+
+    The record is written after each seed, and each epoch but the last leaves a checkpoint beside
+    it: killed at any moment, the same call continues, repeating no more than one epoch. Recorded
+    seeds are skipped, whatever machine they were measured on: a run carries its own. A record that
+    was deleted is measured anew. With `keep_weights` the trained weights of each seed stay beside
+    the record, and their digest in it.
+
+    Raises:
+        ValueError: if the recipe names no architecture, if the images are the offline stand-in, or
+            if the folder's record was measured with another recipe or other images.
+        OSError: if the folder cannot be written to.
+        DivergedError: as `fit`.
+
+    >>> from coursecnn import datasets
+    >>> data = datasets.stand_in("mnist")
+    >>> from coursecnn.training.recipes import RECIPES
+    >>> reproduce(RECIPES["mnist"], data, [0], Path("results"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: records are made on the official mnist only, ...
+    """
+    if recipe.architecture is None:
+        raise ValueError(f"recipe {recipe.name} has no architecture, which a record must name")
+    if not dataset.provenance.official:
+        raise ValueError(
+            f"records are made on the official {dataset.name} only, and this is the offline "
+            "stand-in; run `coursecnn data` where there is a network, or set COURSECNN_DATA"
+        )
+    path = folder / f"{recipe.name}.json"
+    for seed in seeds:
+        checkpoint = folder / f"{recipe.name}-seed{seed}.checkpoint.npz"
+        if seed not in _opened(path, recipe, dataset).seeds:
+            _require_results(folder)
+            weights = folder / _weights_file(recipe, seed) if keep_weights else None
+            run = _measured(recipe, dataset, seed, checkpoint, weights, progress)
+            today = datetime.datetime.now(datetime.UTC).date().isoformat()
+            # Opened again: another process may have recorded other seeds in the meantime.
+            records.write(_opened(path, recipe, dataset).with_run(run, today), path)
+        checkpoint.unlink(missing_ok=True)
+    return _opened(path, recipe, dataset)
+
+
+def _measured(
+    recipe: Recipe,
+    dataset: Dataset,
+    seed: int,
+    checkpoint: Path,
+    weights: Path | None,
+    progress: bool,
+) -> Run:
+    """Train, and leave no checkpoint of all epochs: it would outlive a record that is deleted."""
+    run = fitting.fit(
+        recipe,
+        dataset,
+        seed=seed,
+        checkpoint=checkpoint,
+        keep_last_checkpoint=False,
+        weights=weights,
+        progress=progress,
+    ).run
+    return run if weights is None else replace(run, weights=_sha256(weights))
+
+
+def load_trained(recipe: Recipe, seed: int = 0, folder: Path = records.SHIPPED) -> Any:
+    """Build a recipe's network with the weights that a recorded run of it left behind.
+
+    Returns:
+        A Keras model of images between 0 and 1, of shape (batch, height, width, channels).
+
+    Raises:
+        FileNotFoundError: if no weights were kept of this recipe and seed; says which were.
+        ValueError: if the file does not hold the weights of the recorded run.
+
+    >>> from coursecnn.training.recipes import RECIPES
+    >>> load_trained(RECIPES["lab"]).count_params()
+    1253674
+    """
+    if recipe.architecture is None:
+        raise ValueError(f"recipe {recipe.name} has no architecture, so nobody kept its weights")
+    path, record = folder / _weights_file(recipe, seed), folder / f"{recipe.name}.json"
+    if not path.is_file():
+        kept = sorted(found.name for found in folder.glob("*.weights.h5"))
+        raise FileNotFoundError(
+            f"no weights were kept of {recipe.name}, seed {seed}; there are {kept}; "
+            "`coursecnn reproduce --keep-weights` keeps them"
+        )
+    digests = {run.seed: run.weights for run in records.read(record).runs}
+    if digests.get(seed) != _sha256(path):
+        raise ValueError(
+            f"{path} does not hold the weights of the run that {record.name} describes; restore "
+            "the file, or delete both and measure again with `coursecnn reproduce --keep-weights`"
+        )
+    network = architectures.build(recipe.architecture, **recipe.architecture_options)
+    network.load_weights(path)
+    return network
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _require_results(folder: Path) -> None:
+    """Refuse a folder that takes no files before the first epoch, not after it."""
+    try:
+        require_writable(folder)
+    except OSError as error:
+        raise OSError(
+            f"results cannot be written to {folder} ({error.strerror}); "
+            "choose another folder with --results"
+        ) from error
+
+
+def _weights_file(recipe: Recipe, seed: int) -> str:
+    return f"{recipe.name}-seed{seed}.weights.h5"
+
+
+def _opened(path: Path, recipe: Recipe, dataset: Dataset) -> Record:
+    """Return the record at `path` if a new run may join it, or an empty one."""
+    empty = Record(recipe.name, recipe.as_json(), Data.of(dataset), date="", runs=())
+    if not path.exists():
+        return empty
+    record = records.read(path)
+    # A record that is older than a field of the recipe was measured with the field's default.
+    record = replace(record, recipe=_recipe_of(record, path).as_json())
+    for part in ("recipe", "data"):
+        there, here = getattr(record, part), getattr(empty, part)
+        if there != here:
+            raise ValueError(
+                f"{path} was measured with another {part} and cannot take further runs: "
+                f"it has {there}, here it is {here}; choose another folder with --results"
+            )
+    return record
+
+
+def _recipe_of(record: Record, path: Path) -> Recipe:
+    try:
+        return Recipe.from_json(record.recipe)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from None

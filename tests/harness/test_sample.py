@@ -1,0 +1,61 @@
+"""The moving sample: the same for one commit, another one for the next, and in the end all."""
+
+import hashlib
+import itertools
+import re
+from collections import Counter
+
+import pytest
+
+from harness import cells, sample
+
+CHAPTERS = [cells.shown(path) for path in cells.chapters()]
+COMMITS = [hashlib.sha1(str(number).encode()).hexdigest() for number in range(1000)]
+
+
+def test_every_chapter_comes_up_within_sixty_commits():
+    for start in range(0, len(COMMITS), 60):
+        turns = (sample.chosen(CHAPTERS, 2, commit) for commit in COMMITS[start : start + 60])
+        assert set(itertools.chain.from_iterable(turns)) == set(CHAPTERS)
+
+
+def test_each_comes_up_as_often_as_any_other():
+    turns = Counter(name for commit in COMMITS for name in sample.chosen("abcdefgh", 2, commit))
+
+    assert turns.total() == 2 * len(COMMITS)
+    assert all(200 < turns[name] < 300 for name in "abcdefgh")
+
+
+def test_what_else_there_is_does_not_change_the_order_of_turns():
+    for commit in COMMITS[:50]:
+        (first,) = sample.chosen(CHAPTERS, 1, commit)
+        others = [name for name in CHAPTERS if name != first]
+        assert sample.chosen(CHAPTERS, 3, commit) == [
+            name for name in CHAPTERS if name == first or name in sample.chosen(others, 2, commit)
+        ]
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_a_sample_of_none_is_refused(count):
+    with pytest.raises(ValueError, match=f"count must be a positive int, got {count}"):
+        sample.chosen(CHAPTERS, count, COMMITS[0])
+
+
+def test_the_command_prints_those_of_the_commit_that_is_checked_out(capsys, monkeypatch):
+    monkeypatch.setattr(sample, "commit", lambda: COMMITS[0])
+    assert sample.main(["2", *CHAPTERS]) == 0
+    assert capsys.readouterr().out.split() == sample.chosen(CHAPTERS, 2, COMMITS[0])
+
+
+def test_the_commit_is_that_of_the_repository(monkeypatch, tmp_path):
+    assert re.fullmatch("[0-9a-f]{40}|", sample.commit())
+    monkeypatch.setattr(cells, "ROOT", tmp_path)
+    assert sample.commit() == ""
+
+
+def test_of_each_test_as_many_cases_are_left_and_all_in_the_end():
+    names = [f"a::one[{n}]" for n in range(9)] + [f"b::two[{n}]" for n in range(5)] + ["b::three"]
+    turns = [sample.cases(names, 3, commit) for commit in COMMITS[:60]]
+
+    assert {len(turn) for turn in turns} == {3 + 3 + 1}
+    assert set().union(*turns) == set(names)

@@ -1,0 +1,79 @@
+"""Counts in the conventions of others, against what those tools print."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from coursecnn.architectures import build
+from coursecnn.backend import keras, without_weights
+from coursecnn.models.conventions import CONVENTIONS, compare, restate
+
+TOOLS = json.loads(Path(__file__).with_name("resnet50_counts.json").read_text("utf-8"))
+PROFILED = json.loads(Path(__file__).with_name("application_macs.json").read_text("utf-8"))
+NAMES = ("torch", "fvcore", "thop", "ptflops", "ptflops 0.7", "torchinfo")
+RELEASES = {
+    "caffe": "stride on the first convolution",
+    "torch": "stride on the second convolution",
+}
+
+
+@cache
+def resnet50(release):
+    """The course's network up to its scores; the tools were asked about one without a softmax."""
+    with without_weights():
+        model = build("resnet50", release=release)
+        scores = keras.layers.Dense(1000)(model.layers[-1].input)
+        return keras.Model(model.input, scores)
+
+
+@pytest.mark.parametrize("tool", NAMES)
+@pytest.mark.parametrize("release", RELEASES)
+def test_resnet50_costs_what_the_tool_prints(tool, release):
+    assert restate(resnet50(release), tool).count == TOOLS[RELEASES[release]][tool]
+
+
+@pytest.mark.parametrize(
+    ("release", "convention", "printed"),
+    [
+        ("caffe", "paper", 3.86),  # He et al. print 3.8, cut
+        ("torch", "torchvision", 4.09),  # 4.089 in the weights' metadata
+        ("torch", "fvcore", 4.11),
+        ("torch", "ptflops", 4.12),
+        ("torch", "ptflops 0.7", 4.13),
+        ("torch", "thop", 4.13),
+    ],
+)
+def test_every_figure_in_circulation_has_its_convention(release, convention, printed):
+    assert round(restate(resnet50(release), convention).count / 1e9, 2) == printed
+
+
+@pytest.mark.parametrize("name", ["VGG16", "MobileNet", "ResNet50V2"])
+def test_tensorflow_s_profiler_counts_the_same_operations(name):
+    with without_weights():
+        model = getattr(keras.applications, name)(weights=None)
+    expected = PROFILED["applications"][name]["float_operations"]
+    assert restate(model, "tensorflow").count == expected
+
+
+def test_parts_add_up_and_are_said():
+    model = keras.Sequential(
+        [keras.Input((4, 4, 3)), keras.layers.Conv2D(2, 3, activation="relu", name="conv")]
+    )
+    found = restate(model, "ptflops")
+    assert found.parts == {"products": 4 * 2 * 27, "biases": 8, "activated": 8}
+    assert str(found) == "232 MACs (ptflops): products 216, biases 8, activated 8"
+
+
+def test_a_comparison_has_every_convention():
+    table = compare(keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)]))
+    assert list(table["convention"]) == list(CONVENTIONS)
+    counts = dict(zip(table["convention"], table["count"], strict=True))
+    assert (counts["coursecnn"], counts["flops"], counts["torchinfo"]) == (12, 24, 15)
+
+
+def test_an_unknown_convention_is_refused():
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    with pytest.raises(ValueError, match=r"convention must be one of 'coursecnn', .*, got 'mine'"):
+        restate(model, "mine")
