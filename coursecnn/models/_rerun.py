@@ -180,7 +180,7 @@ def _copies(model: keras.Model, followed: Traced) -> Network:
     return Network(followed, _ask.inputs(model, followed), layers, "float64")
 
 
-def copied(calls: Sequence[Call], with_weights: bool = True) -> dict[int, Any]:
+def copied(calls: Sequence[Call], *, with_weights: bool = True) -> dict[int, Any]:
     """Copy the layers of calls into 64 bits.
 
     Args:
@@ -198,13 +198,13 @@ def copied(calls: Sequence[Call], with_weights: bool = True) -> dict[int, Any]:
     unique = {id(call.layer): call for call in calls if isinstance(call.layer, keras.layers.Layer)}
     inputs = keras.layers.InputLayer
     return {
-        key: _copy(call, with_weights)
+        key: _copy(call, with_weights=with_weights)
         for key, call in unique.items()
         if not isinstance(call.layer, inputs)
     }
 
 
-def _copy(call: Call, with_weights: bool) -> Any:
+def _copy(call: Call, *, with_weights: bool) -> Any:
     layer = call.layer
     try:
         copy = type(layer).from_config({**layer.get_config(), "dtype": "float64"})

@@ -497,7 +497,7 @@ class _Trace:
             self._reads[key] = _reads.reads(self.calls[place], number, output)
         return self._reads[key]
 
-    def places(self, shape: Shape, is_input: bool = False) -> list[int]:
+    def places(self, shape: Shape, *, is_input: bool = False) -> list[int]:
         """The axes of a tensor that are not its channels."""
         grey = is_input and any(
             len(call.outputs[0].shape) > len(self.start.shape) for call in self._first()
@@ -512,7 +512,8 @@ class _Trace:
         """The field along each axis of the input."""
         state = self._states()[id(self.target)]
         return tuple(
-            _axis_field(axis, self.sizes[axis], state) for axis in self.places(self.sizes, True)
+            _axis_field(axis, self.sizes[axis], state)
+            for axis in self.places(self.sizes, is_input=True)
         )
 
     def _states(self) -> dict[int, _State]:
@@ -542,7 +543,7 @@ class _Trace:
                         seen = self.reads(place, number, output).back(mask)
                         masks[id(x)] = seen | masks.get(id(x), np.zeros(1, bool))
         found = np.broadcast_to(masks[id(self.start)], self.sizes)
-        others = set(range(len(self.sizes))) - set(self.places(self.sizes, True))
+        others = set(range(len(self.sizes))) - set(self.places(self.sizes, is_input=True))
         return np.asarray(found.any(axis=tuple(others)))
 
     def _marked(self, unit: Sequence[int]) -> Mask:
