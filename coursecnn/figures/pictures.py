@@ -21,7 +21,6 @@ def images(
     titles: Sequence[str] = (),
     *,
     columns: int = 4,
-    *,
     signed: bool = False,
     scale: float = 1.7,
 ) -> Figure:
