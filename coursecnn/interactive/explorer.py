@@ -20,6 +20,11 @@ from coursecnn.models._kinds import kind_of_type
 LONGEST_BLOCK = 64  # rows of a block that is repeated
 NO_BREAK_SPACE = "\u00a0"
 NUMBER = re.compile(r"(\d+)")
+# A space ends a name on the page, and "#" counts on; names of a user's layers may hold both.
+MEANT_OTHERWISE = {
+    ord(" "): "\N{NO-BREAK SPACE}",
+    ord("#"): "\N{FULLWIDTH NUMBER SIGN}",
+}
 # What is drawn in a colour of its own; all else only passes values on, or changes each alone.
 COLOURED = ("convolution", "dense", "pooling", "join")
 
@@ -66,7 +71,7 @@ class ArchitectureExplorer:
 
     Args:
         tables: by the name of a network, what `accounting.layer_table` says about it; the first
-            two are shown at the beginning.
+            two are shown at the beginning. Any Keras model has such a table.
         accuracies: of those networks for which one was published.
 
     Examples:
@@ -159,7 +164,7 @@ def steps(table: pd.DataFrame) -> list[Step]:
     >>> steps(table)[0].times, steps(table)[0].names
     (2, ['unit#1_conv'])
     """
-    names = [str(name) for name in table["layer"]]
+    names = [str(name).translate(MEANT_OTHERWISE) for name in table["layer"]]
     columns = ("type", "output_shape", "values", "params", "macs")
     rows = [Row(*row) for row in zip(*(table[column].tolist() for column in columns), strict=True)]
     found: list[Step] = []
