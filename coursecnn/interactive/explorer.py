@@ -18,6 +18,7 @@ from coursecnn.interactive import page
 from coursecnn.models._kinds import kind_of_type
 
 LONGEST_BLOCK = 64  # rows of a block that is repeated
+NO_BREAK_SPACE = "\u00a0"
 NUMBER = re.compile(r"(\d+)")
 # What is drawn in a colour of its own; all else only passes values on, or changes each alone.
 COLOURED = ("convolution", "dense", "pooling", "join")
@@ -84,14 +85,18 @@ class ArchitectureExplorer:
         """Keep the tables.
 
         Raises:
-            ValueError: there are fewer than two networks, or an accuracy belongs to none of them.
+            ValueError: there are fewer than two networks, an accuracy belongs to none of them, a
+                number is not finite, or the name of a layer has a "#" before a digit, which means a
+                repetition here.
         """
         if len(tables) < 2:
             raise ValueError(f"tables must hold two networks or more, got {list(tables)}")
         if unknown := set(accuracies) - set(tables):
             raise ValueError(f"accuracies must be of networks in tables, got {sorted(unknown)}")
-        self._tables = dict(tables)
+        self._tables = {name: _checked(name, table) for name, table in tables.items()}
         self._accuracies = {name: Accuracy(*value) for name, value in accuracies.items()}
+        for name, accuracy in self._accuracies.items():
+            page.check_finite(f"accuracies[{name!r}]", accuracy.percent)
 
     def __repr__(self) -> str:
         lines = [
@@ -133,6 +138,17 @@ class ArchitectureExplorer:
         ]
         caption = "<caption>what one image costs in each network</caption>"
         return f"<table>{caption}<tr>{head}{''.join(rows)}</table>"
+
+
+def _checked(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """A table that the page can show. It has names in a row, with spaces between them."""
+    for column in ("values", "params", "macs"):
+        page.check_finite(f"column {column!r} of {name!r}", table[column])
+    layers = [str(layer) for layer in table["layer"]]
+    for layer in layers:
+        if re.search(r"#\d", layer):
+            raise ValueError(f"layers must have names without '#' and a digit, got {layer!r}")
+    return table.assign(layer=[re.sub(r"\s", NO_BREAK_SPACE, layer) for layer in layers])
 
 
 def steps(table: pd.DataFrame) -> list[Step]:

@@ -92,7 +92,8 @@ class Reads:
             marks[self.source[np.broadcast_to(mask, self.output_shape)]] = True
             return marks[1:].reshape(self.input_shape)
         walked = sorted(self.axes)
-        mask = np.asarray(mask.any(axis=tuple(a for a in range(mask.ndim) if a not in self.axes)))
+        gone = tuple(a for a in range(mask.ndim) if a not in self.axes)
+        mask = np.asarray(mask.any(axis=gone))
         for place, axis in enumerate(walked):
             mask = self._along(mask, place, axis)
         order = np.argsort([self.axes[axis][0] for axis in walked], kind="stable")

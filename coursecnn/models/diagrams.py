@@ -106,7 +106,7 @@ def draw(
         graph = graphs.condensed(graph, shapes=shapes)
     if condense is None and first is last is None and len(graph.nodes) > TOO_MANY:
         return tower(model, title=title, input_shape=input_shape)
-    graph = replace(graph, nodes=_labelled(graph.nodes, shapes))
+    graph = replace(graph, nodes=_labelled(graph.nodes, shapes=shapes))
     heights = [_high(node.label) + FALL for node in graph.nodes]
     parts = broken(graph, heights, limit=PAGE, parts=columns)
     box = max(_wide(node.label) for node in graph.nodes)
@@ -138,7 +138,7 @@ def save_svg(figure: Figure, path: Path | str) -> None:
     write_atomically(Path(path), content.getvalue())
 
 
-def _labelled(nodes: Sequence[Node], shapes: bool) -> tuple[Node, ...]:
+def _labelled(nodes: Sequence[Node], *, shapes: bool) -> tuple[Node, ...]:
     """Add to the labels which weights are shared, and, on demand, the shapes."""
     several = len({node.shared for node in nodes} - {0}) > 1
     labelled = []
