@@ -91,7 +91,7 @@ class Stage:
 
     @property
     def rest(self) -> str:
-        """All other layers, counted: normalisations, activations, dropout, changes of shape."""
+        """Count all other layers, such as normalisations, activations, dropout, changes of shape."""
         return self._counted(quiet=True)
 
     def _counted(self, *, quiet: bool) -> str:
