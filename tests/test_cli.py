@@ -212,6 +212,72 @@ def test_asking_for_help_does_not_wait_for(late):
     assert done.stdout == "False\n"
 
 
+def test_draw_writes_the_same_file_each_time(tmp_path):
+    files = [tmp_path / name for name in ("one.svg", "two.svg")]
+    for file in files:
+        assert coursecnn_says("draw", "lenet5", "--output", file) == (0, f"{file}\n", "")
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert b"<svg" in files[0].read_bytes()
+
+
+def test_draw_names_its_file_after_the_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert coursecnn_says("draw", "squeezenet1_1", "--last", "pool1") == (
+        0,
+        "squeezenet1_1.svg\n",
+        "",
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["squeezenet1_1.svg"]
+
+
+def test_draw_takes_a_model_from_a_file_and_opens_the_models_in_it(tmp_path, monkeypatch):
+    from coursecnn.models import diagrams
+    from tests.networks import nested
+
+    drawn = []
+    monkeypatch.setattr(diagrams, "save_svg", lambda figure, _: drawn.append(figure))
+    nested().save(tmp_path / "mine.keras")
+    for options in ((), ("--nested",), ("--nested", "--first", "b/a/conv"), ("--stages",)):
+        file = tmp_path / "mine.svg"
+        code, _, error = coursecnn_says("draw", tmp_path / "mine.keras", "--output", file, *options)
+        assert (code, error) == (0, "")
+    texts = [[text.get_text() for text in figure.axes[0].texts] for figure in drawn]
+    assert "b\nmodel, 2 layers" in texts[0]
+    assert "3×3 conv, 4\nReLU" in texts[1]
+    assert texts[2] == ["3×3 conv, 4\nReLU", "flatten"]
+    assert texts[3][:2] == ["8×8×3", "input"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["lenet7"], 1, "model must be a .keras file, an architecture of coursecnn"),
+        (["none.keras"], 1, "model must be a .keras file that exists, got 'none.keras'"),
+        (["lenet5", "--first", "C9"], 1, "first must be the name of a layer of the model"),
+        (["lenet5", "--input-shape", "28"], 1, "input_shape must fit the input"),
+        (["lenet5", "--output", "lenet5.png"], 2, "--output must end in .svg, got 'lenet5.png'"),
+        (["lenet5", "--stages", "--nested"], 2, "--stages draws a whole model"),
+    ],
+)
+def test_draw_says_what_is_wrong_and_writes_nothing(
+    arguments, code, message, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    done = coursecnn_says("draw", *arguments)
+    assert done[:2] == (code, "")
+    assert done[2].startswith(f"coursecnn: {message}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_draw_leaves_the_old_file_where_a_new_one_cannot_be_written(tmp_path):
+    blocked = tmp_path / "a.svg"
+    blocked.mkdir()
+    code, _, error = coursecnn_says("draw", "lenet5", "--output", blocked)
+    assert code == 1
+    assert "a.svg" in error
+    assert [path.name for path in tmp_path.iterdir()] == ["a.svg"]
+
+
 def test_what_the_command_knows_without_asking_is_what_the_package_knows():
     assert cli.SHIPPED == records.SHIPPED
     assert tuple(datasets.NAMES) == cli.NAMES

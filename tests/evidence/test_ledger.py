@@ -177,3 +177,9 @@ def test_half_an_entry_is_refused(old, new, message):
     assert old in ENTRIES
     with pytest.raises(ValueError, match=message):
         ledger.read_entries(ENTRIES.replace(old, new))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "many", None])
+def test_what_is_no_number_is_not_compared(value):
+    with pytest.raises(ValueError, match="recomputed must be a finite number, got "):
+        ledger.compare("inception.ops", value)
