@@ -41,8 +41,8 @@ def compiled(recipe: Recipe, dataset: Dataset, network: Network = None) -> Any:
     >>> from coursecnn import datasets
     >>> from coursecnn.training.recipes import RECIPES
     >>> model = compiled(RECIPES["mnist"], datasets.stand_in("mnist"))
-    >>> model.inputs[0].dtype, model.optimizer.name
-    ('uint8', 'adam')
+    >>> model.inputs[0].dtype, type(model.optimizer).__name__
+    ('uint8', 'Adam')
     """
     built = network_of(recipe, dataset, network)
     if recipe.whiten:

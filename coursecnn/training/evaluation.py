@@ -88,6 +88,13 @@ def evaluator(recipe: Recipe, model: Any) -> Any:
     Args:
         recipe: which views.
         model: of bytes, compiled.
+
+    >>> from coursecnn import datasets
+    >>> from coursecnn.training.compiling import compiled
+    >>> from coursecnn.training.recipes import RECIPES
+    >>> model = compiled(RECIPES["mnist"], datasets.stand_in("mnist"))
+    >>> evaluator(RECIPES["mnist"], model) is model
+    True
     """
     if not (recipe.label_smoothing or recipe.tta_flip or recipe.tta_translate):
         return model
