@@ -71,6 +71,9 @@ class AxisField:
         is_whole: Each unit sees all pixels.
         misalignment: Pixels between the centres of the fields of branches that were joined on the
             way, at most; 0 where they are aligned; None where their strides differ.
+
+    >>> AxisField(pixels=32, size=7, stride=2, start=-3).interval(4)
+    (5, 11)
     """
 
     pixels: int
@@ -132,6 +135,11 @@ class LayerField:
         input_shape: Of the model's input, without the batch.
         axes: The field along each axis of the input but that of its channels.
         assumed: Layers for which there is no rule, and of which everything was taken to be read.
+
+    >>> from coursecnn.backend import keras
+    >>> model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(2, (1, 3))])
+    >>> receptive_field(model).columns.size
+    3
     """
 
     layer: str
