@@ -44,6 +44,13 @@ class Comparison:
         record: what was recorded.
         run: what was measured now.
         values: each value of the run with its band; none if the run saw other images.
+
+    >>> from coursecnn.evidence import records
+    >>> record = records.read("mnist")
+    >>> run, band = record.runs[0], record.band("test_accuracy")
+    >>> found = Comparison(record, run, (Compared("test_accuracy", 0.5, band),))
+    >>> [each.what for each in found.outside]
+    ['test_accuracy']
     """
 
     record: Record

@@ -265,7 +265,7 @@ class Record:
 
     @property
     def machines(self) -> tuple[Machine, ...]:
-        """What the runs were computed on: each machine once, in the order of the runs."""
+        """Each machine that the runs were computed on, once, in the order of the runs."""
         return tuple(dict.fromkeys(run.machine for run in self.runs))
 
     def with_run(self, run: Run, date: str) -> Record:

@@ -72,6 +72,11 @@ class AxisField:
         is_whole: Each unit sees all pixels.
         misalignment: Pixels between the centres of the fields of branches that were joined on the
             way, at most; 0 where they are aligned; None where their strides differ.
+
+    Examples:
+        >>> field = AxisField(pixels=32, size=4, stride=2, start=-1)
+        >>> field.interval(3), field.centre(3)
+        ((5, 8), 6.5)
     """
 
     pixels: int

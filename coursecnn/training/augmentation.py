@@ -40,6 +40,12 @@ def augmented(images: Images, recipe: Recipe, seed: int, epoch: int) -> Images:
         recipe: whose `alternating_flip`, `translate`, `cutout` and `progressive_epochs` to follow.
         seed: of the run.
         epoch: counted from 0.
+
+    >>> recipe = Recipe("mine", "cifar10_lab", "cifar10", epochs=3, translate=1, cutout=2)
+    >>> images = np.arange(48, dtype="uint8").reshape(1, 4, 4, 3)
+    >>> first, again, second = (augmented(images, recipe, 0, epoch) for epoch in (0, 0, 1))
+    >>> bool((first == again).all()), bool((first == second).all())
+    (True, False)
     """
     generator = np.random.default_rng((seed, epoch, STREAM))
     if recipe.alternating_flip:

@@ -67,6 +67,13 @@ def network_of(recipe: Recipe, dataset: Dataset, network: Network = None) -> Any
     Raises:
         ValueError: if the recipe has no architecture and no network is given, or if the network
             does not go with the images and classes.
+
+    >>> from coursecnn import datasets
+    >>> from coursecnn.training.recipes import RECIPES
+    >>> network = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()])
+    >>> network_of(RECIPES["mnist"], datasets.stand_in("mnist"), network)
+    Traceback (most recent call last):
+    ValueError: network must give a probability for each class, (None, 10), got (None, 784)
     """
     with _precision(recipe):
         if network is None:

@@ -280,6 +280,9 @@ def lab_epoch_seconds() -> float:
 
     Returns:
         Seconds on the wall, to compare with the recorded ones.
+
+    >>> lab_epoch_seconds() > 0
+    True
     """
     lab = RECIPES["lab"]
     images = records.read("epoch_time").recipe["images_of_an_epoch"]
