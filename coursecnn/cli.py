@@ -2,7 +2,8 @@
 
 - `coursecnn data`: fetch the official datasets, or say what is here;
 - `coursecnn reproduce`: train a recipe over several seeds and record what came out;
-- `coursecnn count`: say what any Keras model costs.
+- `coursecnn count`: say what any Keras model costs;
+- `coursecnn draw`: draw any Keras model into a file.
 """
 
 from __future__ import annotations
@@ -163,6 +164,49 @@ def count(
         known = tuple(report.FORMATS)
         _known([output], known, "--format")
         typer.echo(report.report(model, input_shape, output, convention, batch))
+
+
+@app.command()
+def draw(
+    model: Annotated[
+        str,
+        typer.Argument(help="A .keras file, or an architecture's or Keras application's name."),
+    ],
+    output: Annotated[
+        Path | None, typer.Option(help="The SVG file.", show_default="the model's name here")
+    ] = None,
+    first: Annotated[str | None, typer.Option(help="Name of the layer to begin with.")] = None,
+    last: Annotated[str | None, typer.Option(help="Name of the layer to end with.")] = None,
+    nested: Annotated[bool, typer.Option("--nested", help="Open the models inside.")] = False,
+    shapes: Annotated[bool, typer.Option("--shapes", help="Write the shapes, too.")] = False,
+    stages: Annotated[
+        bool, typer.Option("--stages", help="Only a block for each size of the maps.")
+    ] = False,
+    input_shape: Annotated[
+        str | None,
+        typer.Option(help="Of an image, as in 224,224,3, where the model leaves sizes open."),
+    ] = None,
+) -> None:
+    """Draw a model, or a part of it, as an SVG file: the same bytes for the same model."""
+    with _reported():
+        if stages and (first or last or shapes or nested):
+            raise UsageError(
+                "--stages draws a whole model: it goes with --output and --input-shape"
+            )
+        from coursecnn.models import diagrams, report
+
+        path = output or Path(f"{Path(model).stem}.svg")
+        if path.suffix != ".svg":
+            raise UsageError(f"--output must end in .svg, got {str(path)!r}")
+        size = None if input_shape is None else report.read_shape(input_shape)
+        network = report.find(model)
+        figure = (
+            diagrams.tower(network, input_shape=size)
+            if stages
+            else diagrams.draw(network, first, last, nested=nested, shapes=shapes, input_shape=size)
+        )
+        diagrams.save_svg(figure, path)
+        typer.echo(path)
 
 
 @functools.cache

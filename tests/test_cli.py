@@ -10,14 +10,21 @@ import pytest
 from typer.testing import CliRunner
 
 import coursecnn
-from coursecnn import backend, cli, datasets, training
+from coursecnn import cli, datasets, training
 from coursecnn.evidence import records
 from coursecnn.evidence.records import Data, Machine, Record, Run
 from coursecnn.training import timing
 from coursecnn.training.recipes import RECIPES
 
+HERE = Machine.here()
 RUNS = tuple(
-    Run(seed, {"test_accuracy": 0.98 + seed / 1000}, {"loss": (0.2,), "accuracy": (0.9,)}, 60.0)
+    Run(
+        seed,
+        {"test_accuracy": 0.98 + seed / 1000},
+        {"loss": (0.2,), "accuracy": (0.9,)},
+        60.0,
+        HERE,
+    )
     for seed in range(3)
 )
 
@@ -33,9 +40,9 @@ def measured(monkeypatch):
     """Keep the command from loading or training anything, and return what it asked for."""
     calls = []
 
-    def reproduce(recipe, dataset, seeds, folder, keep_weights):
+    def reproduce(recipe, dataset, seeds, folder, *, keep_weights):
         calls.append((recipe, dataset, seeds, folder, keep_weights))
-        return record(training.machine())
+        return record()
 
     monkeypatch.setattr(datasets, "fetch", lambda name: Path("/data") / name)
     monkeypatch.setattr(training, "load_data", lambda recipe: f"the images of {recipe.dataset}")
@@ -43,9 +50,9 @@ def measured(monkeypatch):
     return calls
 
 
-def record(machine):
+def record(name="mnist"):
     data = Data("mnist", sha256="ab" * 32, official=True)
-    return Record("mnist", {"name": "mnist"}, data, machine, "2026-11-01", RUNS)
+    return Record(name, {"name": name}, data, "2026-11-01", RUNS)
 
 
 def test_the_version_is_the_package_s():
@@ -81,7 +88,7 @@ def test_reproduce_measures_and_prints_the_record(measured, tmp_path):
     code, out, err = coursecnn_says("reproduce", "mnist", "--results", tmp_path)
 
     assert (code, err) == (0, "")
-    assert out == f"{record(training.machine())}\n{tmp_path / 'mnist.json'}\n"
+    assert out == f"{record()}\n{tmp_path / 'mnist.json'}\n"
     recipe = RECIPES["mnist"]
     assert measured == [(recipe, "the images of mnist", (0, 1, 2, 3, 4), tmp_path, False)]
 
@@ -145,7 +152,7 @@ def test_a_wrong_argument_is_one_line_and_exit_code_2(arguments, message):
 )
 @pytest.mark.usefixtures("measured")
 def test_what_stops_a_measurement_is_one_line(monkeypatch, error, code):
-    def stopped(*_):
+    def stopped(*_, **__):
         raise error
 
     monkeypatch.setattr(training, "reproduce", stopped)
@@ -155,7 +162,7 @@ def test_what_stops_a_measurement_is_one_line(monkeypatch, error, code):
 
 @pytest.mark.usefixtures("measured")
 def test_a_bug_keeps_its_traceback(monkeypatch):
-    monkeypatch.setattr(training, "reproduce", lambda *_: {}["missing"])
+    monkeypatch.setattr(training, "reproduce", lambda *_, **__: {}["missing"])
 
     result = CliRunner().invoke(cli.app, ["reproduce", "mnist"])
 
@@ -163,63 +170,30 @@ def test_a_bug_keeps_its_traceback(monkeypatch):
 
 
 def test_list_says_what_a_recorded_recipe_took_on_a_machine_like_this_one(tmp_path):
-    machine = training.machine()
-    records.write(record(machine), tmp_path / "mnist.json")
-
-    code, out, _ = coursecnn_says("reproduce", "--list", "--results", tmp_path)
-
-    assert code == 0
-    assert out.splitlines()[0] == (
-        "mnist: mnist_tutorial on mnist, 5 epochs; 3 runs recorded, 60 s each on "
-        f"a machine like this one ({machine.device}, {machine.threads} threads)"
-    )
-
-
-@pytest.mark.parametrize("name", ["epoch_time", "best_time", "float32_time"])
-def test_list_estimates_what_a_run_of_another_machine_takes_here(name, tmp_path, monkeypatch):
-    times = records.read(name)
-    epoch = statistics.median(times.values("lab"))
-    monkeypatch.setattr(timing, "step_seconds", lambda *_: 3 * epoch / 1563)  # three times as slow
-    cli._lab_seconds.cache_clear()
-    there = Machine(times.machine.device, 7, {})
-    records.write(record(there), tmp_path / "mnist.json")
-
-    code, out, error = coursecnn_says("reproduce", "--list", "--results", tmp_path)
-
-    assert code == 0
-    assert out.splitlines()[0] == (
-        "mnist: mnist_tutorial on mnist, 5 epochs; 3 runs recorded, 60 s each on "
-        f"another machine ({there.device}, 7 threads), about 180 s here"
-    )
-    assert error == "timing a few steps of training on this machine ...\n"
-
-
-def test_list_gives_a_bound_where_the_recipe_s_numbers_of_16_bits_are_missing(
-    tmp_path, monkeypatch
-):
-    times = records.read("epoch_time")
-    epoch = statistics.median(times.values("lab"))
-    monkeypatch.setattr(timing, "step_seconds", lambda *_: epoch / 1563)
-    monkeypatch.setattr(backend, "has_bfloat16", lambda: False)
-    cli._lab_seconds.cache_clear()
-    there = Machine(times.machine.device, 7, {})
-    for name in ("lab", "fast"):
-        records.write(replace(record(there), name=name), tmp_path / f"{name}.json")
-
-    _, out, _ = coursecnn_says("reproduce", "--list", "--results", tmp_path)
-
-    lines = {line.partition(":")[0]: line for line in out.splitlines()}
-    assert lines["lab"].endswith("about 60 s here")
-    assert lines["fast"].endswith("more than 60 s here, without bfloat16")
-
-
-def test_list_estimates_nothing_from_a_machine_that_was_not_timed(tmp_path):
-    records.write(record(Machine("GPU: loom", 1, {})), tmp_path / "mnist.json")
+    records.write(record(), tmp_path / "mnist.json")
 
     code, out, error = coursecnn_says("reproduce", "--list", "--results", tmp_path)
 
     assert (code, error) == (0, "")
-    assert out.splitlines()[0].endswith("60 s each on another machine (GPU: loom, 1 threads)")
+    assert out.splitlines()[0] == (
+        "mnist: mnist_tutorial on mnist, 5 epochs; 3 runs recorded, 60 s each on "
+        f"a machine like this one ({HERE})"
+    )
+
+
+def test_list_times_this_machine_once_and_says_so(tmp_path, monkeypatch):
+    times = records.read("epoch_time")
+    epoch = statistics.median(times.values("lab"))
+    monkeypatch.setattr(timing, "lab_epoch_seconds", lambda: 3 * epoch)  # three times as slow
+    there = Machine(times.machines[0].device, 7, {})
+    for name in ("mnist", "lab"):
+        moved = tuple(replace(run, machine=there) for run in RUNS)
+        records.write(replace(record(name), runs=moved), tmp_path / f"{name}.json")
+
+    _, out, error = coursecnn_says("reproduce", "--list", "--results", tmp_path)
+
+    assert out.splitlines()[0].endswith(f"another machine ({there}), about 180 s here")
+    assert error == "timing a few steps of training on this machine ...\n"
 
 
 def test_list_does_not_guess_what_was_not_measured(tmp_path):
@@ -230,8 +204,80 @@ def test_list_does_not_guess_what_was_not_measured(tmp_path):
     assert "nothing recorded, so what a run takes is not known" in out
 
 
-def test_asking_for_the_data_does_not_wait_for_keras():
-    code = "import coursecnn.cli, sys; print('keras' in sys.modules)"
+@pytest.mark.parametrize("late", ["keras", "numpy", "pandas", "scipy"])
+def test_asking_for_help_does_not_wait_for(late):
+    code = f"import coursecnn.cli, sys; print({late!r} in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "False\n"
+
+
+def test_draw_writes_the_same_file_each_time(tmp_path):
+    files = [tmp_path / name for name in ("one.svg", "two.svg")]
+    for file in files:
+        assert coursecnn_says("draw", "lenet5", "--output", file) == (0, f"{file}\n", "")
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert b"<svg" in files[0].read_bytes()
+
+
+def test_draw_names_its_file_after_the_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert coursecnn_says("draw", "squeezenet1_1", "--last", "pool1") == (
+        0,
+        "squeezenet1_1.svg\n",
+        "",
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["squeezenet1_1.svg"]
+
+
+def test_draw_takes_a_model_from_a_file_and_opens_the_models_in_it(tmp_path, monkeypatch):
+    from coursecnn.models import diagrams
+    from tests.networks import nested
+
+    drawn = []
+    monkeypatch.setattr(diagrams, "save_svg", lambda figure, _: drawn.append(figure))
+    nested().save(tmp_path / "mine.keras")
+    for options in ((), ("--nested",), ("--nested", "--first", "b/a/conv"), ("--stages",)):
+        file = tmp_path / "mine.svg"
+        code, _, error = coursecnn_says("draw", tmp_path / "mine.keras", "--output", file, *options)
+        assert (code, error) == (0, "")
+    texts = [[text.get_text() for text in figure.axes[0].texts] for figure in drawn]
+    assert "b\nmodel, 2 layers" in texts[0]
+    assert "3×3 conv, 4\nReLU" in texts[1]
+    assert texts[2] == ["3×3 conv, 4\nReLU", "flatten"]
+    assert texts[3][:2] == ["8×8×3", "input"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["lenet7"], 1, "model must be a .keras file, an architecture of coursecnn"),
+        (["none.keras"], 1, "model must be a .keras file that exists, got 'none.keras'"),
+        (["lenet5", "--first", "C9"], 1, "first must be the name of a layer of the model"),
+        (["lenet5", "--input-shape", "28"], 1, "input_shape must fit the input"),
+        (["lenet5", "--output", "lenet5.png"], 2, "--output must end in .svg, got 'lenet5.png'"),
+        (["lenet5", "--stages", "--nested"], 2, "--stages draws a whole model"),
+    ],
+)
+def test_draw_says_what_is_wrong_and_writes_nothing(
+    arguments, code, message, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    done = coursecnn_says("draw", *arguments)
+    assert done[:2] == (code, "")
+    assert done[2].startswith(f"coursecnn: {message}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_draw_leaves_the_old_file_where_a_new_one_cannot_be_written(tmp_path):
+    blocked = tmp_path / "a.svg"
+    blocked.mkdir()
+    code, _, error = coursecnn_says("draw", "lenet5", "--output", blocked)
+    assert code == 1
+    assert "a.svg" in error
+    assert [path.name for path in tmp_path.iterdir()] == ["a.svg"]
+
+
+def test_what_the_command_knows_without_asking_is_what_the_package_knows():
+    assert cli.SHIPPED == records.SHIPPED
+    assert tuple(datasets.NAMES) == cli.NAMES

@@ -47,10 +47,10 @@ class Comparison:
 
     >>> from coursecnn.evidence import records
     >>> record = records.read("mnist")
-    >>> run, band = record.runs[0], record.band("test_accuracy")
-    >>> found = Comparison(record, run, (Compared("test_accuracy", 0.5, band),))
-    >>> [each.what for each in found.outside]
-    ['test_accuracy']
+    >>> loss = Compared("test_loss", 0.5, record.band("test_loss"))
+    >>> Comparison(record, record.runs[0], (loss,)).assert_inside()  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    AssertionError: mnist: test_loss is 0.5000, outside of 0.032 ± 0.002 (5 runs), ...
     """
 
     record: Record

@@ -21,7 +21,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
@@ -341,7 +341,12 @@ def compare(key: str, recomputed: float) -> Finding:
     googlenet.bottleneck_operations: printed 358M, recomputed 271,351,808: erratum
     """
     printed = _of_kind(key, "recomputed").printed
-    exact = Decimal(str(recomputed))
+    try:
+        exact = Decimal(str(recomputed))
+    except InvalidOperation:
+        exact = Decimal("nan")
+    if not exact.is_finite():
+        raise ValueError(f"recomputed must be a finite number, got {recomputed!r}")
     if exact == printed.value:
         verdict = Verdict.EXACT
     elif printed.low <= exact <= printed.high:

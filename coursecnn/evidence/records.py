@@ -10,7 +10,7 @@ A record is sealed with a digest of its content, so a digit that was changed by 
 so is everything that no run can have measured. Nothing here trains, or imports Keras.
 
 >>> print(read("mnist").band("test_accuracy"))
-0.9902 ± 0.0009 (5 runs), next run expected in 0.9857 to 0.9948
+0.9902 ± 0.0009 (5 runs), next run expected in 0.9858 to 0.9947
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ SHIPPED = Path(__file__).parent / "results"  # the records that the book shows
 SHA256 = re.compile(r"[0-9a-f]{64}")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 LARGEST_SEED = 2**32 - 1
+LARGEST_VALUE = 1e100  # of a metric: what is larger has no square, and no spread
 
 __getattr__ = refuse_attributes(__name__, {"check": "compare, and Comparison.assert_inside"})
 
@@ -157,7 +158,7 @@ class Run:
             seed=integer("seed", self.seed, 0, LARGEST_SEED),
             metrics=_mapping("metrics", self.metrics, _measured),
             curves=_mapping("curves", self.curves, _curve),
-            seconds=number("seconds", self.seconds, least=0),
+            seconds=number("seconds", self.seconds, 0, LARGEST_VALUE),
         )
         lengths = {curve: len(values) for curve, values in self.curves.items()}
         if len(set(lengths.values())) > 1:
@@ -181,7 +182,8 @@ def _measured(field: str, metric: str, value: object) -> float:
     where = f"{field}[{metric!r}]"
     if metric.endswith("accuracy"):
         return number(where, value, 0, 1)
-    return number(where, value, least=0) if metric.endswith("loss") else number(where, value)
+    least = 0 if metric.endswith("loss") else -LARGEST_VALUE
+    return number(where, value, least, LARGEST_VALUE)
 
 
 def _curve(field: str, metric: str, values: object) -> tuple[float, ...]:
@@ -257,6 +259,8 @@ class Record:
             _require_date(self.date)
         if list(self.seeds) != sorted(set(self.seeds)):
             raise ValueError(f"runs must have different seeds, in their order, got {self.seeds}")
+        if len({(*sorted(run.metrics), "", *sorted(run.curves), run.epochs) for run in runs}) > 1:
+            raise ValueError("runs must have the same metrics, curves and number of epochs")
 
     @property
     def seeds(self) -> tuple[int, ...]:

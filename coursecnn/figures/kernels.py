@@ -147,7 +147,7 @@ def coverage(size: int, rows: Mapping[str, Sequence[tuple[int, int]]]) -> Figure
     return figure
 
 
-def _pixel(axis: Axes, corner: tuple[float, float], inside: bool, read: bool) -> None:
+def _pixel(axis: Axes, corner: tuple[float, float], *, inside: bool, read: bool) -> None:
     """Draw a pixel: of the image, of the padding (dashed), or one that is never read (hatched)."""
     column, row = corner
     if not inside:

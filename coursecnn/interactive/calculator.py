@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from coursecnn._checks import as_int, as_plain
 from coursecnn.geometry import Convolution
 from coursecnn.interactive import page
 
@@ -41,7 +42,7 @@ class GeometryCalculator:
     on with what most frameworks do: the pixels after the last window are left out.
 
     Attributes:
-        layer: what to begin with: numbers, no pairs and no "same", one group, and a bias.
+        layer: what to begin with: the same both ways, no "same", one group, and a bias.
         input_shape: (N, N, C).
 
     Raises:
@@ -59,11 +60,15 @@ class GeometryCalculator:
     def __post_init__(self) -> None:
         if self.layer.groups != 1 or not self.layer.bias:
             raise ValueError(f"layer must have one group, and a bias, got {self.layer}")
-        if len(self.input_shape) != 3 or self.input_shape[0] != self.input_shape[1]:
+        shape = as_plain(self.input_shape)
+        if not isinstance(shape, tuple) or len(shape) != 3 or shape[0] != shape[1]:
             raise ValueError(f"input_shape must be (N, N, C), got {self.input_shape!r}")
+        object.__setattr__(self, "input_shape", shape)
+        object.__setattr__(self, "layer", _squared(self.layer))
         for field in FIELDS:
             value = self._setting()[field.name]
-            if not (isinstance(value, int) and field.min <= value <= field.max):
+            number = as_int(value)
+            if number is None or not field.min <= number <= field.max:
                 raise ValueError(
                     f"{field.name} must be an int from {field.min} to {field.max}, got {value!r}"
                 )
@@ -91,3 +96,14 @@ class GeometryCalculator:
 
     def _rounded(self) -> Convolution:
         return replace(self.layer, rounding="floor")
+
+
+def _squared(layer: Convolution) -> Convolution:
+    """The layer with one number for both axes where both are the same, and 0 for "valid"."""
+    names = ("kernel", "stride", "padding", "dilation")
+    settings = {name: getattr(layer, name) for name in names}
+    same: dict[str, Any] = {
+        n: v[0] for n, v in settings.items() if isinstance(v, tuple) and v[0] == v[1]
+    }
+    padding: dict[str, Any] = {"padding": 0} if layer.padding == "valid" else {}
+    return replace(layer, **same, **padding)

@@ -18,7 +18,13 @@ from coursecnn.interactive import page
 from coursecnn.models._kinds import kind_of_type
 
 LONGEST_BLOCK = 64  # rows of a block that is repeated
+NO_BREAK_SPACE = "\u00a0"
 NUMBER = re.compile(r"(\d+)")
+# A space ends a name on the page, and "#" counts on; names of a user's layers may hold both.
+MEANT_OTHERWISE = {
+    ord(" "): "\N{NO-BREAK SPACE}",
+    ord("#"): "\N{FULLWIDTH NUMBER SIGN}",
+}
 # What is drawn in a colour of its own; all else only passes values on, or changes each alone.
 COLOURED = ("convolution", "dense", "pooling", "join")
 
@@ -65,7 +71,7 @@ class ArchitectureExplorer:
 
     Args:
         tables: by the name of a network, what `accounting.layer_table` says about it; the first
-            two are shown at the beginning.
+            two are shown at the beginning. Any Keras model has such a table.
         accuracies: of those networks for which one was published.
 
     Examples:
@@ -84,14 +90,18 @@ class ArchitectureExplorer:
         """Keep the tables.
 
         Raises:
-            ValueError: there are fewer than two networks, or an accuracy belongs to none of them.
+            ValueError: there are fewer than two networks, an accuracy belongs to none of them, a
+                number is not finite, or the name of a layer has a "#" before a digit, which means a
+                repetition here.
         """
         if len(tables) < 2:
             raise ValueError(f"tables must hold two networks or more, got {list(tables)}")
         if unknown := set(accuracies) - set(tables):
             raise ValueError(f"accuracies must be of networks in tables, got {sorted(unknown)}")
-        self._tables = dict(tables)
+        self._tables = {name: _checked(name, table) for name, table in tables.items()}
         self._accuracies = {name: Accuracy(*value) for name, value in accuracies.items()}
+        for name, accuracy in self._accuracies.items():
+            page.check_finite(f"accuracies[{name!r}]", accuracy.percent)
 
     def __repr__(self) -> str:
         lines = [
@@ -135,6 +145,17 @@ class ArchitectureExplorer:
         return f"<table>{caption}<tr>{head}{''.join(rows)}</table>"
 
 
+def _checked(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """A table that the page can show. It has names in a row, with spaces between them."""
+    for column in ("values", "params", "macs"):
+        page.check_finite(f"column {column!r} of {name!r}", table[column])
+    layers = [str(layer) for layer in table["layer"]]
+    for layer in layers:
+        if re.search(r"#\d", layer):
+            raise ValueError(f"layers must have names without '#' and a digit, got {layer!r}")
+    return table.assign(layer=[re.sub(r"\s", NO_BREAK_SPACE, layer) for layer in layers])
+
+
 def steps(table: pd.DataFrame) -> list[Step]:
     """A table of layers in few words: what is repeated stands there once.
 
@@ -143,7 +164,7 @@ def steps(table: pd.DataFrame) -> list[Step]:
     >>> steps(table)[0].times, steps(table)[0].names
     (2, ['unit#1_conv'])
     """
-    names = [str(name) for name in table["layer"]]
+    names = [str(name).translate(MEANT_OTHERWISE) for name in table["layer"]]
     columns = ("type", "output_shape", "values", "params", "macs")
     rows = [Row(*row) for row in zip(*(table[column].tolist() for column in columns), strict=True)]
     found: list[Step] = []

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from coursecnn._checks import as_int, as_plain
 from coursecnn.geometry import Convolution
 from coursecnn.interactive import page
 from coursecnn.interactive.calculator import Field
@@ -107,12 +108,15 @@ class InceptionCalculator:
 
 def _setting(name: str, shape: tuple[int, int, int], widths: Inception) -> dict[str, int]:
     """The numbers of `FIELDS` for a module."""
-    if len(shape) != 3 or shape[0] != shape[1]:
+    plain = as_plain(shape)
+    if not isinstance(plain, tuple) or len(plain) != 3 or plain[0] != plain[1]:
         raise ValueError(f"modules must read (N, N, C), got {shape!r} for {name!r}")
-    setting = {"size": shape[0], "channels": shape[2], **asdict(widths)}
+    setting = {"size": plain[0], "channels": plain[2]}
+    setting |= {key: as_plain(width) for key, width in asdict(widths).items()}
     for field in FIELDS:
         value = setting[field.name]
-        if not (isinstance(value, int) and field.min <= value <= field.max):
+        number = as_int(value)
+        if number is None or not field.min <= number <= field.max:
             raise ValueError(
                 f"{field.name} must be an int from {field.min} to {field.max}, got {value!r} "
                 f"for {name!r}"

@@ -57,10 +57,10 @@ export function writtenShape(shape) {
 /** How many rows a map of a layer has; a vector counts as a map of one pixel. */
 export function sideOf({ shape }) {
   const first = Array.isArray(shape[0]) ? shape[0] : shape;
-  return first.length === 1 ? 1 : first[0];
+  return first.length < 2 ? 1 : first[0];
 }
 
 /** How many maps, or units, a layer has. */
 export function depthOf({ shape }) {
-  return (Array.isArray(shape[0]) ? shape[0] : shape).at(-1);
+  return (Array.isArray(shape[0]) ? shape[0] : shape).at(-1) ?? 1;
 }

@@ -9,6 +9,7 @@ content gives the same bytes.
 - `module(...)`: a script and what it imports, as one module;
 - `array(...)`: numbers in the form in which the scripts read them;
 - `in_base64(...)`: bytes, shorter than as numbers;
+- `check_finite(...)`, `one_number(...)`: what a page cannot show is refused;
 - `palette()`: the colours of numbers with a sign;
 - `table(...)`, `picture(...)`: what to look at where scripts do not run.
 """
@@ -29,6 +30,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from coursecnn._checks import as_int, as_plain
 from coursecnn.figures import DIVERGING
 from coursecnn.interactive._bundle import bundle
 
@@ -70,7 +72,11 @@ def fragment(script: str, label: str, data: object, static: str) -> str:
         ValueError: `data` holds a number that is not finite.
     """
     # In JSON only texts can hold "<"; escaped, none of them can end the script element.
-    content = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    try:
+        content = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"data must hold texts and finite numbers alone: {error}") from error
+    content = content.replace("<", "\\u003c")
     code = module(script)
     digest = hashlib.sha256(f"{code}{content}{static}".encode()).hexdigest()[:12]
     return TEMPLATE.format(
@@ -139,6 +145,44 @@ def picture(brightness: npt.NDArray[np.uint8], caption: str) -> str:
     source = f"data:image/bmp;base64,{in_base64(bytes(content))}"
     words = escape(caption)
     return f'<figure><img src="{source}" alt="{words}"><figcaption>{words}</figcaption></figure>'
+
+
+def check_finite(name: str, values: Any) -> None:
+    """Refuse numbers that are none, or infinite.
+
+    Raises:
+        ValueError: One of the values is not a finite number.
+
+    Examples:
+        >>> check_finite("bias", [0.5, float("nan")])
+        Traceback (most recent call last):
+        ValueError: bias must hold finite numbers, got nan
+    """
+    try:
+        numbers = np.asarray(values, dtype=float).ravel()
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must hold finite numbers, got {values!r}") from None
+    wrong = numbers[~np.isfinite(numbers)]
+    if wrong.size:
+        raise ValueError(f"{name} must hold finite numbers, got {wrong[0]}")
+
+
+def one_number(name: str, value: Any, least: int = 0) -> int:
+    """Read a whole number, which a page needs to be the same both ways.
+
+    Raises:
+        ValueError: It is none, too small, or a pair of different ones.
+
+    Examples:
+        >>> one_number("stride", (2, 2))
+        2
+    """
+    plain = as_plain(value)
+    parts = set(plain) if isinstance(plain, tuple) else {plain}
+    number = as_int(plain[0] if isinstance(plain, tuple) and plain else plain)
+    if len(parts) != 1 or number is None or number < least:
+        raise ValueError(f"{name} must be one int of at least {least} for both axes, got {value!r}")
+    return number
 
 
 def in_base64(raw: bytes) -> str:

@@ -52,7 +52,8 @@ class KernelPlayground:
             )
         self._photos = {name: _in_8_bits(name, photo) for name, photo in photos.items()}
         self._kernels = {name: np.asarray(kernel, float) for name, kernel in kernels.items()}
-        for kernel in self._kernels.values():
+        for name, kernel in self._kernels.items():
+            page.check_finite(f"kernels[{name!r}]", kernel)
             for photo in self._photos.values():
                 _check_fit(kernel, photo)
 
@@ -85,8 +86,9 @@ class KernelPlayground:
 
 
 def _in_8_bits(name: str, photo: npt.ArrayLike) -> Bytes:
+    page.check_finite(f"photos[{name!r}]", photo)
     values = np.asarray(photo, dtype=float)
-    if values.ndim != 2 or max(values.shape) > LARGEST_SIDE:
+    if values.ndim != 2 or not 0 < min(values.shape) <= max(values.shape) <= LARGEST_SIDE:
         raise ValueError(
             f"photos must be flat, at most {LARGEST_SIDE} pixels a side, got {name!r} of shape "
             f"{values.shape}: take the mean of its channels, or scale it down"
@@ -100,7 +102,12 @@ def _in_8_bits(name: str, photo: npt.ArrayLike) -> Bytes:
 
 
 def _check_fit(kernel: npt.NDArray[np.float64], photo: Bytes) -> None:
-    if kernel.ndim != 2 or kernel.shape[0] > photo.shape[0] or kernel.shape[1] > photo.shape[1]:
+    if (
+        kernel.ndim != 2
+        or not kernel.size
+        or kernel.shape[0] > photo.shape[0]
+        or kernel.shape[1] > photo.shape[1]
+    ):
         raise ValueError(
             f"kernels must be flat and no larger than a photo, {photo.shape}, got {kernel.shape}"
         )

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from coursecnn._checks import check_count
 from coursecnn.geometry import Convolution, Pooling, ReceptiveField, receptive_field
 from coursecnn.interactive import page
 from coursecnn.models.receptive import SHARE, effective_width
@@ -27,7 +28,7 @@ class Stack:
     """Square layers in a row on a square image, and what was measured on them.
 
     Attributes:
-        layers: By name, from the image upwards; paddings are numbers, not "same".
+        layers: By name, from the image upwards; paddings are numbers or "valid", not "same".
         pixels: Rows, and columns, of the image.
         measured: For some of the layers the squared gradients of a unit by the pixels of its
             field, shape (size, size), as `effective_field` finds them.
@@ -47,20 +48,61 @@ class Stack:
     measured: Mapping[str, npt.ArrayLike] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "pixels", check_count("pixels", self.pixels))
         if not 1 <= len(self.layers) <= MOST_LAYERS:
             raise ValueError(f"layers must be 1 to {MOST_LAYERS}, got {len(self.layers)}")
         for name, layer in self.layers.items():
             numbers = [v for v in vars(layer).values() if v is not None]
-            if any(isinstance(number, tuple) for number in numbers) or "same" in numbers:
+            pairs = [value for value in numbers if isinstance(value, tuple)]
+            if any(pair[0] != pair[1] for pair in pairs) or "same" in numbers:
                 raise ValueError(f"layers must be square and padded by a number, got {layer}")
             self.units(name)
         for name, squares in self.measured.items():
+            page.check_finite(f"measured[{name!r}]", squares)
             size = self.field(name).size
             if np.shape(squares) != (size, size) or size > WIDEST_MEASURED:
                 raise ValueError(
                     f"measured must have the shape of the field, {(size, size)}, at most "
                     f"{WIDEST_MEASURED} a side, got {np.shape(squares)} for {name!r}"
                 )
+            if np.min(squares) < 0 or not np.max(squares) > 0:
+                raise ValueError(
+                    f"measured must be squares, and not all 0, got {np.min(squares):g} to "
+                    f"{np.max(squares):g} for {name!r}"
+                )
+
+    @classmethod
+    def from_model(
+        cls,
+        model: Any,
+        layer: Any = None,
+        *,
+        input_shape: Any = None,
+        measured: Mapping[str, npt.ArrayLike] | None = None,
+    ) -> Stack:
+        """Take the convolutions and poolings of a Keras model that is a plain chain.
+
+        Layers that work on each position alone, such as a ReLU or a batch normalisation, are
+        passed over. The chain ends before the first layer that sees everything.
+
+        Args:
+            model: Functional or sequential, on a square image.
+            layer: The last layer to show, its name, path, or the layer itself.
+            input_shape: (height, width, channels), where the model leaves them open.
+            measured: As of the stack.
+
+        Raises:
+            ValueError: The model is no such chain; says why.
+
+        Examples:
+            >>> from coursecnn.architectures import build
+            >>> print(Stack.from_model(build("vgg16"), "pool1"))
+            3 layers over 224 pixels, a unit of pool1 sees 6
+        """
+        from coursecnn.models._chain import chain
+
+        layers, pixels = chain(model, layer, input_shape)
+        return cls(layers, pixels, measured or {})
 
     def field(self, name: str) -> ReceptiveField:
         """The field of a unit of a layer."""
@@ -98,7 +140,8 @@ class ReceptiveFieldExplorer:
     Kernels, strides and dilations can be changed, layers added and removed.
 
     Args:
-        stacks: By name; the first is shown at the beginning.
+        stacks: By name, each a `Stack` or a Keras model, of which `Stack.from_model` makes one; the
+            first is shown at the beginning.
 
     Examples:
         >>> layer = Convolution(1, kernel=3, padding=1)
@@ -107,15 +150,18 @@ class ReceptiveFieldExplorer:
         two: 2 layers over 32 pixels, a unit of conv2 sees 5
     """
 
-    def __init__(self, stacks: Mapping[str, Stack]) -> None:
+    def __init__(self, stacks: Mapping[str, Stack | Any]) -> None:
         """Keep the stacks.
 
         Raises:
-            ValueError: There is none.
+            ValueError: There is none, or a model is no plain chain of square layers.
         """
         if not stacks:
             raise ValueError(f"stacks must hold at least one Stack, got {stacks!r}")
-        self.stacks = dict(stacks)
+        self.stacks: dict[str, Stack] = {
+            name: stack if isinstance(stack, Stack) else Stack.from_model(stack)
+            for name, stack in stacks.items()
+        }
 
     def __repr__(self) -> str:
         lines = [f"{name}: {stack}" for name, stack in self.stacks.items()]
@@ -132,10 +178,10 @@ def _plain(name: str, stack: Stack) -> dict[str, Any]:
     layers = [
         {
             "name": layer_name,
-            "kernel": layer.kernel,
-            "stride": layer.kernel if layer.stride is None else layer.stride,
-            "padding": layer.padding,
-            "dilation": getattr(layer, "dilation", 1),
+            "kernel": _one(layer.kernel),
+            "stride": _one(layer.kernel if layer.stride is None else layer.stride),
+            "padding": 0 if layer.padding == "valid" else _one(layer.padding),
+            "dilation": _one(getattr(layer, "dilation", 1)),
             "rounding": "ceil" if layer.rounding == "ceil" else "floor",
         }
         for layer_name, layer in stack.layers.items()
@@ -145,6 +191,11 @@ def _plain(name: str, stack: Stack) -> dict[str, Any]:
         for layer, squares in stack.measured.items()
     ]
     return {"name": name, "pixels": stack.pixels, "layers": layers, "measured": measured}
+
+
+def _one(value: Any) -> int:
+    """A size that is the same both ways, as one number."""
+    return int(value[0] if isinstance(value, tuple) else value)
 
 
 def _in_8_bits(squares: npt.ArrayLike) -> dict[str, Any]:

@@ -85,9 +85,11 @@ class TrainingReplay:
         if len(epochs) != 1:
             raise ValueError(f"records must have runs of as many epochs, got {sorted(epochs)}")
         self.records, self.curves, (self.epochs,) = dict(records), list(curves), epochs
-        for record in self.records.values():
+        for name, record in self.records.items():
             for curve in self.curves:
                 record.values(curve, epoch=self.epochs)  # refuses a curve that is not there
+                for run in record.runs:
+                    page.check_finite(f"curve {curve!r} of {name!r}", run.curves[curve])
         for name, block in blocks.items():
             if name not in self.records or block not in BLOCKS:
                 kinds = " or ".join(map(repr, BLOCKS))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -27,11 +28,12 @@ class Example:
         image: shape (H, W, C), without padding.
         kernels: shape (h, w, C, F).
         bias: one number for each filter, shape (F,).
-        stride: step of the window.
-        padding: zeros on each side.
+        stride: step of the window, the same both ways.
+        padding: zeros on each side; or "valid" or "same", where these are the same on all sides.
 
     Raises:
-        ValueError: the shapes do not go together, or are too large to be read.
+        ValueError: the shapes do not go together, or are too large to be read; a number is not
+            finite; the stride or the padding is not the same both ways.
         DoesNotFit: the windows do not cover the padded image exactly.
 
     >>> Example(np.ones((4, 4, 1)), np.ones((2, 2, 1, 3)), bias=[0, 0, 0], stride=2).output().shape
@@ -42,19 +44,40 @@ class Example:
     kernels: npt.ArrayLike
     bias: npt.ArrayLike
     stride: int = 1
-    padding: int = 0
+    padding: int | str = 0
 
     def __post_init__(self) -> None:
+        for name in ("image", "kernels", "bias"):
+            page.check_finite(name, getattr(self, name))
         self.output()
+        stride = page.one_number("stride", self.stride)
+        object.__setattr__(self, "padding", self._zeros(stride))
+        object.__setattr__(self, "stride", stride)
         for name in ("image", "kernels"):
             shape = np.shape(getattr(self, name))
             if max(shape) > LONGEST:
                 raise ValueError(f"{name} must be at most {LONGEST} long each way, got {shape}")
 
+    def _zeros(self, stride: int) -> int:
+        """The padding as a number.
+
+        Raises:
+            ValueError: It differs from side to side.
+        """
+        if self.padding != "same":
+            return page.one_number("padding", 0 if self.padding == "valid" else self.padding)
+        sizes = zip(np.shape(self.image)[:2], np.shape(self.kernels)[:2], strict=True)
+        zeros = {max((-(-n // stride) - 1) * stride + k - n, 0) for n, k in sizes}
+        if len(zeros) > 1 or max(zeros) % 2:
+            raise ValueError(
+                f"padding must be a number, or the same on all sides, got {self.padding!r}"
+            )
+        return zeros.pop() // 2
+
     def output(self) -> Array:
         """The maps of the layer, shape (rows, columns, F)."""
-        image = np.asarray(self.image)[None]
-        return np.asarray(conv2d(image, self.kernels, self.bias, self.stride, self.padding)[0])
+        image, padding = np.asarray(self.image)[None], cast(Any, self.padding)
+        return np.asarray(conv2d(image, self.kernels, self.bias, self.stride, padding)[0])
 
     def __str__(self) -> str:
         image, kernels, output = map(np.shape, (self.image, self.kernels, self.output()))

@@ -4,8 +4,8 @@
 - `memory`: what inference and training hold at once;
 - `conventions`: the same count as other tools and papers state it;
 - `report`: what `coursecnn count` prints;
-- `graph`: the layers as nodes and edges, and where to draw them;
-- `diagrams`: the drawings made from the graph;
+- `diagrams`: `draw`, `tower` and `save_svg` draw any model;
+- `graph`, `layout`, `stages`, `towers`: what is drawn, and where;
 - `attribution`: which pixels an answer depends on;
 - `receptive`: how strongly each pixel reaches a unit.
 

@@ -53,7 +53,7 @@ def canvas(width: float, height: float, title: str | None) -> tuple[Figure, Axes
     True
     >>> plt.close(figure)
     """
-    lines = textwrap.wrap(title, max(20, int(width / (1.1 * CHARACTER)))) if title else []
+    lines = textwrap.wrap(title, max(8, int(width / (1.1 * CHARACTER)))) if title else []
     above = TITLE + LINE * (len(lines) - 1) if lines else 0.0
     size = (width + 2 * MARGIN, height + 2 * MARGIN + above)
     figure = plt.figure(figsize=size, layout="none", facecolor="white")

@@ -92,7 +92,8 @@ class Reads:
             marks[self.source[np.broadcast_to(mask, self.output_shape)]] = True
             return marks[1:].reshape(self.input_shape)
         walked = sorted(self.axes)
-        mask = np.asarray(mask.any(axis=tuple(a for a in range(mask.ndim) if a not in self.axes)))
+        gone = tuple(a for a in range(mask.ndim) if a not in self.axes)
+        mask = np.asarray(mask.any(axis=gone))
         for place, axis in enumerate(walked):
             mask = self._along(mask, place, axis)
         order = np.argsort([self.axes[axis][0] for axis in walked], kind="stable")
@@ -223,7 +224,7 @@ class _Window:
 
 
 def _slid(
-    call: Call, number: int, window: _Window, channels: Steps | None, transposed: bool = False
+    call: Call, number: int, window: _Window, channels: Steps | None, *, transposed: bool = False
 ) -> Reads:
     before, after = _shape(call.inputs[number]), _shape(call.outputs[0])
     places, depth = _spatial(window.data_format, len(after))
@@ -287,7 +288,7 @@ def _shared_out(size: int, parts: int) -> Steps:
     return Steps(size * period // parts, tuple(tuple(range(*bound)) for bound in bounds))
 
 
-def _subsampled(kernel: int, mixes: bool, stride: int | None = None) -> Rule:
+def _subsampled(kernel: int, *, mixes: bool, stride: int | None = None) -> Rule:
     """The rule of a layer of this package with a fixed window."""
     window = _Window((kernel,) * 2, (stride or kernel,) * 2, (1, 1), "valid", "channels_last")
     return lambda call, number: _slid(call, number, window, None if mixes else ONE)

@@ -20,7 +20,7 @@ from coursecnn.models._keras_graph import Call, Traced
 if TYPE_CHECKING:  # whoever has a model has imported Keras
     from coursecnn.backend import keras
 
-__all__ = ["CannotCopyError", "Network", "copied", "scores", "slopes", "traced"]
+__all__ = ["CannotCopyError", "Network", "copied", "needed", "scores", "slopes", "traced"]
 
 Array = npt.NDArray[np.floating[Any]]
 Squash = Literal["softmax", "sigmoid"]
@@ -99,7 +99,7 @@ class Network:
         """
         known = dict(zip(map(id, self.inputs.values()), map(self._taken, values), strict=True))
         known |= given or {}
-        places = _needed(self.traced.calls, wanted, known)
+        places = needed(self.traced.calls, wanted, known)
         calls = [self._made(place, instead or {}) for place in places]
         known = _keras_graph.evaluate(calls, known)
         return [known[id(tensor)] for tensor in wanted]
@@ -151,7 +151,7 @@ def _in_numpy(value: Any) -> Array:
     return np.asarray(keras.ops.convert_to_numpy(value))
 
 
-def _needed(calls: Sequence[Call], wanted: Sequence[Any], known: Mapping[int, Any]) -> list[int]:
+def needed(calls: Sequence[Call], wanted: Sequence[Any], known: Mapping[int, Any]) -> list[int]:
     """The places of the calls that lead from what is known to what is wanted."""
     missing = {id(tensor) for tensor in wanted} - set(known)
     places = []
@@ -175,10 +175,12 @@ def _none(model: keras.Model, followed: Traced) -> Network:
 def _copies(model: keras.Model, followed: Traced) -> Network:
     """A copy of each layer."""
     layers = copied(followed.calls)
+    for layer in layers.values():
+        layer.trainable = False
     return Network(followed, _ask.inputs(model, followed), layers, "float64")
 
 
-def copied(calls: Sequence[Call], with_weights: bool = True) -> dict[int, Any]:
+def copied(calls: Sequence[Call], *, with_weights: bool = True) -> dict[int, Any]:
     """Copy the layers of calls into 64 bits.
 
     Args:
@@ -196,13 +198,13 @@ def copied(calls: Sequence[Call], with_weights: bool = True) -> dict[int, Any]:
     unique = {id(call.layer): call for call in calls if isinstance(call.layer, keras.layers.Layer)}
     inputs = keras.layers.InputLayer
     return {
-        key: _copy(call, with_weights)
+        key: _copy(call, with_weights=with_weights)
         for key, call in unique.items()
         if not isinstance(call.layer, inputs)
     }
 
 
-def _copy(call: Call, with_weights: bool) -> Any:
+def _copy(call: Call, *, with_weights: bool) -> Any:
     layer = call.layer
     try:
         copy = type(layer).from_config({**layer.get_config(), "dtype": "float64"})
@@ -217,7 +219,6 @@ def _copy(call: Call, with_weights: bool) -> Any:
         ) from error
     if any("float" in str(w.dtype) and w.dtype != "float64" for w in copy.weights):
         raise CannotCopyError(f"layer {call.path!r} has no copy in 64 bits: it fixes its dtype")
-    copy.trainable = False
     return copy
 
 
@@ -288,8 +289,7 @@ def _activation(call: Call) -> Squash | None:
 
 def _behaviour(call: Call) -> Squash | Literal["same"] | None:
     """What a call without weights does to its one input."""
-    weights: Any = getattr(call.layer, "weights", [])
-    if len(call.inputs) != 1 or weights:
+    if len(call.inputs) != 1 or getattr(call.layer, "weights", None):
         return None
     before, after = call.inputs[0].shape[1:], call.outputs[0].shape[1:]
     if tuple(before) != tuple(after) or len(call.outputs) != 1:

@@ -61,9 +61,15 @@ def spelled(name: str) -> str:
     return " ".join(part if part.isupper() and len(part) > 1 else part.lower() for part in parts)
 
 
+def _snake(name: str) -> str:
+    """Write a class name as Keras writes functions."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
 def by_name(layer: Any) -> list[str]:
     """Say the name of a layer's class."""
-    return [spelled(type(layer).__name__)]
+    name = type(layer).__name__
+    return [ACTIVATIONS.get(_snake(name), spelled(name))]
 
 
 def conv(layer: Any) -> list[str]:

@@ -312,15 +312,15 @@ class _Asked:
         return cls._of(model, inputs, 0, batch=True)
 
     @classmethod
-    def _of(cls, model: keras.Model, given: Images, output: Any, batch: bool) -> _Asked:
+    def _of(cls, model: keras.Model, given: Images, output: Any, *, batch: bool) -> _Asked:
         traced = _traced(model)
         if traced is None:
             inputs: dict[str, Any] = dict.fromkeys(_names_of(given))
         else:
             inputs = _ask.inputs(model, traced)
-        values = _read(given, list(inputs.values()), list(inputs), batch)
+        values = _read(given, list(inputs.values()), list(inputs), batch=batch)
         by_name = isinstance(given, Mapping)
-        answers = _answers(model, list(inputs), values, by_name)
+        answers = _answers(model, list(inputs), values, by_name=by_name)
         names = _output_names(model, answers)
         number = _ask.pick("output", names, output)
         said = list(answers.values())
@@ -335,7 +335,7 @@ class _Asked:
         """What that output says to other images at one of the inputs."""
         values = [np.repeat(value, len(images), axis=0) for value in self.values]
         values[place] = images
-        answers = _answers(self.model, self.names, values, self.by_name)
+        answers = _answers(self.model, self.names, values, by_name=self.by_name)
         return list(answers.values())[self.output]
 
 
@@ -356,7 +356,7 @@ def _names_of(given: Any) -> list[str]:
 
 
 def _read(
-    given: Any, tensors: Sequence[Any], names: Sequence[str], batch: bool = False
+    given: Any, tensors: Sequence[Any], names: Sequence[str], *, batch: bool = False
 ) -> list[Array]:
     """The arrays for the inputs of a model, in their order and with a batch."""
     what = "inputs" if batch else "image"
@@ -405,7 +405,7 @@ def _numbers(value: Any) -> Array:
 
 
 def _answers(
-    model: keras.Model, names: Sequence[str], values: Sequence[Array], by_name: bool
+    model: keras.Model, names: Sequence[str], values: Sequence[Array], *, by_name: bool
 ) -> dict[str, Array]:
     """What a model says, by the names of its outputs or by their numbers."""
     from coursecnn.backend import keras
@@ -414,7 +414,7 @@ def _answers(
         value.astype(_dtype(model, n)) if value.dtype.kind == "f" else value
         for n, value in enumerate(values)
     ]
-    answers = model(_structured(model, names, cast, by_name), training=False)
+    answers = model(_structured(model, names, cast, by_name=by_name), training=False)
     flat = [_in_numpy(x) for x in keras.tree.flatten(answers)]
     keys = sorted(answers) if isinstance(answers, Mapping) else map(str, range(len(flat)))
     return dict(zip(keys, flat, strict=True))
@@ -426,7 +426,7 @@ def _dtype(model: keras.Model, number: int) -> str:
 
 
 def _structured(
-    model: keras.Model, names: Sequence[str], values: list[Array], by_name: bool
+    model: keras.Model, names: Sequence[str], values: list[Array], *, by_name: bool
 ) -> Any:
     """The inputs in the form in which the model takes them."""
     from coursecnn.backend import keras

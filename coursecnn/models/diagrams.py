@@ -1,4 +1,4 @@
-"""Drawings of networks, made from the models themselves.
+r"""Drawings of networks, made from the models themselves.
 
 - `draw(model)`: how the data flow through a model, or through a part of it;
 - `tower(model)`: a whole network at a glance, one block for each size of its maps;
@@ -7,6 +7,22 @@
 What is drawn, and where, is found by `coursecnn.models.graph`, `layout` and `stages`; this module
 only draws it. A drawing is a `Figure`; a notebook cell shows it with `plt.show()`. None needs
 weights: build a big model inside `backend.without_weights()`.
+
+A network of one's own is drawn like those of the course, and `coursecnn draw FILE.keras` does the
+same from a terminal:
+
+>>> image = keras.Input((32, 32, 3), name="image")
+>>> x = keras.layers.Conv2D(8, 3, padding="same", activation="relu")(image)
+>>> x = keras.layers.Add()([x, keras.layers.SeparableConv2D(8, 3, padding="same")(x)])
+>>> mine = keras.Model(image, keras.layers.Dense(10)(keras.layers.GlobalMaxPooling2D()(x)))
+>>> figure = draw(mine, title="my network", shapes=True)
+>>> for text in figure.axes[0].texts[:3]:
+...     print(text.get_text().replace("\n", " | "))
+input | 32×32×3
+3×3 conv, 8 | ReLU | 32×32×8
+3×3 separable | conv, 8 | 32×32×8
+>>> save_svg(figure, "mine.svg")  # doctest: +SKIP
+>>> plt.close(figure)
 """
 
 from __future__ import annotations
@@ -106,7 +122,7 @@ def draw(
         graph = graphs.condensed(graph, shapes=shapes)
     if condense is None and first is last is None and len(graph.nodes) > TOO_MANY:
         return tower(model, title=title, input_shape=input_shape)
-    graph = replace(graph, nodes=_labelled(graph.nodes, shapes))
+    graph = replace(graph, nodes=_labelled(graph.nodes, shapes=shapes))
     heights = [_high(node.label) + FALL for node in graph.nodes]
     parts = broken(graph, heights, limit=PAGE, parts=columns)
     box = max(_wide(node.label) for node in graph.nodes)
@@ -138,7 +154,7 @@ def save_svg(figure: Figure, path: Path | str) -> None:
     write_atomically(Path(path), content.getvalue())
 
 
-def _labelled(nodes: Sequence[Node], shapes: bool) -> tuple[Node, ...]:
+def _labelled(nodes: Sequence[Node], *, shapes: bool) -> tuple[Node, ...]:
     """Add to the labels which weights are shared, and, on demand, the shapes."""
     several = len({node.shared for node in nodes} - {0}) > 1
     labelled = []

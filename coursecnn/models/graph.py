@@ -150,10 +150,10 @@ def graph(
     calls = opened(model, nested=nested, input_shape=input_shape)
     names = [call.path for call in calls]
     for name in hide:
-        _find(names, name, "hide", nested)
+        _find(names, name, "hide", nested=nested)
     edges = [(parent, child) for child, call in enumerate(calls) for parent in call.parents]
-    begin = None if first is None else _find(names, first, "first", nested)[0]
-    end = None if last is None else _find(names, last, "last", nested)[-1]
+    begin = None if first is None else _find(names, first, "first", nested=nested)[0]
+    end = None if last is None else _find(names, last, "last", nested=nested)[-1]
     chosen = _between(edges, begin, end, len(calls))
     if not chosen:
         raise ValueError(
@@ -193,7 +193,7 @@ def _outputs(model: keras.Model) -> dict[int, str]:
     return dict(zip(map(id, function.outputs), names, strict=False))
 
 
-def _find(names: Sequence[str], name: str, argument: str, nested: bool) -> list[int]:
+def _find(names: Sequence[str], name: str, argument: str, *, nested: bool) -> list[int]:
     """List the calls of a layer, given by its path or by the end of its path."""
     exact = [number for number, path in enumerate(names) if path == name]
     found = exact or [number for number, path in enumerate(names) if path.endswith(f"/{name}")]
@@ -255,7 +255,7 @@ def _folded(
     named = kinds.count("input") > 1
     boxes = [[calls[call] for call in group] for group in members.values()]
     nodes = [
-        _node(group, head[start], named, marks[members[start][-1]])
+        _node(group, head[start], marks[members[start][-1]], named=named)
         for group, start in zip(boxes, members, strict=True)
     ]
     nodes = [replace(x, shared=n) for x, n in zip(nodes, _shared(boxes), strict=True)]
@@ -279,7 +279,7 @@ def _folds(layer: Any, head: Kind, kind: Kind, fold: Fold) -> bool:
     return fold == "all" and folded.get(kind, False)
 
 
-def _node(calls: Sequence[Call], kind: Kind, named: bool, outputs: Sequence[str]) -> Node:
+def _node(calls: Sequence[Call], kind: Kind, outputs: Sequence[str], *, named: bool) -> Node:
     shown = [call for call in calls if not isinstance(call.layer, PADDING)] or calls
     words = [word for call in shown for word in _words(call.layer)]
     words = [word for word in words if word != "linear"] or ["linear"]  # it changes nothing
@@ -367,7 +367,7 @@ def condensed(graph: Graph, *, shapes: bool = False) -> Graph:
     order = depth_first(graph)
     place = {node: position for position, node in enumerate(order)}
     links = [(place[a], place[b]) for a, b in graph.edges]
-    sequence = _Sequence([graph.nodes[node] for node in order], links, shapes)
+    sequence = _Sequence([graph.nodes[node] for node in order], links, shapes=shapes)
     stands_for = dict(enumerate(range(len(order))))  # of each place, the one that is drawn
     blocks = sequence.repetitions()
     for start, length, times in blocks:
@@ -423,7 +423,7 @@ def depth_first(graph: Graph) -> list[int]:
 class _Sequence:
     """Nodes in a row, with edges from left to right, in which repetitions are looked for."""
 
-    def __init__(self, nodes: Sequence[Node], edges: Sequence[Edge], shapes: bool) -> None:
+    def __init__(self, nodes: Sequence[Node], edges: Sequence[Edge], *, shapes: bool) -> None:
         """Give nodes that do the same to neighbours at the same distances the same mark."""
         self.above = _neighbours((b, a) for a, b in edges)
         self.below = _neighbours(edges)

@@ -27,10 +27,9 @@ import numpy as np
 import numpy.typing as npt
 
 from coursecnn._checks import as_int
-from coursecnn.models import _ask, _keras_graph, _reads
+from coursecnn.models import _ask, _keras_graph, _reads, _rerun
 from coursecnn.models._keras_graph import Call, Traced
 from coursecnn.models._reads import Reads, Steps
-from coursecnn.models.attribution import gradient
 
 if TYPE_CHECKING:  # whoever has a model has imported Keras
     from coursecnn.backend import keras
@@ -503,7 +502,7 @@ class _Trace:
             self._reads[key] = _reads.reads(self.calls[place], number, output)
         return self._reads[key]
 
-    def places(self, shape: Shape, is_input: bool = False) -> list[int]:
+    def places(self, shape: Shape, *, is_input: bool = False) -> list[int]:
         """The axes of a tensor that are not its channels."""
         grey = is_input and any(
             len(call.outputs[0].shape) > len(self.start.shape) for call in self._first()
@@ -518,7 +517,8 @@ class _Trace:
         """The field along each axis of the input."""
         state = self._states()[id(self.target)]
         return tuple(
-            _axis_field(axis, self.sizes[axis], state) for axis in self.places(self.sizes, True)
+            _axis_field(axis, self.sizes[axis], state)
+            for axis in self.places(self.sizes, is_input=True)
         )
 
     def _states(self) -> dict[int, _State]:
@@ -548,7 +548,7 @@ class _Trace:
                         seen = self.reads(place, number, output).back(mask)
                         masks[id(x)] = seen | masks.get(id(x), np.zeros(1, bool))
         found = np.broadcast_to(masks[id(self.start)], self.sizes)
-        others = set(range(len(self.sizes))) - set(self.places(self.sizes, True))
+        others = set(range(len(self.sizes))) - set(self.places(self.sizes, is_input=True))
         return np.asarray(found.any(axis=tuple(others)))
 
     def _marked(self, unit: Sequence[int]) -> Mask:
@@ -613,7 +613,12 @@ def _unseen(turns: _Turns) -> tuple[int, ...]:
 
 
 def effective_field(
-    model: keras.Model, layer: str, images: npt.ArrayLike, seed: int | None = 0
+    model: keras.Model,
+    layer: Any,
+    images: npt.ArrayLike,
+    seed: int | None = 0,
+    *,
+    call: int | None = None,
 ) -> Array:
     """Measure how much each pixel moves the middle unit of a map: the squared gradient.
 
@@ -624,12 +629,13 @@ def effective_field(
     find the same numbers to many digits. A batch normalisation uses its moving averages.
 
     Args:
-        model: A functional model from (batch, height, width, channels); with a seed, one that was
-            built without its weights will do.
-        layer: The layer whose middle unit is asked.
+        model: Any model with one input that `receptive_field` can follow; with a seed, one that
+            was built without its weights will do.
+        layer: The layer whose middle unit is asked: its name, its path, or the layer itself.
         images: Shape (batch, height, width, channels).
         seed: Of He's normal distribution, from which the kernels are drawn, without biases; None
             for the weights that the model has.
+        call: Which use of the layer is meant, if there are several.
 
     Returns:
         The squares, shape (height, width).
@@ -652,13 +658,24 @@ def effective_field(
                [0, 0, 0, 0, 0]])
     """
     rng = np.random.default_rng(seed)
-    trunk = _trunk(model, layer, rng if seed is not None else None)
     pixels = np.asarray(images, dtype=float)
-    _, rows, columns, channels = trunk.output.shape
+    traced = _keras_graph.traced(model)
+    found = _ask.find(traced, layer, call)
+    if len(found.output.shape) != 4:
+        raise ValueError(
+            f"layer must have an output of (batch, rows, columns, channels), got {found.path!r} "
+            f"with {found.output.shape}"
+        )
+    network = _trunk(model, traced, found, rng if seed is not None else None)
+    _, rows, columns, channels = np.shape(network.run([pixels[:1]], [found.output])[0])
     direction = np.zeros((len(pixels), rows, columns, channels))
     direction[:, rows // 2, columns // 2] = rng.normal(size=(len(pixels), channels))
-    squares = np.square(gradient(trunk, pixels, direction))
-    return np.asarray(squares.mean(axis=0).sum(axis=-1))
+
+    def mixture(parts: Sequence[Any]) -> Any:
+        return network.run(parts, [found.output])[0] * direction.astype(network.dtype)
+
+    (slopes,) = _rerun.slopes(mixture, [pixels], network.dtype)
+    return np.asarray(np.square(slopes).mean(axis=0).sum(axis=-1), dtype=float)
 
 
 def effective_width(squares: npt.ArrayLike, share: float = SHARE) -> int:
@@ -682,28 +699,40 @@ def effective_width(squares: npt.ArrayLike, share: float = SHARE) -> int:
     return size - 2 * (int(enough) - 1)
 
 
-def _trunk(model: keras.Model, layer: str, rng: np.random.Generator | None) -> keras.Model:
-    """The model up to a layer, in 64 bits, with its own weights or with others."""
+def _trunk(
+    model: keras.Model, traced: Traced, found: _ask.Found, rng: np.random.Generator | None
+) -> _rerun.Network:
+    """The calls up to a layer, in 64 bits if they can be, with the model's weights or with others.
+
+    Raises:
+        ValueError: Other weights are wanted, and a layer has no copy that could take them.
+    """
+    places = _rerun.needed(traced.calls, [found.output], {})
+    calls = [traced.calls[place] for place in places]
+    inputs = _ask.inputs(model, traced)
+    try:
+        copies = _rerun.copied(calls, with_weights=rng is None)
+    except _rerun.CannotCopyError as error:
+        if rng is not None:
+            raise ValueError(f"seed must be None, for {error}, got a seed") from error
+        return _rerun.Network(traced, inputs, {}, "float32")
+    if rng is not None:
+        for layer in _in_order(model, found, calls):
+            for weight in copies[id(layer)].trainable_weights if id(layer) in copies else ():
+                weight.assign(_drawn(rng, tuple(weight.shape), weight.name))
+    for copy in copies.values():
+        copy.trainable = False
+    return _rerun.Network(traced, inputs, copies, "float64")
+
+
+def _in_order(model: keras.Model, found: _ask.Found, calls: Sequence[Call]) -> list[Any]:
+    """The layers in the order in which their weights are drawn: that of a model that ends there."""
     from coursecnn.backend import keras
 
-    def in_double(layer: Any) -> Any:
-        return type(layer).from_config({**layer.get_config(), "dtype": "float64"})
-
-    part = keras.Model(model.input, model.get_layer(layer).output)
-    if len(part.output.shape) != 4:
-        raise ValueError(
-            f"layer must have an output of (batch, rows, columns, channels), got {layer!r} with "
-            f"{part.output.shape}"
-        )
-    image = keras.Input(part.input.shape[1:], dtype="float64")
-    double = keras.models.clone_model(part, image, in_double)
-    if rng is None:
-        double.set_weights(part.get_weights())
-    else:
-        for weight in double.trainable_weights:
-            weight.assign(_drawn(rng, tuple(weight.shape), weight.name))
-    double.trainable = False
-    return double
+    own = [call.layer for call in calls]
+    if "/" not in found.path and getattr(model, "inputs", None):
+        own = keras.Model(model.inputs, found.output).layers
+    return list({id(layer): layer for layer in own}.values())
 
 
 def _drawn(rng: np.random.Generator, shape: tuple[int, ...], name: str) -> Array:

@@ -2,6 +2,16 @@
 
 - `identity`: what a checkpoint must agree on with the run that continues from it;
 - `save`, `load`: one array per variable, and the rest as JSON, in a file of NumPy's.
+
+>>> from tempfile import TemporaryDirectory
+>>> from coursecnn import datasets
+>>> from coursecnn.backend import keras
+>>> from coursecnn.training.recipes import RECIPES
+>>> who, weight = identity(RECIPES["mnist"], datasets.stand_in("mnist"), 0), keras.Variable([1.0])
+>>> with TemporaryDirectory() as folder:
+...     save(Path(folder) / "run.npz", [weight], who, ({"loss": [0.5]}, 2.0))
+...     load(Path(folder) / "run.npz", [weight], who)
+({'loss': [0.5]}, 2.0)
 """
 
 from __future__ import annotations

@@ -52,12 +52,11 @@ def measured(model: Any, dataset: Dataset, callbacks: Any = None) -> dict[str, f
         callbacks: Keras's, told of each batch.
 
     >>> from coursecnn import datasets
-    >>> pixels = keras.Input((28, 28, 1), dtype="uint8")
-    >>> equal = keras.layers.Dense(10, "softmax", kernel_initializer="zeros")
-    >>> model = keras.Model(pixels, equal(keras.layers.Flatten()(pixels)))
-    >>> model.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    >>> round(measured(model, datasets.stand_in("mnist"))["test_loss"], 3)  # log 10
-    2.303
+    >>> from coursecnn.training.compiling import compiled
+    >>> from coursecnn.training.recipes import RECIPES
+    >>> recipe, dataset = RECIPES["mnist"], datasets.stand_in("mnist")
+    >>> list(measured(evaluator(recipe, compiled(recipe, dataset)), dataset))
+    ['test_accuracy', 'test_loss']
     """
     batches = backend.batched(dataset.x_eval, dataset.y_eval, EVALUATION_BATCH)
     found = model.evaluate(**batches, verbose=0, return_dict=True, callbacks=callbacks)

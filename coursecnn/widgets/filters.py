@@ -13,9 +13,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from coursecnn._checks import as_int
 from coursecnn.backend import keras
 from coursecnn.datasets import Dataset
 from coursecnn.figures import DIVERGING
+from coursecnn.models import attribution
 from coursecnn.widgets.panel import Asked, Experiment, Picture, Pixels, chosen, spatial_layers
 
 SLICES = 6  # of a kernel with many input maps, those that weigh most
@@ -119,7 +121,8 @@ class FilterExperiment(Experiment):
                 f"data must have images of {tuple(model.input_shape[1:])}, as the model, "
                 f"got {data.x_eval.shape[1:]}"
             )
-        self.model, self.data, self.layers = model, data, spatial_layers(model)
+        self.model, self.data, self._uses = model, data, spatial_layers(model)
+        self.layers = list(self._uses)
         self._last: FilterView | None = None
 
     @property
@@ -135,7 +138,7 @@ class FilterExperiment(Experiment):
         """
         if layer not in self.layers:
             raise ValueError(f"layer must be one of {', '.join(self.layers)}, got {layer!r}")
-        return int(self.model.get_layer(layer).output.shape[-1])
+        return int(self._uses[layer].output.shape[-1])
 
     def look(self, image: Asked = 0, layer: str | None = None, channel: int = 0) -> FilterView:
         """Look at one channel.
@@ -150,19 +153,18 @@ class FilterExperiment(Experiment):
         """
         name = self.layers[0] if layer is None else layer
         channels = self.channels(name)
-        if not 0 <= channel < channels:
+        number = as_int(channel)
+        if number is None or not 0 <= number < channels:
             raise ValueError(f"channel must be from 0 to {channels - 1} in {name}, got {channel!r}")
         pixels, title = chosen(image, self.data)
-        found = self.model.get_layer(name)
-        reader = keras.Model(self.model.input, found.output)
-        maps = reader(pixels[np.newaxis].astype("float32"), training=False)
+        maps = attribution.activations(self.model, pixels, name)
         self._last = FilterView(
             title=title,
             image=pixels,
             layer=name,
-            channel=channel,
-            feature_map=keras.ops.convert_to_numpy(maps)[0, ..., channel].astype(float),
-            kernel=_kernel(found, channel),
+            channel=number,
+            feature_map=maps[..., number].astype(float),
+            kernel=_kernel(self._uses[name].layer, number),
         )
         return self._last
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import io
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from html import escape
@@ -26,7 +27,10 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from PIL import Image, ImageOps
 
+from coursecnn._checks import as_int
 from coursecnn.datasets import Dataset
+from coursecnn.models import _ask, _keras_graph
+from coursecnn.models._ask import Found
 
 Pixels: TypeAlias = npt.NDArray[np.float64]
 Asked: TypeAlias = int | npt.ArrayLike | bytes
@@ -186,11 +190,12 @@ def chosen(asked: Asked, data: Dataset) -> tuple[Pixels, str]:
     shape = data.x_eval.shape[1:]
     if isinstance(asked, bytes):
         return _read(asked, shape), "your picture"
-    if isinstance(asked, int):
-        if not 0 <= asked < len(data.x_eval):
+    number = as_int(asked)
+    if number is not None or isinstance(asked, bool | float):
+        if number is None or not 0 <= number < len(data.x_eval):
             raise ValueError(f"image must be a number below {len(data.x_eval):,}, got {asked!r}")
-        label = data.classes[data.y_eval[asked]]
-        return data.x_eval[asked] / 255, f"image {asked}, {label}"
+        label = data.classes[data.y_eval[number]]
+        return data.x_eval[number] / 255, f"image {number}, {label}"
     pixels = np.asarray(asked, dtype=float)
     if pixels.shape != shape:
         raise ValueError(f"image must have the shape {shape}, got {pixels.shape}")
@@ -232,17 +237,17 @@ def told(message: object, is_error: bool = False) -> str:
     return f'<pre role="{role}">{escape(str(message))}</pre>' if str(message) else ""
 
 
-def spatial_layers(model: Any) -> list[str]:
-    """The layers of a model whose output has rows and columns, but its input.
+def spatial_layers(model: Any) -> dict[str, Found]:
+    """The layers of a model whose output has rows and columns, but its input, by their paths.
+
+    Those of models inside are among them; a layer that is used more than once is not.
 
     Raises:
         ValueError: There is none.
     """
-    names = [
-        layer.name
-        for layer in model.layers
-        if type(layer).__name__ != "InputLayer" and len(layer.output.shape) == 4
-    ]
-    if not names:
+    traced = _keras_graph.traced(model)
+    uses = Counter(call.path for call in traced.calls)
+    paths = [path for path in _ask.spatial(traced) if uses[path] == 1]
+    if not paths:
         raise ValueError(f"model must have a layer with rows and columns, {model.name!r} has none")
-    return names
+    return {path: _ask.find(traced, path) for path in paths}

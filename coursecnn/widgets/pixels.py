@@ -14,6 +14,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from coursecnn._checks import as_int
 from coursecnn.backend import keras
 from coursecnn.datasets import Dataset
 from coursecnn.figures import DIVERGING
@@ -135,7 +136,7 @@ class AttributionExperiment(Experiment):
                 f"data must have images of {expected[0]} in {expected[1]} classes, as the model, "
                 f"got {data.x_eval.shape[1:]} in {len(data.classes)}"
             )
-        self.model, self.data, self.layers = model, data, spatial_layers(model)
+        self.model, self.data, self.layers = model, data, list(spatial_layers(model))
         self.layer = self.layers[-1] if layer is None else layer
         self._last: Explanation | None = None
 
@@ -168,7 +169,7 @@ class AttributionExperiment(Experiment):
         pixels, title = chosen(image, self.data)
         asked = self.model(pixels[np.newaxis].astype("float32"), training=False)
         answers = keras.ops.convert_to_numpy(asked)[0].astype(float)
-        goal = int(answers.argmax()) if target is None else target
+        goal = int(answers.argmax()) if target is None else _class(target, self.data)
         where = self.layer if layer is None else layer
         occlusion = attribution.occlusion_map(self.model, pixels, goal, patch, stride)
         self._last = Explanation(
@@ -177,8 +178,8 @@ class AttributionExperiment(Experiment):
             answers=dict(zip(self.data.classes, answers.tolist(), strict=True)),
             target=self.data.classes[goal],
             layer=where,
-            occlusion=occlusion,
-            cam=attribution.grad_cam(self.model, pixels, goal, where),
+            occlusion=np.asarray(occlusion, float),
+            cam=np.asarray(attribution.grad_cam(self.model, pixels, goal, where), float),
         )
         return self._last
 
@@ -188,3 +189,13 @@ class AttributionExperiment(Experiment):
 
     def __repr__(self) -> str:
         return repr(self.explanation)
+
+
+def _class(target: Any, data: Dataset) -> int:
+    """Read the number of a class."""
+    number = as_int(target)
+    if number is None or not 0 <= number < len(data.classes):
+        raise ValueError(
+            f"target must be a class from 0 to {len(data.classes) - 1}, got {target!r}"
+        )
+    return number

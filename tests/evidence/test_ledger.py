@@ -1,11 +1,11 @@
 """The ledger reads printed numbers, judges them, and refuses half an entry."""
 
 from decimal import Decimal
-from types import SimpleNamespace
 
 import pytest
 
 from coursecnn.evidence import ledger
+from coursecnn.evidence.bands import Band
 from coursecnn.evidence.ledger import Verdict
 
 ENTRIES = """
@@ -113,7 +113,7 @@ def test_a_recomputed_number_gets_its_verdict(key, recomputed, verdict):
     ],
 )
 def test_a_measured_claim_is_judged_by_the_band(low, high, verdict):
-    finding = ledger.judge("mnist.accuracy", SimpleNamespace(low=low, high=high))
+    finding = ledger.judge("mnist.accuracy", Band(low, high, (low + high) / 2, 0.001, 5))
     assert finding.verdict is verdict
 
 
@@ -133,7 +133,7 @@ def test_findings_read_as_sentences():
         "inception.ops: printed 358M, recomputed 271,351,808: erratum"
     )
     assert str(ledger.cite("resnet.error")) == "resnet.error: printed 3.57 %: cited"
-    band = SimpleNamespace(low=0.988, high=0.99312)
+    band = Band(0.988, 0.99312, 0.99, 0.001, 5)
     assert str(ledger.judge("mnist.accuracy", band)) == (
         "mnist.accuracy: printed 99 %, measured 98.8 % to 99.31 %: reproduced"
     )
@@ -177,3 +177,9 @@ def test_half_an_entry_is_refused(old, new, message):
     assert old in ENTRIES
     with pytest.raises(ValueError, match=message):
         ledger.read_entries(ENTRIES.replace(old, new))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "many", None])
+def test_what_is_no_number_is_not_compared(value):
+    with pytest.raises(ValueError, match="recomputed must be a finite number, got "):
+        ledger.compare("inception.ops", value)

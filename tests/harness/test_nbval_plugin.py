@@ -32,21 +32,26 @@ from dataclasses import replace
 from pathlib import Path
 from IPython.display import SVG
 from coursecnn.datasets import Dataset, Provenance
-from coursecnn.evidence.records import Data, Machine, Record, Run, check
+from coursecnn.evidence.records import Data, Machine, Record, Run, compare
 
 IS_RUN_AGAIN = Path("run_again").exists()
 
-RUN = Run(seed=0, metrics={}, curves={"loss": (0.5,)}, seconds=1)
+ABACUS = Machine("CPU: abacus", 2, {})
+RUN = Run(seed=0, metrics={}, curves={"loss": (0.5,)}, seconds=1, machine=ABACUS)
 
 def record(*losses):
     runs = tuple(replace(RUN, seed=n, curves={"loss": (loss,)}) for n, loss in enumerate(losses))
     recipe = {"name": "tiny", "epochs": 2}
-    abacus = Machine("CPU: abacus", 2, {})
-    return Record("tiny", recipe, Data("mnist", "ab", True), abacus, "", runs)
+    return Record("tiny", recipe, Data("mnist", 32 * "ab", True), "2026-11-01", runs)
+
+def check(record, run, dataset):
+    comparison = compare(record, run, dataset)
+    display(comparison)
+    comparison.assert_inside()
 
 def images():
     pixel, label = np.zeros((1, 1, 1, 1), "uint8"), np.zeros(1, "uint8")
-    source = Provenance("made up", True, "ab")
+    source = Provenance("made up", True, 32 * "ab")
     return Dataset("mnist", pixel, label, pixel, label, ("0",), source)
 
 def draw(label, width=3):
@@ -240,7 +245,8 @@ def test_the_summary_counts_cells_and_names_what_was_not_checked(report):
 def test_the_summary_says_how_far_each_measurement_is_from_its_record(report):
     compared = r"[1-9]\d* only compared with stored outputs"
     assert re.search(
-        rf"numbers: 2 re-measured on unknown and held against 2 records, {compared}", report.output
+        rf"numbers: 2 re-measured on CPU: abacus and held against 2 records, {compared}",
+        report.output,
     )
     inside = r"tiny: 1 values of 1 of 2 epochs inside its bands; farthest is the loss of epoch 1, "
     assert re.search(inside + r"0\.5000 against 0\.5667, \d% of the way to the edge", report.output)

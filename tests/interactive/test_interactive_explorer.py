@@ -13,11 +13,13 @@ import pandas as pd
 import pytest
 
 from coursecnn import architectures
+from coursecnn.backend import keras
 from coursecnn.interactive import Accuracy, ArchitectureExplorer, page
 from coursecnn.interactive.explorer import COLOURED, named, steps
 from coursecnn.models._kinds import kind_of_type
 from coursecnn.models.costs import layer_table
 from tests import browser
+from tests.networks import unet
 from tests.outlines import outline
 
 FIRST = ["vgg16", "resnet50"]
@@ -129,6 +131,33 @@ def test_only_names_that_count_on_are_taken_together(names: list[str], expected:
     found = steps(table.assign(values=4, params=0, macs=0))
 
     assert [(step.times, step.names) for step in found] == expected
+
+
+@pytest.fixture(scope="module")
+def mine() -> Tables:
+    """Networks from outside the zoo: sequences, names with spaces, several outputs, a number."""
+    inputs = keras.Input((12, 3), name="my input")
+    x = keras.layers.Conv1D(4, 3, name="conv #1")(inputs)
+    states = keras.layers.LSTM(5, return_state=True, name="a b  c")(x)
+    number = keras.ops.sum(states[0], axis=-1)
+    tables = {"mine": layer_table(keras.Model(inputs, [number, *states[1:]]))}
+    return tables | {"unet": layer_table(unet())}
+
+
+def test_a_network_of_one_s_own_loses_no_layer_on_the_page(mine: Tables) -> None:
+    for table in mine.values():
+        names = [name for step in steps(table) for name in " ".join(step.names).split(" ")]
+        assert len(names) == len(table)
+        assert [named(name, 0) for name in names] == names
+
+
+def test_a_network_of_one_s_own_is_shown(show: Show, mine: Tables) -> None:
+    opened = show(ArchitectureExplorer(mine, {})._repr_html_())
+    shown = opened.locator("[data-interactive]")
+    assert "NaN" not in shown.inner_html()
+    assert "undefined" not in shown.inner_html()
+    totals = mine["mine"][["params", "macs", "values"]].sum()
+    assert set(totals) <= set(numbers(panel(opened, "A").inner_text()))
 
 
 def test_every_layer_that_computes_has_its_kind(tables: Tables) -> None:

@@ -301,7 +301,7 @@ REFUSED = {
     ),
     "a model that cannot be followed": (
         lambda: grad_cam(Unfollowed(), IMAGE, 0, "maps"),
-        "model must be one whose calls can be made one by one, got .*",
+        "layer 'unfollowed' of type Unfollowed cannot be followed: its call must use layers",
     ),
     "whole numbers": (
         lambda: gradient(words_model(), np.zeros((1, 4), int), np.ones((1, 4, 2))),

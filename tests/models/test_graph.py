@@ -171,7 +171,7 @@ def test_an_attention_has_its_heads():
 def test_operations_on_tensors_are_layers_like_others():
     inputs = keras.Input((8, 8, 4))
     model = keras.Model(inputs, keras.ops.relu(layers.Conv2D(4, 3)(inputs)) * 2 + 1)
-    assert labels(graph(model))[1:] == ["3×3 conv, 4 | relu", "multiply", "add"]
+    assert labels(graph(model))[1:] == ["3×3 conv, 4 | ReLU", "multiply", "add"]
 
 
 def test_no_line_of_a_label_is_too_long_whatever_the_name():
@@ -269,7 +269,7 @@ def test_a_subclassed_model_is_followed():
             return keras.ops.relu(self.conv(x)) + x
 
     drawn = graph(Two(), input_shape=(8, 8, 3))
-    assert labels(drawn)[1:] == ["3×3 conv, 3 | relu", "add"]
+    assert labels(drawn)[1:] == ["3×3 conv, 3 | ReLU", "add"]
     assert drawn.edges == ((0, 1), (1, 2), (0, 2))
 
 

@@ -2,6 +2,7 @@
 
     python distributed_fits.py devices FOLDER     two devices of this machine, and one of them
     python distributed_fits.py killed FOLDER      two devices, and killed in the second epoch
+    python distributed_fits.py continued FOLDER   the killed one, on one device
     python distributed_fits.py alone FOLDER       whatever the Keras backend in use does by itself
     python distributed_fits.py machine FOLDER SCRIPT ARGUMENT ...    a script of the book
 
@@ -12,19 +13,20 @@ import os
 import signal
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from coursecnn import training
 from coursecnn.backend import keras
 from coursecnn.training.recipes import RECIPES
-from tests.small_runs import TINY, build_tiny, tiny_dataset
+from tests.small_runs import TINY, build_tiny, fit_tiny, tiny_dataset
 
-# Watched, so that a checkpoint tells how the network was judged. Not with Adam: where a gradient is
+# Evaluated every epoch, which a checkpoint then tells. Not with Adam: where a gradient is
 # nothing but rounding, as that of a bias before a normalisation, it makes full steps of it.
 RECIPE = replace(TINY, optimizer="sgd", learning_rate=0.1, evaluate_every_epoch=True)
 EVEN = tiny_dataset()  # 30 images in batches of 8: the last one has 6
 ODD = replace(EVEN, x_train=EVEN.x_train[:29], y_train=EVEN.y_train[:29])
-# What stands behind the convolution, and what is trained on.
+# What follows the convolution, and what is trained on.
 CASES = {
     "plain": ((), EVEN),
     "synchronised": ((lambda: keras.layers.BatchNormalization(synchronized=True),), EVEN),
@@ -34,11 +36,10 @@ CASES = {
 }
 
 
-def build_case(name):
-    """Let recipes build the network of a case."""
-    layers, dataset = CASES[name]
+def builder(layers):
+    """What builds the network of a case."""
 
-    def build(_architecture, **_options):
+    def build():
         return keras.Sequential(
             [
                 keras.Input((6, 6, 1)),
@@ -49,12 +50,33 @@ def build_case(name):
             ]
         )
 
-    training.fitting.architectures.build = build
-    return dataset
+    return build
 
 
-def fit(dataset, checkpoint):
-    return training.fit(RECIPE, dataset, epochs=2, checkpoint=checkpoint, progress=False)
+def fit(case, checkpoint, callbacks=()):
+    layers, dataset = CASES[case]
+    return training.fit(
+        RECIPE,
+        dataset,
+        epochs=2,
+        network=builder(layers),
+        checkpoint=checkpoint,
+        progress=False,
+        callbacks=callbacks,
+    )
+
+
+class Kill(keras.callbacks.Callback):
+    """End this process as a power failure does, after so many steps."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.left = steps
+
+    def on_train_batch_end(self, _batch, logs=None):
+        self.left -= 1
+        if not self.left:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def two_devices():
@@ -70,52 +92,37 @@ def two_devices():
 
 def devices(folder):
     strategy = two_devices()
-    for name in CASES:
-        dataset = build_case(name)
-        fit(dataset, folder / f"{name}-1.npz")
+    for case in CASES:
+        fit(case, folder / f"{case}-1.npz")
         with strategy.scope():
-            fit(dataset, folder / f"{name}-2.npz")
+            fit(case, folder / f"{case}-2.npz")
 
 
 def killed(folder):
-    kill_at_step(6)
-    dataset = build_case("plain")
     with two_devices().scope():
-        fit(dataset, folder / "killed.npz")
+        fit("plain", folder / "killed.npz", [Kill(6)])
 
 
-def kill_at_step(number):
-    """End this process as a power failure does."""
-    original, steps = training.fitting._Watch.on_train_batch_end, []
-
-    def killing(*args, **kwargs):
-        steps.append(None)
-        if len(steps) == number:
-            os.kill(os.getpid(), signal.SIGKILL)
-        original(*args, **kwargs)
-
-    training.fitting._Watch.on_train_batch_end = killing
+def continued(folder):
+    fit("plain", folder / "killed.npz")
 
 
 def alone(folder):
-    training.fitting.architectures.build = build_tiny
-    training.fit(RECIPE, EVEN, checkpoint=folder / "lab.npz", progress=False)
+    fit_tiny(RECIPE, EVEN, checkpoint=folder / "lab.npz")
 
 
 def machine(folder, script, *arguments):
     """Run a script that trains the lab's recipe, with the tiny network in place of the lab's."""
-    training.fitting.architectures.build = build_tiny
     RECIPES["lab"] = RECIPE
     training.load_data = lambda _: EVEN
+    callbacks = [Kill(6)] if "KILLED" in os.environ else []
+    training.fit = partial(training.fit, network=build_tiny, callbacks=callbacks)
     os.chdir(folder)
     sys.argv = ["script", *arguments]
-    if "KILLED" in os.environ:
-        kill_at_step(6)
     exec(script, {})
 
 
 if __name__ == "__main__":
     program, folder, *rest = sys.argv[1:]
-    {"devices": devices, "killed": killed, "alone": alone, "machine": machine}[program](
-        Path(folder), *rest
-    )
+    programs = (devices, killed, continued, alone, machine)
+    {each.__name__: each for each in programs}[program](Path(folder), *rest)

@@ -14,7 +14,7 @@ WATCHED = replace(TINY, evaluate_every_epoch=True)
 
 
 class Diary(keras.callbacks.Callback):
-    """Everything that a callback is told: the event, its number, the names of its logs."""
+    """Everything that a callback is told, in order: event, number, names of the logs."""
 
     def __init__(self):
         super().__init__()
@@ -26,7 +26,7 @@ class Diary(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         self.events.append(("train end", *sorted(logs or {})))
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch, _logs=None):
         self.events.append(("epoch begin", epoch))
 
     def on_epoch_end(self, epoch, logs=None):
@@ -119,7 +119,7 @@ class Epochs(keras.callbacks.Callback):
         super().__init__()
         self.logs = []
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, _epoch, logs=None):
         self.logs.append(dict(logs))
 
 

@@ -18,7 +18,6 @@ import numpy as np
 import pytest
 
 from coursecnn.training import distributed
-from tests.training import distributed_fits
 
 TESTS = Path(__file__).parent
 REPOSITORY = TESTS.parents[1]
@@ -125,13 +124,11 @@ def test_two_devices_train_otherwise_than_one(folder, case):
 
 
 @needs_tensorflow
-def test_a_run_that_was_killed_on_two_devices_continues_on_one(folder, monkeypatch):
-    monkeypatch.setattr(distributed_fits.training.fitting.architectures, "build", None)
-    dataset = distributed_fits.build_case("plain")
+def test_a_run_that_was_killed_on_two_devices_continues_on_one(folder):
     (left,) = content(folder / "killed.npz")[-1:]
     assert len(left) == 1, "it was killed in its second epoch"
 
-    distributed_fits.fit(dataset, folder / "killed.npz")
+    finish(start("tensorflow", "continued", folder))
 
     assert same(folder / "killed.npz", folder / "plain-1.npz")
 

@@ -41,7 +41,7 @@ def test_fit_seeds_the_whole_process_as_its_documentation_says():
     draws = []
     for seed in (5, 5, 6):
         fit_tiny(seed=seed, epochs=1)
-        draws.append((random.random(), np.random.random()))  # noqa: NPY002
+        draws.append((random.random(), np.random.random()))  # noqa: NPY002  (the global one)
 
     assert draws[0] == draws[1] != draws[2]
 

@@ -1,10 +1,13 @@
 """How long networks take: forward, and in training."""
 
+import statistics
+
 import pytest
 
-from coursecnn import architectures, datasets
+from coursecnn import architectures, backend, datasets
 from coursecnn.backend import without_weights
 from coursecnn.evidence import records
+from coursecnn.evidence.records import Data, Machine, Record, Run
 from coursecnn.training import timing
 from coursecnn.training.recipes import RECIPES
 
@@ -50,6 +53,19 @@ def test_the_clock_notes_each_epoch():
     assert clock.seconds == [3.0, 1.5]
 
 
+def test_the_clock_stands_still_during_the_evaluation():
+    times = iter([10.0, 13.0, 20.0, 21.0])
+    clock = timing.EpochClock(lambda: next(times))
+
+    clock.on_epoch_begin(0)
+    clock.on_test_begin()
+    clock.on_epoch_end(0)
+    clock.on_epoch_begin(1)
+    clock.on_epoch_end(1)
+
+    assert clock.seconds == [3.0, 1.0]
+
+
 def test_the_first_epoch_of_an_image_in_training_does_not_count(monkeypatch):
     ticks = iter([0.0, 99.0, 100.0, 100.64, 200.0, 200.32])
     monkeypatch.setattr(timing, "EpochClock", lambda _: CLOCK(lambda: next(ticks)))
@@ -74,9 +90,97 @@ def test_a_step_is_timed_on_as_many_images_as_it_takes(monkeypatch):
         passes.append((recipe.epochs, len(dataset.x_train), len(dataset.y_train)))
         callbacks[0].seconds = [99.0, 8.0]  # with compilation, and without
 
-    monkeypatch.setattr(timing.training, "fit", fit)
+    monkeypatch.setattr(timing, "fit", fit)
 
     seconds = timing.step_seconds(RECIPES["fast"], datasets.stand_in("cifar10"), steps=16)
 
     assert seconds == 0.5
     assert passes == [(3, 16 * 128, 16 * 128)]
+
+
+@pytest.mark.parametrize(
+    ("device", "wanted", "epochs"),
+    [
+        ("CPU: slow", "", 1),
+        ("CPU: slow", "0", 1),
+        ("CPU: slow", "1", 5),
+        ("GPU: fast", "0", 5),
+    ],
+)
+def test_a_gpu_or_the_reader_decides_for_the_whole_recipe(monkeypatch, device, wanted, epochs):
+    monkeypatch.setattr(backend, "device", lambda: device)
+    monkeypatch.setenv("COURSECNN_FULL", wanted)
+    assert timing.affordable_epochs(RECIPES["mnist"]) == epochs
+
+
+def test_without_a_wish_a_processor_measures_the_first_epoch(monkeypatch):
+    monkeypatch.setattr(backend, "device", lambda: "CPU: slow")
+    monkeypatch.delenv("COURSECNN_FULL", raising=False)
+    assert timing.affordable_epochs(RECIPES["mnist"]) == 1
+
+
+LOOM = Machine("GPU: loom", 1, {})
+
+
+def recorded(folder, name, *machines):
+    """A record with a run of a minute on each of these machines."""
+    runs = tuple(
+        Run(seed, {}, {"loss": (0.2,)}, 60.0 + 60 * seed, machine)
+        for seed, machine in enumerate(machines)
+    )
+    data = Data("mnist", sha256="ab" * 32, official=True)
+    record = Record(name, {"name": name}, data, "2026-11-01", runs)
+    records.write(record, folder / f"{name}.json")
+
+
+def never():
+    pytest.fail("timed without need")
+
+
+def test_the_cost_on_this_machine_is_that_of_its_own_runs(tmp_path):
+    here = Machine.here()
+    recorded(tmp_path, "mnist", LOOM, here)
+
+    assert timing.cost(RECIPES["mnist"], tmp_path, never) == (
+        "mnist: mnist_tutorial on mnist, 5 epochs; 1 runs recorded, 120 s each on "
+        f"a machine like this one ({here})"
+    )
+
+
+@pytest.mark.parametrize("name", ["epoch_time", "best_time", "float32_time"])
+def test_the_cost_here_of_another_machine_s_runs_is_estimated_from_the_lab(name, tmp_path):
+    times = records.read(name)
+    epoch = statistics.median(times.values("lab"))
+    there = Machine(times.machines[0].device, 7, {})
+    recorded(tmp_path, "mnist", LOOM, there)
+
+    line = timing.cost(RECIPES["mnist"], tmp_path, lambda: 3 * epoch)  # three times as slow
+
+    assert line.endswith(f"120 s each on another machine ({there}), about 360 s here")
+
+
+def test_the_cost_is_a_bound_where_bfloat16_is_missing(tmp_path, monkeypatch):
+    times = records.read("epoch_time")
+    epoch = statistics.median(times.values("lab"))
+    monkeypatch.setattr(backend, "has_bfloat16", lambda: False)
+    for name in ("lab", "fast"):
+        recorded(tmp_path, name, Machine(times.machines[0].device, 7, {}))
+
+    lab, fast = (timing.cost(RECIPES[name], tmp_path, lambda: epoch) for name in ("lab", "fast"))
+
+    assert lab.endswith("about 60 s here")
+    assert fast.endswith("more than 60 s here, without bfloat16")
+
+
+def test_nothing_is_estimated_from_a_machine_that_was_not_timed(tmp_path):
+    recorded(tmp_path, "mnist", LOOM)
+
+    line = timing.cost(RECIPES["mnist"], tmp_path, never)
+
+    assert line.endswith("60 s each on another machine (GPU: loom, 1 threads)")
+
+
+def test_an_epoch_of_the_lab_is_as_many_steps_as_the_recorded_ones_had(monkeypatch):
+    monkeypatch.setattr(timing, "step_seconds", lambda *_: 2.0)
+
+    assert timing.lab_epoch_seconds() == 2 * 1563
