@@ -43,7 +43,7 @@ class Provenance:
 
     @property
     def kind(self) -> str:
-        """The shortest description: official, the offline stand-in, or somebody's own images."""
+        """In two words, whether it is official, the offline stand-in, or one's own images."""
         if self.official:
             return "official"
         return STAND_IN if self.source.startswith(STAND_IN) else "own images"

@@ -91,7 +91,7 @@ class Stage:
 
     @property
     def rest(self) -> str:
-        """Count all other layers, such as normalisations, activations, dropout, changes of shape."""
+        """All other layers, such as normalisations, activations and dropout, with their numbers."""
         return self._counted(quiet=True)
 
     def _counted(self, *, quiet: bool) -> str:

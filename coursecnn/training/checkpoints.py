@@ -40,7 +40,13 @@ Progress = tuple[dict[str, list[float]], float]  # the curves, and the seconds
 
 
 def identity(recipe: Recipe, dataset: Dataset, seed: int) -> dict[str, Any]:
-    """Return what a checkpoint must agree on with the run that continues from it."""
+    """Return what a checkpoint must agree on with the run that continues from it.
+
+    >>> from coursecnn import datasets
+    >>> from coursecnn.training.recipes import RECIPES
+    >>> list(identity(RECIPES["mnist"], datasets.stand_in("mnist"), seed=0))
+    ['recipe', 'data', 'machine', 'seed']
+    """
     return {
         "recipe": recipe.as_json(),
         "data": asdict(Data.of(dataset)),
@@ -59,6 +65,18 @@ def save(
         variables: Keras's, of the model and the optimizer.
         identity: as `identity` returns it.
         progress: the curves so far, a value per epoch each, and the seconds.
+
+    >>> import tempfile
+    >>> from coursecnn.backend import keras
+    >>> weight = keras.Variable(2.0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "run.npz"
+    ...     save(file, [weight], {"seed": 0}, ({"loss": [0.5]}, 1.5))
+    ...     _ = weight.assign(3.0)
+    ...     load(file, [weight], {"seed": 0})
+    ({'loss': [0.5]}, 1.5)
+    >>> float(weight)
+    2.0
     """
     curves, seconds = progress
     header = {"identity": identity, "curves": curves, "seconds": seconds}
@@ -77,6 +95,14 @@ def load(path: Path, variables: Sequence[Any], identity: Mapping[str, Any]) -> P
 
     Raises:
         ValueError: if the checkpoint is damaged, or belongs to another run; nothing is set then.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "run.npz"
+    ...     save(file, [], {"seed": 0}, ({}, 0))
+    ...     load(file, [], {"seed": 1})
+    Traceback (most recent call last):
+    ValueError: checkpoint ... belongs to another run ({'seed': 0}), not to {'seed': 1}; delete ...
     """
     with _readable(path):
         header, arrays = _content(path, len(variables))
