@@ -59,7 +59,10 @@ def test_a_chapter_that_shows_something_else_fails_the_command(
 
 
 @pytest.mark.parametrize(("release", "options"), [("3.11.99", []), ("3.8.4", ["--blur-pictures"])])
-def test_pictures_are_blurred_only_for_another_release_of_matplotlib(monkeypatch, release, options):
+def test_pictures_are_blurred_only_for_another_release_of_matplotlib(
+    tmp_path, monkeypatch, release, options
+):
+    path = chapter(tmp_path / "chapter.ipynb", code("print(1)", "1\n"))
     asked = []
 
     def visit(chapter, python, _wheel, options):
@@ -72,5 +75,5 @@ def test_pictures_are_blurred_only_for_another_release_of_matplotlib(monkeypatch
     monkeypatch.setattr(colab, "versions", found.__getitem__)
     monkeypatch.setattr(colab, "build_wheel", lambda _folder: Path("x.whl"))
     monkeypatch.setattr(colab, "visit", visit)
-    assert colab.main(["--python", "other", "chapter.ipynb"]) == 0
+    assert colab.main(["--python", "other", str(path)]) == 0
     assert asked == [(other, options)]
