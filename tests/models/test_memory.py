@@ -87,7 +87,7 @@ def test_it_says_that_it_is_an_estimate():
     assert text.splitlines()[-1].endswith("an estimate, for training with a batch of 2")
 
 
-# The peak is that of this program: `ru_maxrss` would still know that of the process it was forked from.
+# `ru_maxrss` would also know the peak of the process that this one was forked from.
 MEASURE = """
 from pathlib import Path
 import numpy as np
