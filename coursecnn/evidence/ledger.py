@@ -297,7 +297,7 @@ def _html_table(findings: tuple[Finding, ...]) -> str:
 
 
 def html_head(*more: str) -> str:
-    """The head of the ledger's table, with `more` columns behind its own.
+    """The head of the ledger's table, with `more` columns after its own.
 
     >>> html_head("Chapter")
     '<tr><th>What</th><th>Printed</th><th>Found here</th><th>Verdict</th><th>Chapter</th></tr>'
@@ -306,7 +306,7 @@ def html_head(*more: str) -> str:
 
 
 def html_row(finding: Finding, *more: str) -> str:
-    """A finding's row of the ledger's table, with `more` cells of HTML behind its own.
+    """A finding's row of the ledger's table, with `more` cells of HTML after its own.
 
     >>> html_row(compare("mnist.parameters_all", 93_322)).startswith('<tr class="ledger-exact">')
     True

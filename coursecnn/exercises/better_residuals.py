@@ -88,11 +88,11 @@ EXERCISES = (
         name="better_residuals.order",
         solution=BRANCH,
         view=layers,
-        hint="each convolution has a normalisation and a ReLU in front of it, none behind it.",
+        hint="each convolution has a normalisation and a ReLU in front of it, none after it.",
         mistakes=(
             Mistake(
                 "CONV -> BN -> ReLU -> CONV -> BN",
-                "this is the original branch, whose last ReLU stands behind the addition.",
+                "this is the original branch, whose last ReLU comes after the addition.",
             ),
             Mistake(
                 "BN -> ReLU -> CONV -> BN -> ReLU -> CONV -> ReLU",

@@ -49,7 +49,7 @@ EXERCISES = (
         mistakes=(
             Mistake(sum(LAST), "the two reductions feed the 3×3 and the 5×5, not the output."),
             Mistake(384 + 384 + 128, "the pooling's projection is a way as well."),
-            Mistake(384 + 384 + 128 + 832, "the 1×1 behind the pooling leaves 128 of 832 maps."),
+            Mistake(384 + 384 + 128 + 832, "the 1×1 after the pooling leaves 128 of 832 maps."),
         ),
     ),
     Exercise(
@@ -59,7 +59,7 @@ EXERCISES = (
         mistakes=(
             Mistake(163_328 + 368, "the weights are right; leave the biases out here."),
             Mistake(no_reductions(SIDE, CHANNELS, FIRST)[1], "3×3 and 5×5 read what is reduced."),
-            Mistake(163_328 - 32 * 192, "the projection behind the pooling has weights."),
+            Mistake(163_328 - 32 * 192, "the projection after the pooling has weights."),
             Mistake(163_328 * SIDE**2, "these are the multiplications: weights times positions."),
         ),
     ),

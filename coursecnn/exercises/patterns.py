@@ -84,7 +84,7 @@ EXERCISES = (
         solution=9,
         hint="write the repetitions out, then strike what has no weights.",
         mistakes=(
-            Mistake(12, "these are all layers behind INPUT; a POOL learns nothing."),
+            Mistake(12, "these are all layers after INPUT; a POOL learns nothing."),
             Mistake(8, "the last FC, which gives the scores, has weights as well."),
             Mistake(5, "the set in brackets comes three times, and FC*2 stands for two layers."),
             Mistake(6, "FC*2 -> FC stands for three layers with weights."),

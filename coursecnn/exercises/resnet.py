@@ -139,7 +139,7 @@ EXERCISES = (
             ),
             Mistake(
                 lambda x: np.repeat(x[::2, ::2], 2, axis=2),
-                "the new channels are zeros, behind the old ones; these are copies.",
+                "the new channels are zeros, after the old ones; these are copies.",
             ),
         ),
     ),

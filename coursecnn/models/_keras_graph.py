@@ -31,7 +31,7 @@ class Call:
     """One use of one layer, or of an operation on tensors such as `a + b`.
 
     Attributes:
-        path: The layer's name, behind those of the models that hold it: "backbone/conv1".
+        path: The layer's name, after those of the models that hold it: "backbone/conv1".
         layer: The layer or `keras.Operation`.
         args: What it is called with; the symbolic tensors in it are outputs of other calls.
         kwargs: By name.

@@ -567,7 +567,7 @@ class _Trace:
         if not fits:
             raise ValueError(
                 f"unit must be a place in {tuple(shape[a] for a in places)}, with or without a "
-                f"channel behind it, got {tuple(unit)}"
+                f"channel after it, got {tuple(unit)}"
             )
         mask = np.zeros(shape, bool)
         index: list[Any] = [slice(None)] * len(shape)

@@ -1,4 +1,4 @@
-"""A recipe's network, ready to train: built, put behind the division by 255, and compiled.
+"""A recipe's network, ready to train: built, put after the division by 255, and compiled.
 
 - `network_of`: the network, the recipe's or one's own;
 - `compiled`: the Keras model of bytes around it, with optimizer and loss;

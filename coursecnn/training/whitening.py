@@ -4,7 +4,7 @@
 
 Neighbouring pixels are nearly alike, so almost everything that differs among patches is one
 direction, their brightness. In the basis of the patches' principal components, each divided by its
-standard deviation, every direction counts alike, and what is learnt behind it needs fewer steps.
+standard deviation, every direction counts alike, and what is learnt after it needs fewer steps.
 
 Source: Page, "How to Train Your ResNet 8: Bag of Tricks", 2019; both signs of each direction as in
 Jordan, 2024 (arXiv:2404.00498), section 3.2.
