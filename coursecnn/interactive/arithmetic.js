@@ -36,7 +36,9 @@ export function leftOver(setting) {
 export function outputSize(setting, rounding = "floor") {
   const { size, stride, padding = 0 } = setting;
   if (rounding === "same") return Math.ceil(size / stride);
-  if (span(setting) < 0) return 0;
+  // Rounded up, a window may also hang over by less than a stride.
+  const least = rounding === "ceil" ? 1 - stride : 0;
+  if (span(setting) < least) return 0;
   const steps = span(setting) / stride;
   if (rounding === "floor") return Math.floor(steps) + 1;
   // A window that began in the right padding would see no pixel of the input.

@@ -133,9 +133,9 @@ def test_a_name_with_a_space_stays_one_name():
     assert "first\u00a0layer" in steps[0][1]
 
 
-def test_a_name_that_means_a_repetition_is_refused():
-    with pytest.raises(ValueError, match="layers must have names without '#' and a digit"):
-        ArchitectureExplorer({"a": table("conv#1"), "b": table("x")}, {})
+def test_a_name_with_a_number_sign_is_no_repetition():
+    data = data_of(ArchitectureExplorer({"a": table("conv#1"), "b": table("x")}, {}))
+    assert data["networks"][0]["steps"][0][1] == "conv\N{FULLWIDTH NUMBER SIGN}1"
 
 
 @pytest.mark.parametrize("column", ["values", "params", "macs"])
