@@ -41,6 +41,7 @@ from coursecnn.architectures import (
     densenet,
     fractalnet,
     googlenet,
+    league,
     lectures,
     lenet,
     nin,
@@ -79,6 +80,7 @@ FAMILIES = (
     squeezenet,
     airbench,
     ablations,
+    league,
 )
 
 for _family in FAMILIES:

@@ -3,7 +3,9 @@
 - `Recipe`: everything that decides a run, but for the seed and the images;
 - `RECIPES`: those of the book, by name;
 - `ABLATIONS`: which of them are two sides of one question;
-- `LADDER`: which of them lead, change by change, from the lecture's recipe to the fast one.
+- `LADDER`: which of them lead, change by change, from the lecture's recipe to the fast one;
+- `LEAGUE`: those that train the arms of the league, all in one way, and `PILOT`: those that the way
+  was chosen with.
 
 `coursecnn.training` fits them, and `coursecnn reproduce` records what came out.
 
@@ -18,9 +20,10 @@ from typing import Any
 
 from coursecnn import architectures
 from coursecnn._moved import refuse_attributes
+from coursecnn.architectures import league
 from coursecnn.training.recipe import Recipe
 
-__all__ = ["ABLATIONS", "LADDER", "RECIPES", "Recipe", "Rung"]
+__all__ = ["ABLATIONS", "LADDER", "LEAGUE", "PILOT", "RECIPES", "Recipe", "Rung"]
 
 __getattr__ = refuse_attributes(__name__, {"COMPARISONS": "ABLATIONS"})
 
@@ -121,6 +124,46 @@ ABLATIONS: dict[str, tuple[str, Mapping[str, Any]]] = {
 # seeds of the dense side, more than there is to find out: here the rate falls to nothing.
 FALLING = ("reuse_residual", "reuse_chain", "reuse_dense")
 
+# One way to train every arm of the league. Only arms without normalisation have a rate of their
+# own: at the others' they diverge. The pilot tried each rate for a few epochs, on a seed that the
+# league does not use.
+PILOT_EPOCHS, PILOT_SEED = 3, 100
+PILOT_RATES = {
+    "plain": (0.05, 0.15, 0.5),
+    "residual20": (0.05, 0.15, 0.5),
+    "unnormalised": (0.01, 0.03, 0.1),
+    "tanh": (0.01, 0.03, 0.1),
+}
+OWN_RATES = {"unnormalised": 0.03, "tanh": 0.03}
+
+
+def _league_recipe(arm: str) -> Recipe:
+    return Recipe(
+        f"league_{arm}",
+        "league",
+        "cifar10",
+        epochs=10,
+        optimizer="sgd",
+        learning_rate=OWN_RATES.get(arm, 0.15),
+        optimizer_options={"momentum": 0.9, "nesterov": True, "weight_decay": 5e-4},
+        schedule="one_cycle",
+        batch_size=128,
+        architecture_options={"arm": arm},
+        alternating_flip=True,
+        translate=2,
+        evaluate_every_epoch=True,
+    )
+
+
+LEAGUE = {arm: _league_recipe(arm) for arm in league.ARMS}
+PILOT = {
+    (arm, rate): replace(
+        LEAGUE[arm], name=f"pilot_{arm}_{rate}", epochs=PILOT_EPOCHS, learning_rate=rate
+    )
+    for arm, rates in PILOT_RATES.items()
+    for rate in rates
+}
+
 _RUNGS, _FAST = _ladder()
 # Lecture 3, "CIFAR-10": Adam, batches of 32, 20 epochs, and the test images after each.
 _LAB = Recipe(
@@ -219,5 +262,7 @@ RECIPES = {
             )
             for name, (architecture, options) in ABLATIONS.items()
         ),
+        *LEAGUE.values(),
+        *PILOT.values(),
     ]
 }
