@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coursecnn._checks import as_int
+from coursecnn.models._channels import Channels
 from coursecnn.models._keras_graph import Traced
 
 if TYPE_CHECKING:  # whoever has a model has imported Keras
@@ -20,11 +21,19 @@ __all__ = ["Found", "find", "inputs", "pick", "spatial"]
 
 
 class Found(NamedTuple):
-    """A use of a layer: its path, the layer itself, and the tensor that came out."""
+    """A use of a layer.
+
+    Attributes:
+        path: Of the layer.
+        layer: The layer itself.
+        output: The tensor that came out.
+        depth: The axis of its channels, the batch aside.
+    """
 
     path: str
     layer: Any
     output: Any
+    depth: int
 
 
 def find(traced: Traced, layer: Any, call: int | None = None) -> Found:
@@ -48,7 +57,7 @@ def find(traced: Traced, layer: Any, call: int | None = None) -> Found:
     if len(paths) > 1 and isinstance(layer, str):
         raise ValueError(f"layer must be one of {', '.join(map(repr, paths))}, got {layer!r}")
     path, itself, outputs = found[_use(paths[0], len(found), call)]
-    return Found(path, itself, outputs[0])
+    return Found(path, itself, outputs[0], Channels.of(traced.calls).axis(outputs[0]))
 
 
 def _use(path: str, count: int, call: int | None) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from coursecnn.geometry import Convolution, Pooling
 from coursecnn.models import _ask, _keras_graph, _reads
+from coursecnn.models._channels import Channels
 from coursecnn.models._keras_graph import Call
 from coursecnn.models._reads import ONE, Steps
 
@@ -35,7 +36,8 @@ def chain(model: keras.Model, layer: Any = None, input_shape: Any = None) -> tup
     traced = _keras_graph.traced(model, input_shape=input_shape)
     last = None if layer is None else _ask.find(traced, layer).output
     first, *calls = _up_to(traced.calls, last)
-    sizes = tuple(first.outputs[0].shape[1:])
+    channels = Channels.of(traced.calls)
+    sizes = channels.shape(first.outputs[0])
     if len(sizes) != 3 or sizes[0] != sizes[1] or None in sizes:
         raise ValueError(f"model must have one square image of a fixed size, got {sizes}")
     layers: Layers = {}
@@ -43,12 +45,13 @@ def chain(model: keras.Model, layer: Any = None, input_shape: Any = None) -> tup
     for call in calls:
         if len(call.inputs) != 1 or call.inputs[0] is not before.outputs[0]:
             raise ValueError(f"model must be a plain chain, but {call.path!r} joins branches")
-        steps = _square_steps(call)
+        steps = _square_steps(call, channels)
         if steps is None:
             if last is None:
                 break
             raise ValueError(f"model must have local layers alone, but {call.path!r} is not local")
-        zeros = _add(layers, call, steps, zeros)
+        sides = channels.shape(call.inputs[0])[0], channels.shape(call.outputs[0])[0]
+        zeros = _add(layers, call, steps, zeros, sides)
         before = call
     return layers, sizes[0]
 
@@ -63,11 +66,12 @@ def _up_to(calls: Sequence[Call], last: Any) -> list[Call]:
     return found
 
 
-def _square_steps(call: Call) -> Steps | None:
+def _square_steps(call: Call, channels: Channels) -> Steps | None:
     """How a layer reads rows and columns, if it does so alike; None if it sees everything."""
     read = _reads.reads(call, 0)
-    ways = [read.axes.get(axis) for axis in (0, 1)]
-    local = len(read.output_shape) == 3 and all(w and w[0] == n for n, w in enumerate(ways))
+    places = channels.places(call.inputs[0])
+    ways = [read.axes.get(axis) for axis in channels.places(call.outputs[0])]
+    local = len(ways) == 2 and all(w and w[0] == n for n, w in zip(places, ways, strict=False))
     if not local or ways[0] is None or ways[1] is None:
         return None
     steps = ways[0][1]
@@ -76,9 +80,9 @@ def _square_steps(call: Call) -> Steps | None:
     return steps
 
 
-def _add(layers: Layers, call: Call, steps: Steps, zeros: int) -> int:
+def _add(layers: Layers, call: Call, steps: Steps, zeros: int, sides: tuple[int, int]) -> int:
     """Add what a call does, and return the zeros that wait for the next window."""
-    size, count = call.inputs[0].shape[1], call.outputs[0].shape[1]
+    size, count = sides
     taps = steps.taps[0]
     if len(taps) == 1 and steps.advance == 1:
         if steps == ONE and size == count:

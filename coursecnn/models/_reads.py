@@ -3,6 +3,7 @@
 - `reads(call, number)`: how the output of a call reads one of its inputs, axis by axis;
 - `Reads`, `Steps`: the answer;
 - `is_known(layer)`: whether there is a rule for a type of layer;
+- `is_moving(layer)`: whether a layer only moves values about;
 - `operation_name(layer)`: what an operation on tensors is called.
 
 All axes but the batch are alike here, channels too. What is counted is what the arithmetic reads,
@@ -23,7 +24,7 @@ from coursecnn._keras_private import is_keras_own
 from coursecnn.backend import keras
 from coursecnn.models._keras_graph import Call
 
-__all__ = ["ONE", "Reads", "Steps", "is_known", "operation_name", "reads"]
+__all__ = ["ONE", "Reads", "Steps", "is_known", "is_moving", "operation_name", "reads"]
 
 Shape: TypeAlias = tuple[int, ...]
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -134,6 +135,15 @@ def reads(call: Call, number: int, output: int = 0) -> Reads:
 def is_known(layer: Any) -> bool:
     """Say whether there is a rule for a layer or an operation."""
     return _rule(layer) is not None
+
+
+def is_moving(layer: Any) -> bool:
+    """Say whether a layer or an operation only moves values about.
+
+    >>> is_moving(keras.layers.Permute((2, 1))), is_moving(keras.layers.ReLU())
+    (True, False)
+    """
+    return _rule(layer) is _moved
 
 
 def operation_name(layer: Any) -> str:
@@ -329,7 +339,12 @@ def _normalised(call: Call, number: int) -> Reads:
 
 
 def _activated(call: Call, number: int) -> Reads:
-    """An activation may be a softmax over the channels; of the positions it reads its own."""
+    """An activation value by value, or one that may be a softmax along the last axis."""
+    function = call.layer.activation
+    name = str(getattr(function, "__name__", ""))
+    is_known = name and getattr(keras.activations, name, None) is function
+    if is_known and name not in ("softmax", "log_softmax", "sparsemax", "glu"):
+        return _pointwise(call, number)
     return _without(call, number, -1)
 
 

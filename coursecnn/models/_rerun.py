@@ -207,9 +207,7 @@ def copied(calls: Sequence[Call], *, with_weights: bool = True) -> dict[int, Any
 def _copy(call: Call, *, with_weights: bool) -> Any:
     layer = call.layer
     try:
-        copy = type(layer).from_config({**layer.get_config(), "dtype": "float64"})
-        if layer.weights:
-            copy.build_from_config(layer.get_build_config())
+        copy = _made_again(layer)
         if with_weights:
             copy.set_weights(layer.get_weights())
     except Exception as error:  # whatever a user's layer may raise
@@ -220,6 +218,41 @@ def _copy(call: Call, *, with_weights: bool) -> Any:
     if any("float" in str(w.dtype) and w.dtype != "float64" for w in copy.weights):
         raise CannotCopyError(f"layer {call.path!r} has no copy in 64 bits: it fixes its dtype")
     return copy
+
+
+def _made_again(layer: Any) -> Any:
+    """Make a layer of the same kind in 64 bits, with new weights."""
+    from coursecnn.backend import keras
+
+    config, built = {**layer.get_config(), "dtype": "float64"}, layer.get_build_config()
+    turns = config.get("data_format") == "channels_first" and not isinstance(
+        layer, keras.layers.Flatten | keras.layers.RNN
+    )
+    if turns:  # processors convolve and pool with the channels last alone, in 64 bits
+        config["data_format"] = "channels_last"
+    copy = type(layer).from_config(config)
+    if layer.weights and turns:
+        batch, channels, *sizes = built["input_shape"]
+        copy.build((batch, *sizes, channels))
+    elif layer.weights:
+        copy.build_from_config(built)
+    return _turned(copy) if turns else copy
+
+
+def _turned(layer: Any) -> Any:
+    """A layer with the channels last, for maps that have them first."""
+    from coursecnn.backend import keras
+
+    class Turned(keras.layers.Wrapper):
+        def build(self, _shape: Any = None) -> None:
+            self.built = True
+
+        def call(self, maps: Any, **options: Any) -> Any:
+            made = self.layer(keras.ops.moveaxis(maps, 1, -1), **options)
+            same = len(made.shape) == len(maps.shape)
+            return keras.ops.moveaxis(made, -1, 1) if same else made
+
+    return Turned(layer, dtype="float64")
 
 
 # The last softmax

@@ -41,6 +41,7 @@ import numpy.typing as npt
 from coursecnn import _keras_private
 from coursecnn._checks import as_int
 from coursecnn.models import _ask, _keras_graph, _rerun
+from coursecnn.models._channels import Channels
 from coursecnn.models._keras_graph import Traced
 
 if TYPE_CHECKING:  # what has a model has imported Keras
@@ -73,7 +74,8 @@ def occlusion_map(
 
     Args:
         model: Any model from (batch, height, width, channels), a subclassed one included.
-        image: Shape (height, width, channels), as the model takes it; several for several inputs.
+        image: Shape (height, width, channels), or with the channels first, as the model takes it;
+            several for several inputs.
         target: The class whose output is watched.
         patch: Side of the square that hides, in pixels.
         stride: Pixels from one place of the patch to the next.
@@ -108,7 +110,8 @@ def occlusion_map(
     """
     asked = _Asked.of(model, image, output)
     place = _image_input(asked, input)
-    pixels = np.asarray(asked.values[place][0], dtype=float)
+    depth = asked.channels(place)
+    pixels = np.moveaxis(np.asarray(asked.values[place][0], dtype=float), depth, -1)
     index, sign, constant = _class(asked, target)
     corners = _corners(pixels, patch, stride)
     patch = int(patch)
@@ -191,10 +194,10 @@ def grad_cam(
         return sign * answer[(0, *index)]
 
     (gradients,) = _rerun.slopes(score, [values], network.dtype)
-    places = _places_of(network.traced)
+    depth = 1 + found.depth
+    places = tuple({1, 2, 3} - {depth})
     weights = gradients.mean(axis=places, keepdims=True)
-    channels = ({1, 2, 3} - set(places)).pop()
-    return np.asarray(np.maximum((values * weights).sum(axis=channels), 0)[0])
+    return np.asarray(np.maximum((values * weights).sum(axis=depth), 0)[0])
 
 
 def gradient(model: keras.Model, inputs: Images, direction: Images) -> Any:
@@ -330,6 +333,13 @@ class _Asked:
     def answer(self) -> Array:
         """What the output said that is asked."""
         return self.answers[self.output]
+
+    def channels(self, place: int) -> int:
+        """The axis of the channels in the image of an input; the last where nothing says it."""
+        if self.traced is None:
+            return -1
+        tensors = list(_ask.inputs(self.model, self.traced).values())
+        return Channels.of(self.traced.calls).axis(tensors[place])
 
     def again(self, place: int, images: Array) -> Array:
         """What that output says to other images at one of the inputs."""
@@ -538,12 +548,13 @@ def _hidden_answers(
     colour: Any,
 ) -> Iterator[Array]:
     """What the model says for each corner, with a patch laid there."""
+    depth = asked.channels(place) % 3 + 1
     for start in range(0, len(corners), BATCH):
         part = corners[start : start + BATCH]
         copies = np.repeat(pixels[np.newaxis], len(part), axis=0)
         for copy, (row, column) in zip(copies, part, strict=True):
             copy[row : row + patch, column : column + patch] = colour
-        yield from asked.again(place, copies).astype(float)
+        yield from asked.again(place, np.moveaxis(copies, -1, depth)).astype(float)
 
 
 def _in_numpy(value: Any) -> Array:
@@ -604,9 +615,3 @@ def _reached(traced: Traced, wanted: Sequence[Any], stop: int | None) -> set[int
         if any(id(tensor) in found for tensor in call.outputs):
             found |= {id(tensor) for tensor in call.inputs} - {stop}
     return found
-
-
-def _places_of(traced: Traced) -> tuple[int, int]:
-    """The axes of maps that are rows and columns."""
-    first = any(getattr(c.layer, "data_format", None) == "channels_first" for c in traced.calls)
-    return (2, 3) if first else (1, 2)

@@ -13,7 +13,9 @@ those of others):
   a normalisation, a pooling, an activation, an addition have none, nor has a product element by
   element, nor what is computed of weights alone;
 - values are the numbers in a layer's output for one image: what a forward pass has to keep if
-  it frees nothing. The input is a layer too, and so is one that only reshapes;
+  it frees nothing. The input is a layer too, and so is one that only reshapes. A layer that others
+  work in (`TimeDistributed`, a recurrence, an attention) has theirs as well: the outputs at each
+  step, gates and states, projections and weights of the attention;
 - bytes are those of the values in the type in which the layer puts them out: 4 each in float32, 2
   in the mixed precisions. `coursecnn.models.memory` says how many must be kept at once.
 
@@ -36,6 +38,7 @@ import pandas as pd
 
 from coursecnn.backend import keras
 from coursecnn.models import _keras_graph
+from coursecnn.models._inner import inner
 from coursecnn.models._keras_graph import Call, Shape
 from coursecnn.models._products import is_known, is_opened, macs, register_macs
 
@@ -226,11 +229,11 @@ def _row(call: Call, weights: Sequence[Any]) -> dict[str, Any]:
         "layer": call.path,
         "type": type(call.layer).__name__,
         "output_shape": shapes[0] if len(shapes) == 1 else shapes,
-        "values": sum(prod(shape) for shape in shapes),
+        "values": sum(prod(shape) for shape in shapes) + inner(call).kept,
         "params": sum(prod(weight.shape) for weight in weights),
         "macs": macs(call),
         "dtype": ", ".join(dict.fromkeys(_type(tensor) for tensor in call.outputs)),
-        "bytes": byte_count(call.outputs),
+        "bytes": kept_bytes(call),
         "param_bytes": byte_count(weights),
     }
 
@@ -252,6 +255,16 @@ def _new(weights: Sequence[Any], seen: set[int]) -> list[Any]:
 
 def _type(tensor: Any) -> str:
     return str(keras.backend.standardize_dtype(tensor.dtype))
+
+
+def kept_bytes(call: Call) -> int:
+    """Add up the bytes of a call's outputs, and of what it computes on the way, in their type."""
+    return byte_count(call.outputs) + inner(call).kept * _width(call.outputs[0])
+
+
+def working_bytes(call: Call) -> int:
+    """Add up what a call holds at once beside its outputs, if nothing is kept for gradients."""
+    return inner(call).working * _width(call.outputs[0])
 
 
 def byte_count(tensors: Sequence[Any]) -> int:

@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from coursecnn._checks import as_int
 from coursecnn.models import _ask, _keras_graph, _reads, _rerun
+from coursecnn.models._channels import Channels
 from coursecnn.models._keras_graph import Call, Traced
 from coursecnn.models._reads import Reads, Steps
 
@@ -264,7 +265,7 @@ def _check_asked(trace: _Trace, path: str) -> None:
         raise ValueError(
             f"input_shape must be given where a model leaves sizes open, as in {trace.sizes}"
         )
-    if not trace.places(trace.sizes, is_input=True):
+    if not trace.pixels:
         raise ValueError(f"model must have an input with rows, got one of {trace.sizes}")
     if not trace.calls and trace.start is not trace.target:
         raise ValueError(f"layer must depend on the input that is asked about, got {path!r}")
@@ -482,9 +483,7 @@ class _Trace:
         forwards = [c for c in calls if _touch(c.inputs, c.outputs, reached)]
         between = [c for c in reversed(forwards) if _touch(c.outputs, c.inputs, needed)]
         self.calls, self.reached = between[::-1], reached
-        self.channels_first = any(
-            getattr(call.layer, "data_format", None) == "channels_first" for call in calls
-        )
+        self.channels = Channels.of(calls)
         self._reads: dict[tuple[int, int, int], Reads] = {}
 
     @property
@@ -505,24 +504,17 @@ class _Trace:
             self._reads[key] = _reads.reads(self.calls[place], number, output)
         return self._reads[key]
 
-    def places(self, shape: Shape, *, is_input: bool = False) -> list[int]:
-        """The axes of a tensor that are not its channels."""
-        grey = is_input and any(
-            len(call.outputs[0].shape) > len(self.start.shape) for call in self._first()
-        )
-        axes = list(range(len(shape)))
-        return axes if grey else (axes[1:] if self.channels_first else axes[:-1])
-
-    def _first(self) -> list[Call]:
-        return [c for c in self.calls if any(tensor is self.start for tensor in c.inputs)]
+    @property
+    def pixels(self) -> list[int]:
+        """The axes of the input that are not its channels; all, if it gets channels later."""
+        first = (c for c in self.calls if any(tensor is self.start for tensor in c.inputs))
+        grey = any(len(call.outputs[0].shape) > len(self.start.shape) for call in first)
+        return list(range(len(self.sizes))) if grey else self.channels.places(self.start)
 
     def axes(self) -> tuple[AxisField, ...]:
         """The field along each axis of the input."""
         state = self._states()[id(self.target)]
-        return tuple(
-            _axis_field(axis, self.sizes[axis], state)
-            for axis in self.places(self.sizes, is_input=True)
-        )
+        return tuple(_axis_field(axis, self.sizes[axis], state) for axis in self.pixels)
 
     def _states(self) -> dict[int, _State]:
         """How the units of each tensor on the way see the input."""
@@ -551,14 +543,15 @@ class _Trace:
                         seen = self.reads(place, number, output).back(mask)
                         masks[id(x)] = seen | masks.get(id(x), np.zeros(1, bool))
         found = np.broadcast_to(masks[id(self.start)], self.sizes)
-        others = set(range(len(self.sizes))) - set(self.places(self.sizes, is_input=True))
+        others = set(range(len(self.sizes))) - set(self.pixels)
         return np.asarray(found.any(axis=tuple(others)))
 
     def _marked(self, unit: Sequence[int]) -> Mask:
         """A mark at one unit of the target, or at all its channels."""
         shape = tuple(self.target.shape[1:])
-        places = self.places(shape)
-        axes = places if len(unit) == len(places) else list(range(len(shape)))
+        places = self.channels.places(self.target)
+        others = [axis for axis in range(len(shape)) if axis not in places]
+        axes = places if len(unit) == len(places) else places + others
         limits = [shape[axis] for axis in axes]
         numbers = [as_int(number) for number in unit]
         fits = len(numbers) == len(limits) and all(
@@ -635,7 +628,7 @@ def effective_field(
         model: Any model with one input that `receptive_field` can follow; with a seed, one that
             was built without its weights will do.
         layer: The layer whose middle unit is asked: its name, its path, or the layer itself.
-        images: Shape (batch, height, width, channels).
+        images: Shape (batch, height, width, channels), or as the model takes them.
         seed: Of He's normal distribution, from which the kernels are drawn, without biases; None
             for the weights that the model has.
         call: Which use of the layer is meant, if there are several.
@@ -670,15 +663,18 @@ def effective_field(
             f"with {found.output.shape}"
         )
     network = _trunk(model, traced, found, rng if seed is not None else None)
-    _, rows, columns, channels = np.shape(network.run([pixels[:1]], [found.output])[0])
-    direction = np.zeros((len(pixels), rows, columns, channels))
-    direction[:, rows // 2, columns // 2] = rng.normal(size=(len(pixels), channels))
+    direction = np.zeros((len(pixels), *np.shape(network.run([pixels[:1]], [found.output])[0])[1:]))
+    view = np.moveaxis(direction, 1 + found.depth, -1)
+    _, rows, columns, units = view.shape
+    view[:, rows // 2, columns // 2] = rng.normal(size=(len(pixels), units))
 
     def mixture(parts: Sequence[Any]) -> Any:
         return network.run(parts, [found.output])[0] * direction.astype(network.dtype)
 
     (slopes,) = _rerun.slopes(mixture, [pixels], network.dtype)
-    return np.asarray(np.square(slopes).mean(axis=0).sum(axis=-1), dtype=float)
+    (image,) = network.inputs.values()
+    depth = Channels.of(traced.calls).axis(image)
+    return np.asarray(np.square(slopes).mean(axis=0).sum(axis=depth), dtype=float)
 
 
 def effective_width(squares: npt.ArrayLike, share: float = SHARE) -> int:

@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 
 from coursecnn.backend import keras
 from coursecnn.models import _kinds, _words
+from coursecnn.models._channels import Channels
 from coursecnn.models._keras_graph import Call, Shape
 from coursecnn.models._kinds import Kind
 from coursecnn.models.costs import counted_calls
@@ -51,7 +52,8 @@ class Stage:
     smaller size and comes back into it, as squeeze and excitation does, belongs to the stage.
 
     Attributes:
-        shape: of the last map, or of the last vector, without the batch.
+        shape: of the last map, or of the last vector, without the batch; its channels last, also
+            where the model has them first.
         names: of the layers, in the order of computation; those within a model as "model/layer".
         kinds: of the layers, in the same order.
         words: for each layer what it is, without its numbers.
@@ -147,26 +149,35 @@ class _Survey:
 
     def __init__(self, calls: Sequence[Call]) -> None:
         """Put every call into its stage."""
-        homes = _homes(calls)
+        channels = Channels.of(calls)
+        shapes = [channels.shape(call.outputs[0]) for call in calls]
+        sizes = [_size(call, shape) for call, shape in zip(calls, shapes, strict=True)]
+        homes = _homes(calls, sizes)
         entry = _entry(calls, homes)
         keys = [(phase, not first, size) for (phase, size), first in zip(homes, entry, strict=True)]
         groups: dict[tuple[int, bool, Shape], list[int]] = defaultdict(list)
         for number, key in enumerate(keys):
             groups[key].append(number)
         order = sorted(groups, key=lambda key: key[:2])
-        self.stages = tuple(_stage([calls[n] for n in groups[key]], key[2]) for key in order)
+        self.stages = tuple(
+            _stage(
+                [calls[n] for n in groups[key]],
+                [shapes[n] for n in groups[key] if sizes[n] == key[2]][-1],
+            )
+            for key in order
+        )
         stage = [order.index(key) for key in keys]
         ways = {(stage[a], stage[b]) for b, call in enumerate(calls) for a in call.parents}
         self.routes = tuple(sorted((a, b) for a, b in ways if a != b))
 
 
-def _homes(calls: Sequence[Call]) -> list[Home]:
+def _homes(calls: Sequence[Call], own: Sequence[Shape]) -> list[Home]:
     """Find the place of every call on the way: where its size changed for the last time."""
     sizes: list[Shape] = []
     homes: list[Home] = []
-    for call in calls:
+    for call, size in zip(calls, own, strict=True):
         pads = isinstance(call.layer, PADS) and call.parents
-        sizes.append(sizes[call.parents[0]] if pads else _size(call))
+        sizes.append(sizes[call.parents[0]] if pads else size)
         same = [homes[a][0] for a in call.parents if sizes[a] == sizes[-1]]
         other = [homes[a][0] + 1 for a in call.parents]
         homes.append((max(same or other, default=0), sizes[-1]))
@@ -190,13 +201,12 @@ def _entry(calls: Sequence[Call], homes: Sequence[Home]) -> list[bool]:
     return entry
 
 
-def _size(call: Call) -> Shape:
+def _size(call: Call, shape: Shape) -> Shape:
     """Leave the channels out; a map of one pixel is a vector.
 
     Raises:
         ValueError: A size is open.
     """
-    shape = call.output_shapes[0]
     if None in shape[:-1]:
         raise ValueError(
             f"model must have a fixed input size, got {shape} at layer {call.path!r}: give "
@@ -209,10 +219,9 @@ def _is_vector(shape: Shape) -> bool:
     return set(shape[:-1]) <= {1}
 
 
-def _stage(calls: Sequence[Call], size: Shape) -> Stage:
-    own = [call for call in calls if _size(call) == size]
+def _stage(calls: Sequence[Call], shape: Shape) -> Stage:
     return Stage(
-        shape=own[-1].output_shapes[0],
+        shape=shape,
         names=tuple(call.path for call in calls),
         kinds=tuple(_kinds.kind(call.layer) for call in calls),
         words=tuple(_words.noun(_kinds.words(call.layer)) for call in calls),

@@ -138,7 +138,8 @@ class FilterExperiment(Experiment):
         """
         if layer not in self.layers:
             raise ValueError(f"layer must be one of {', '.join(self.layers)}, got {layer!r}")
-        return int(self._uses[layer].output.shape[-1])
+        use = self._uses[layer]
+        return int(use.output.shape[1 + use.depth])
 
     def look(self, image: Asked = 0, layer: str | None = None, channel: int = 0) -> FilterView:
         """Look at one channel.
@@ -158,13 +159,14 @@ class FilterExperiment(Experiment):
             raise ValueError(f"channel must be from 0 to {channels - 1} in {name}, got {channel!r}")
         pixels, title = chosen(image, self.data)
         maps = attribution.activations(self.model, pixels, name)
+        use = self._uses[name]
         self._last = FilterView(
             title=title,
             image=pixels,
             layer=name,
             channel=number,
-            feature_map=maps[..., number].astype(float),
-            kernel=_kernel(self._uses[name].layer, number),
+            feature_map=np.take(maps, number, axis=use.depth).astype(float),
+            kernel=_kernel(use.layer, number),
         )
         return self._last
 
