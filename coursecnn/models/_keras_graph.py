@@ -73,6 +73,7 @@ def calls(
     nested: bool = True,
     opens: Callable[[Any], bool] = lambda _: False,
     input_shape: Any = None,
+    lenient: bool = False,
 ) -> list[Call]:
     """List every use of every layer, in the order of computation.
 
@@ -84,6 +85,7 @@ def calls(
         input_shape: Sizes without the batch, where the model leaves them open: a shape, or, for
             several inputs, a list in their order or a dictionary by their names. All tensors then
             have a batch of 1.
+        lenient: Leave a layer closed whose `call` cannot be followed; else it is an error.
 
     Raises:
         ValueError: The model has no graph and no size to make one for, or the size does not fit.
@@ -97,7 +99,9 @@ def calls(
         inner/conv ((2, 2, 2),) (0,)
         flat ((8,),) (1,)
     """
-    return traced(model, nested=nested, opens=opens, input_shape=input_shape).calls
+    return traced(
+        model, nested=nested, opens=opens, input_shape=input_shape, lenient=lenient
+    ).calls
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,9 +125,10 @@ def traced(
     nested: bool = True,
     opens: Callable[[Any], bool] = lambda _: False,
     input_shape: Any = None,
+    lenient: bool = False,
 ) -> Traced:
     """List the calls as `calls` does, and say which tensors come out."""
-    walk = _Walk(nested, opens)
+    walk = _Walk(nested, opens, lenient)
     graph = _graph(model)
     if graph is None and not model.built:
         _build(model, input_shape)
@@ -188,6 +193,7 @@ class _Walk:
 
     nested: bool
     opens: Callable[[Any], bool]
+    lenient: bool = False
     calls: list[Call] = field(default_factory=list)
     made: dict[int, int] = field(default_factory=dict)  # by id of a tensor, the call it is from
     opened: tuple[tuple[str, Any], ...] = ()
@@ -226,16 +232,29 @@ class _Walk:
         """Open what a node calls, or record it."""
         layer = node.operation
         graph = _graph(layer) if self.nested else None
-        if graph is not None or self.opens(layer):
-            outputs = (
-                self.followed(layer, args, kwargs, path)
-                if graph is None
-                else self.function(graph, f"{path}/", _arranged(layer, args, kwargs))
-            )
-            self.wholes.append((path, layer, outputs))
-            return outputs
+        opened = None
+        if graph is not None:
+            opened = self.function(graph, f"{path}/", _arranged(layer, args, kwargs))
+        elif self.opens(layer):
+            opened = self._tried(layer, args, kwargs, path)
+        if opened is not None:
+            self.wholes.append((path, layer, opened))
+            return opened
         outputs = node.outputs if own else _outputs(node, args, kwargs, path)
         return self._record(path, layer, args, kwargs, outputs)
+
+    def _tried(self, layer: Any, args: Any, kwargs: Any, path: str) -> list[Tensor] | None:
+        """Follow a layer; none, and no trace of it, if that fails and need not be."""
+        calls, wholes, opened = len(self.calls), len(self.wholes), self.opened
+        try:
+            return self.followed(layer, args, kwargs, path)
+        except ValueError:
+            if not self.lenient:
+                raise
+        del self.calls[calls:], self.wholes[wholes:]
+        self.opened = opened
+        self.made = {key: place for key, place in self.made.items() if place < calls}
+        return None
 
     def followed(self, layer: Any, args: Any, kwargs: Any, path: str) -> list[Tensor]:
         """Let a layer compute with symbolic tensors, and go through what it did."""

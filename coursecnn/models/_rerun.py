@@ -118,13 +118,9 @@ class Network:
 
 def traced(model: keras.Model) -> Iterable[Traced]:
     """The calls of a model, first with the layers opened that nothing is known of."""
-    first = None
-    try:
-        first = _keras_graph.traced(model, opens=_is_unknown)
-        yield first
-    except ValueError:
-        first = None
-    if first is None or any(_is_unknown(layer) for _, layer, _ in first.opened):
+    first = _keras_graph.traced(model, opens=_is_unknown, lenient=True)
+    yield first
+    if any(_is_unknown(layer) for _, layer, _ in first.opened):
         yield _keras_graph.traced(model)
 
 

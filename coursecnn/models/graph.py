@@ -14,7 +14,6 @@ Nothing here draws; `coursecnn.models.diagrams` does, where `coursecnn.models.la
 ((0, 1), (0, 2), (1, 3), (2, 3))
 """
 
-import contextlib
 import difflib
 import re
 from collections import Counter, defaultdict
@@ -178,10 +177,9 @@ def opened(model: keras.Model, *, nested: bool, input_shape: Any = None) -> list
     """
     if not isinstance(model, keras.Model):
         raise ValueError(f"model must be a Keras model, got a {type(model).__name__}")
-    if nested:
-        with contextlib.suppress(ValueError):  # a layer that cannot be followed stays closed
-            return calls_of(model, opens=is_opened, input_shape=input_shape)
-    return calls_of(model, nested=nested, input_shape=input_shape)
+    if nested:  # a layer that cannot be followed stays closed
+        return calls_of(model, opens=is_opened, input_shape=input_shape, lenient=True)
+    return calls_of(model, nested=False, input_shape=input_shape)
 
 
 def _outputs(model: keras.Model) -> dict[int, str]:
@@ -348,7 +346,9 @@ def condensed(graph: Graph, *, shapes: bool = False) -> Graph:
 
     A block is repeated if boxes with the same labels follow at once, joined in the same way, each
     block by one edge or several from the last box of the block before. Rates of dropout may differ;
-    they are then left out.
+    they are then left out. Blocks that also read the block before the last, as NASNet's cells do,
+    are not taken together: each of them begins before the one before has ended, so none could be
+    framed without a part of another.
 
     Args:
         graph: As `graph` gives it.

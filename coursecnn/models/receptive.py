@@ -272,11 +272,8 @@ def _check_asked(trace: _Trace, path: str) -> None:
 
 
 def _opened(model: keras.Model, input_shape: Any) -> Traced:
-    """The calls of a model, with layers opened for which there is no rule."""
-    try:
-        return _keras_graph.traced(model, opens=_is_unknown, input_shape=input_shape)
-    except ValueError:  # one of them cannot be followed
-        return _keras_graph.traced(model, input_shape=input_shape)
+    """The calls of a model, with layers opened for which there is no rule, if that can be."""
+    return _keras_graph.traced(model, opens=_is_unknown, input_shape=input_shape, lenient=True)
 
 
 def _is_unknown(layer: Any) -> bool:

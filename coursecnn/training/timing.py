@@ -25,6 +25,7 @@ within a run, and a record of them (`records.read("forward_time")`, written by
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import statistics
@@ -122,6 +123,7 @@ def forward_seconds(network: str, calls: int = CALLS) -> float:
 
     Args:
         network: A name of `architectures.names()`; its weights are random, and freed afterwards.
+            What else there is of Keras in the process stays as it is.
         calls: How many calls count.
 
     Returns:
@@ -136,7 +138,8 @@ def forward_seconds(network: str, calls: int = CALLS) -> float:
         # On JAX nothing else makes a graph; on the others this would be one more compiler.
         model.compile(jit_compile=name() == "jax")
         seconds = [_seconds(model, image) for _ in range(1 + calls)]
-    keras.backend.clear_session()
+    del model  # a model and its compiled functions hold one another
+    gc.collect()
     return round(min(seconds[1:]), 6)
 
 

@@ -1,7 +1,7 @@
 """The graph of a model: its layers in plain words, what is folded, repeated, shared, nested."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coursecnn.architectures import build
@@ -354,3 +354,50 @@ def test_the_decoder_of_a_unet_reads_what_the_encoder_kept():
         ["3×3 conv, 8 | ReLU", "2×2 transposed | conv, 8 | stride 2"],
         ["3×3 conv, 4 | ReLU", "2×2 transposed | conv, 4 | stride 2"],
     ]
+
+
+class Pair(layers.Layer):
+    """A layer of one's own that holds another one, twice."""
+
+    def __init__(self, held, **kwargs):
+        super().__init__(**kwargs)
+        self.first, self.second = layers.Dense(3, name="dense"), held
+
+    def build(self, shape):
+        self.first.build(shape)
+        self.second.build((*shape[:-1], 3))
+
+    def call(self, x):
+        return self.second(self.first(x))
+
+
+class Closed(Pair):
+    """One whose call symbolic tensors cannot follow."""
+
+    def call(self, x):
+        return super().call(x) * float(keras.ops.convert_to_numpy(x).sum())
+
+    def compute_output_shape(self, shape):
+        return (*shape[:-1], 3)
+
+
+@given(st.lists(st.sampled_from(["open", "closed", "closed within"]), min_size=1, max_size=4))
+@settings(max_examples=12, deadline=None)
+def test_a_layer_that_cannot_be_followed_stays_closed_alone(kinds):
+    made = {
+        "open": lambda name: Pair(layers.ReLU(name="relu"), name=name),
+        "closed": lambda name: Closed(layers.ReLU(name="relu"), name=name),
+        "closed within": lambda name: Pair(Closed(layers.ReLU(), name="inner"), name=name),
+    }
+    shown = {
+        "open": ["{}/dense", "{}/relu"],
+        "closed": ["{}"],
+        "closed within": ["{}/dense", "{}/inner"],
+    }
+    x = image = keras.Input((3,), name="image")
+    for place, kind in enumerate(kinds):
+        x = made[kind](f"part{place}")(x)
+    found = graph(keras.Model(image, x), nested=True, fold="none")
+    expected = [name.format(f"part{n}") for n, kind in enumerate(kinds) for name in shown[kind]]
+    assert [node.names[0] for node in found.nodes] == ["image", *expected]
+    assert found.edges == tuple((n, n + 1) for n in range(len(expected)))

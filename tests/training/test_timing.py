@@ -5,7 +5,7 @@ import statistics
 import pytest
 
 from coursecnn import architectures, backend, datasets
-from coursecnn.backend import without_weights
+from coursecnn.backend import keras, without_weights
 from coursecnn.evidence import records
 from coursecnn.evidence.records import Data, Machine, Record, Run
 from coursecnn.training import timing
@@ -34,6 +34,14 @@ def test_a_network_with_more_work_takes_longer():
     run = timing.measure(["lenet5", "cifar10_lab"], seed=3, calls=2, progress=False)
     assert run.seed == 3
     assert 0 < run.metrics["lenet5"] < run.metrics["cifar10_lab"] < run.seconds
+
+
+def test_timing_leaves_the_session_of_the_caller_as_it_was():
+    """Keras numbers layers through; a cleared session would begin anew, and draw anew."""
+    keras.utils.set_random_seed(0)
+    before = keras.layers.Activation("relu").name
+    timing.forward_seconds("lenet5", calls=1)
+    assert keras.layers.Activation("relu").name not in ("activation", before)
 
 
 def test_the_record_has_every_network_and_enough_rounds_for_a_band():
