@@ -1,11 +1,12 @@
-"""Count the products of all `keras.applications` with TensorFlow's profiler, from their operations.
+"""Count all `keras.applications` with TensorFlow's profiler, from their operations, and here.
 
     python -m benchmarks.application_macs > tests/models/application_macs.json
     python -m benchmarks.application_macs NAME ...        some of them
 
-An independent count: TensorFlow looks at the operations that a network is made of once it is
+The first is an independent count: TensorFlow looks at the operations that a network is made of once it is
 traced, and knows nothing of layers; `coursecnn.models.costs` looks at layers, and knows nothing of
-TensorFlow. The weights are arguments of the traced function, so none are allocated.
+TensorFlow. The weights are arguments of the traced function, so none are allocated. Beside it stand
+the products as this package counts them, and its count in the convention of the profiler.
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any
 import tensorflow as tf
 
 from coursecnn.backend import keras, without_weights
+from coursecnn.models import conventions
 
 # Operations with products; the profiler counts two operations for each multiply-accumulate.
 PRODUCTS = (
@@ -80,6 +82,14 @@ def counted(model: keras.Model) -> dict[str, int]:
     }
 
 
+def ours(model: keras.Model) -> dict[str, int]:
+    """Count the products, and all operations in the convention of the profiler, by the layers."""
+    shapes = [sizes(image) for image in model.inputs]
+    shape = shapes if len(shapes) > 1 else shapes[0]
+    found = conventions.restate(model, "tensorflow", input_shape=shape)
+    return {"products": found.parts["products"] // 2, "restated": found.count}
+
+
 def main() -> None:
     """Print one JSON object."""
     # Keras has a convolution in groups compiled, and the profiler does not look into functions.
@@ -88,7 +98,7 @@ def main() -> None:
     for name in sys.argv[1:] or names():
         with without_weights():
             model = getattr(keras.applications, name)(weights=None)
-        rows[name] = counted(model)
+        rows[name] = counted(model) | ours(model)
         print(name, rows[name], file=sys.stderr)
     made = {
         "command": "python -m benchmarks.application_macs",

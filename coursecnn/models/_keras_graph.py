@@ -99,9 +99,7 @@ def calls(
         inner/conv ((2, 2, 2),) (0,)
         flat ((8,),) (1,)
     """
-    return traced(
-        model, nested=nested, opens=opens, input_shape=input_shape, lenient=lenient
-    ).calls
+    return traced(model, nested=nested, opens=opens, input_shape=input_shape, lenient=lenient).calls
 
 
 @dataclass(frozen=True, eq=False)

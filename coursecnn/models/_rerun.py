@@ -257,6 +257,9 @@ def _turned(layer: Any) -> Any:
 def scores(followed: Traced, output: Any) -> tuple[dict[int, Callable[[Any], Any]], set[Squash]]:
     """Find the softmax or sigmoid through which an output goes last, however it is written.
 
+    Of an average of several, as an ensemble gives, each of them is found: without them the average
+    is that of the scores.
+
     Returns:
         By the place of a call, what makes of its layer one without; and what was found.
     """
@@ -267,15 +270,82 @@ def scores(followed: Traced, output: Any) -> tuple[dict[int, Callable[[Any], Any
     while waiting:
         place = made[id(waiting.pop())]
         call = followed.calls[place]
-        own, whole = _activation(call), None
-        if own is None:
-            whole = _behaviour(call)
+        own, whole = _squash(call)
         if own or whole in ("softmax", "sigmoid"):
             instead[place] = _without_activation if own else _nothing
             found.add(own or whole)  # type: ignore[arg-type]
         elif whole == "same" or _passes(call):
             waiting += call.inputs
+        else:
+            waiting += _averaged(followed.calls, made, call.outputs[0])
     return instead, found
+
+
+def _squash(call: Call) -> tuple[Squash | None, Squash | Literal["same"] | None]:
+    """What the activation of a call does, or else the call as a whole."""
+    own = _activation(call)
+    return own, None if own else _behaviour(call)
+
+
+def _averaged(calls: Sequence[Call], made: Mapping[int, int], output: Any) -> list[Any]:
+    """The outputs of softmaxes or sigmoids whose weighted average a tensor is; none if it is not.
+
+    What lies between is asked, not read: where one of them is 1 and the others are 0, there must
+    be its weight everywhere, and where they are random, what the weights make of them.
+    """
+    leaves: list[Any] = []
+    between: set[int] = set()
+    waiting = [output]
+    while waiting:
+        tensor = waiting.pop()
+        place = made[id(tensor)]
+        call = calls[place]
+        own, whole = _squash(call)
+        if own or whole in ("softmax", "sigmoid"):
+            leaves += [] if any(tensor is leaf for leaf in leaves) else [tensor]
+        elif not call.inputs or getattr(call.layer, "weights", None):
+            return []
+        else:
+            between.add(place)
+            waiting += call.inputs
+    shapes = {tuple(leaf.shape[1:]) for leaf in (*leaves, output)}
+    if len(leaves) < 2 or len(shapes) > 1:
+        return []
+
+    def asked(values: Sequence[Array]) -> Array:
+        from coursecnn.backend import keras
+
+        tensors = map(keras.ops.convert_to_tensor, values)
+        known = dict(zip(map(id, leaves), tensors, strict=True))
+        return _in_numpy(
+            _keras_graph.evaluate([calls[place] for place in sorted(between)], known)[id(output)]
+        )
+
+    shape = tuple(size or 3 for size in shapes.pop())
+    return leaves if _is_average(asked, len(leaves), (2, *shape)) else []
+
+
+def _is_average(
+    function: Callable[[Sequence[Array]], Array], count: int, shape: tuple[int, ...]
+) -> bool:
+    """Whether a function of several arrays gives a weighted average of them."""
+    ones, zeros = np.ones(shape, "float32"), np.zeros(shape, "float32")
+    values = np.random.default_rng(0).random((count, *shape)).astype("float32")
+    try:
+        parts = [
+            function([ones if n == place else zeros for n in range(count)])
+            for place in range(count)
+        ]
+        answer = function(list(values))
+    except Exception:  # whatever it raises, it is none
+        return False
+    weights = np.array([np.mean(part) for part in parts])
+    return bool(
+        all(part.shape == shape for part in parts)
+        and all(np.allclose(part, weight) for part, weight in zip(parts, weights, strict=True))
+        and np.isclose(weights.sum(), 1)
+        and np.allclose(answer, np.tensordot(weights, values, 1), atol=1e-5)
+    )
 
 
 _PASSING_OPERATIONS = """

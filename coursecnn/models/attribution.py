@@ -139,7 +139,8 @@ def grad_cam(
     """Add up the maps of a layer, each as strongly as it speaks for a class.
 
     The weight of a map is the mean, over its places, of the gradient of the class score. Scores
-    are what the last softmax or sigmoid is given, however it is written; without one, the outputs.
+    are what the last softmax or sigmoid is given, however it is written; of an average of several,
+    such as an ensemble gives, the average of what each is given; without one, the outputs.
     The score of the other class of a sigmoid unit is that of its own with the sign turned. Where
     the sum is negative, it speaks against the class, and is cut off.
 

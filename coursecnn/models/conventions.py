@@ -1,6 +1,7 @@
 """The same network, counted as others count: why one tool says 4.09 and another 4.13.
 
-- `restate(model, convention)`: a count in the convention of another tool or paper;
+- `restate(model, convention)`: a count in the convention of another tool or paper; also of a layer
+  table, of some of its rows, or of totals, where the convention counts products alone;
 - `compare(model)`: all of them, in a table;
 - `CONVENTIONS`: what each counts, and where that is written.
 
@@ -39,7 +40,7 @@ from coursecnn.backend import keras
 from coursecnn.models import _kinds
 from coursecnn.models._keras_graph import Call
 from coursecnn.models._products import macs
-from coursecnn.models.costs import counted_calls
+from coursecnn.models.costs import Totals, counted_calls
 
 __all__ = ["CONVENTIONS", "Convention", "Restated", "compare", "restate"]
 
@@ -200,19 +201,58 @@ class Restated:
         return f"{self.count:,} {unit} ({self.convention}): {parts}"
 
 
-def restate(model: keras.Model, convention: str, *, input_shape: Any = None) -> Restated:
+def restate(
+    model: keras.Model | pd.DataFrame | Totals, convention: str, *, input_shape: Any = None
+) -> Restated:
     """Count a model as another tool or a paper would.
 
     Args:
-        model: As in `coursecnn.models.costs.layer_table`, with the same errors.
-        convention: One of `CONVENTIONS`.
+        model: As in `coursecnn.models.costs.layer_table`, with the same errors. Or such a table,
+            or rows of one, or `Totals`: they hold the products, and nothing of biases,
+            normalisations or activations.
+        convention: One of `CONVENTIONS`; of a table or totals, one that counts products alone.
         input_shape: Sizes of an image, where the model leaves them open.
 
     Raises:
-        ValueError: There is no such convention.
+        ValueError: There is no such convention, or it counts what a table does not hold.
+        TypeError: It is no model, table or totals.
+
+    Examples:
+        What the convolutions of a network take, where a product and a sum are two operations:
+
+        >>> from coursecnn.architectures import build
+        >>> from coursecnn.models import layer_table
+        >>> table = layer_table(build("mnist_tutorial"))
+        >>> restate(table[table["type"] == "Conv2D"], "flops").count
+        5513472
     """
     check_choice("convention", convention, CONVENTIONS)
-    return _priced(convention, _amounts(counted_calls(model, input_shape)))
+    if isinstance(model, keras.Model):
+        return _priced(convention, _amounts(counted_calls(model, input_shape)))
+    extra = [part for part in CONVENTIONS[convention].prices if part != "products"]
+    if extra:
+        plain = [name for name, known in CONVENTIONS.items() if set(known.prices) == {"products"}]
+        raise ValueError(
+            f"convention must be one of {', '.join(map(repr, plain))} for a table or totals, which "
+            f"do not hold the {extra[0]} that {convention!r} counts, too: give the model"
+        )
+    return _priced(convention, Counter({"products": _products(model)}))
+
+
+def _products(counted: object) -> int:
+    """Read the multiply-accumulates of a table or of totals.
+
+    Raises:
+        TypeError: It is neither.
+    """
+    if isinstance(counted, Totals):
+        return counted.macs
+    if isinstance(counted, pd.DataFrame) and "macs" in counted:
+        return int(counted["macs"].sum())
+    raise TypeError(
+        "model must be a Keras model, a table from layer_table or totals, got "
+        f"{type(counted).__name__}"
+    )
 
 
 def compare(model: keras.Model, *, input_shape: Any = None) -> pd.DataFrame:
@@ -266,7 +306,7 @@ def _amounts(calls: list[Call]) -> Counter[Part]:
 def _before_padding(call: Call, calls: list[Call]) -> Call:
     """Return the padding before a pooling; elsewhere it belongs to the pooling itself."""
     parent = calls[call.parents[0]]
-    return parent if isinstance(parent.layer, keras.layers.ZeroPadding2D) else call
+    return parent if isinstance(parent.layer, _PADDING) else call
 
 
 def _parts(call: Call) -> dict[Part, int]:
@@ -283,7 +323,7 @@ def _parts(call: Call) -> dict[Part, int]:
         found |= _BY_KIND[kind](call)
     if isinstance(call.layer, keras.layers.Rescaling):
         found["scaled"] = 2 * _values(call.outputs)
-    if isinstance(call.layer, keras.layers.UpSampling2D):
+    if isinstance(call.layer, _ENLARGING):
         found["enlarged"] = _values(call.outputs)
     return found
 
@@ -338,6 +378,16 @@ def _joined(call: Call) -> dict[Part, int]:
     return {"joined": (max(len(call.inputs), 2) - 1) * _values(call.outputs)}
 
 
+_PADDING = (
+    keras.layers.ZeroPadding1D,
+    keras.layers.ZeroPadding2D,
+    keras.layers.ZeroPadding3D,
+)
+_ENLARGING = (
+    keras.layers.UpSampling1D,
+    keras.layers.UpSampling2D,
+    keras.layers.UpSampling3D,
+)
 _BY_KIND: dict[_kinds.Kind, Callable[[Call], dict[Part, int]]] = {
     "normalisation": _normalised,
     "pooling": _pooled,

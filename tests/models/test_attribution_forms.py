@@ -42,6 +42,62 @@ def test_what_follows_the_scores_changes_nothing(ending):
         np.testing.assert_allclose(found, cam(model, target), atol=1e-6, err_msg=str(target))
 
 
+AVERAGES = {
+    # How two outputs are joined, and how much each counts.
+    "Average": (layers.Average(), (0.5, 0.5)),
+    "a sum, halved": (lambda pair: (pair[0] + pair[1]) / 2, (0.5, 0.5)),
+    "ops.mean": (lambda pair: ops.mean(ops.stack(pair, axis=1), axis=1), (0.5, 0.5)),
+    "weighted": (lambda pair: 0.25 * pair[0] + 0.75 * pair[1], (0.25, 0.75)),
+    "Lambda": (layers.Lambda(lambda pair: 0.1 * pair[0] + 0.9 * pair[1]), (0.1, 0.9)),
+    "a cast after it": (lambda pair: ops.cast(layers.Average()(pair), "float32"), (0.5, 0.5)),
+}
+NO_AVERAGES = {
+    "Add": layers.Add(),
+    "Multiply": layers.Multiply(),
+    "Maximum": layers.Maximum(),
+    "the first alone is used twice": lambda pair: pair[0] * pair[0] + 0 * pair[1],
+}
+
+
+def ensemble(join, activation="softmax"):
+    """Two heads over the same maps, and what joins their answers."""
+    image = keras.Input(SHAPE, name="image")
+    means = layers.GlobalAveragePooling2D()(
+        layers.Conv2D(4, 3, activation="relu", name="maps")(image)
+    )
+    heads = [layers.Dense(CLASSES, activation, name=name)(means) for name in ("one", "two")]
+    return keras.Model(image, join(heads))
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("name", AVERAGES)
+def test_of_an_average_of_answers_the_average_of_scores_is_explained(name, activation):
+    join, weights = AVERAGES[name]
+    model = ensemble(join, activation)
+    maps = ops.convert_to_numpy(layer_called(model, "maps")(IMAGE[None].astype("float32")))[0]
+    for target in range(CLASSES):
+        kernel = sum(
+            weight * ops.convert_to_numpy(layer_called(model, head).kernel)[:, target]
+            for weight, head in zip(weights, ("one", "two"), strict=True)
+        )
+        whole = maps @ kernel
+        expected = np.maximum(whole, 0) / whole.size
+        found = grad_cam(model, IMAGE, target, "maps")
+        np.testing.assert_allclose(found, expected, atol=1e-6, err_msg=str(target))
+
+
+@pytest.mark.parametrize("name", NO_AVERAGES)
+def test_what_is_no_average_is_asked_as_it_is(name):
+    model = ensemble(NO_AVERAGES[name])
+    image = IMAGE[None].astype("float32")
+    maps = ops.convert_to_numpy(layer_called(model, "maps")(image))
+    slopes = gradient(
+        keras.Model(model.get_layer("maps").output, model.output), maps, np.eye(CLASSES)[[1]]
+    )
+    expected = np.maximum((slopes.mean(axis=(1, 2)) * maps[0]).sum(axis=-1), 0)
+    np.testing.assert_allclose(grad_cam(model, IMAGE, 1, "maps"), expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_asking_leaves_the_model_as_it_is(form):
     make, layer, image, options = FORMS[form]

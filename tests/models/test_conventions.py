@@ -4,11 +4,13 @@ import json
 from functools import cache
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from coursecnn.architectures import build
 from coursecnn.backend import keras, without_weights
 from coursecnn.models.conventions import CONVENTIONS, compare, restate
+from coursecnn.models.costs import layer_table, totals
 
 TOOLS = json.loads(Path(__file__).with_name("resnet50_counts.json").read_text("utf-8"))
 PROFILED = json.loads(Path(__file__).with_name("application_macs.json").read_text("utf-8"))
@@ -71,6 +73,30 @@ def test_a_comparison_has_every_convention():
     assert list(table["convention"]) == list(CONVENTIONS)
     counts = dict(zip(table["convention"], table["count"], strict=True))
     assert (counts["coursecnn"], counts["flops"], counts["torchinfo"]) == (12, 24, 15)
+
+
+def test_a_table_and_totals_are_restated_where_products_alone_count():
+    model = build("lenet5")
+    table, sums = layer_table(model), totals(model)
+    for name, known in CONVENTIONS.items():
+        if set(known.prices) == {"products"}:
+            expected = restate(model, name)
+            assert restate(table, name) == restate(sums, name) == expected
+            halves = (restate(part, name).count for part in (table[:4], table[4:]))
+            assert sum(halves) == expected.count
+
+
+@pytest.mark.parametrize("name", ["thop", "torchinfo", "tensorflow"])
+def test_what_a_table_does_not_hold_is_refused_with_the_way_out(name):
+    message = f"for a table or totals, which do not hold the .* that {name!r} counts.*give the mod"
+    with pytest.raises(ValueError, match=message):
+        restate(layer_table(build("lenet5")), name)
+
+
+@pytest.mark.parametrize("wrong", [None, 3, "resnet50", pd.DataFrame({"layer": []})])
+def test_what_is_no_model_and_no_table_is_refused(wrong):
+    with pytest.raises(TypeError, match="model must be a Keras model, a table from layer_table or"):
+        restate(wrong, "flops")
 
 
 def test_an_unknown_convention_is_refused():
