@@ -13,9 +13,9 @@ time. A framework may do better (an activation in place, a fused normalisation) 
 space of a fast convolution, memory that is held back for reuse); neither the framework itself nor
 the data set is counted. Six convolutions of 32 maps of 64×64, trained by TensorFlow on a processor:
 from a batch of 2 to one of 100, the peak of the process grows by 0.97 of what is estimated
-(`tests/models/test_memory.py` measures it). What layers hold inside is rougher: the same took 0.8 of
-the estimate for convolutions in `TimeDistributed`, 1.1 for an LSTM, 1.4 for an attention and 1.6
-for a GRU.
+(`tests/models/test_memory.py` measures it). What layers hold inside is known less well: the same
+took 0.8 of the estimate for convolutions in `TimeDistributed`, 1.1 for an LSTM, 1.4 for an
+attention and 1.6 for a GRU.
 
 >>> from coursecnn.architectures import build
 >>> print(memory(build("mnist_tutorial"), batch=100))
