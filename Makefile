@@ -90,7 +90,7 @@ notebooks: $(READY)  ## store new outputs: execute from fresh kernels, normalise
 
 benchmarks: $(READY)  ## what is timed, beside what you would use instead
 	@$(BIN)/python -m benchmarks.convolution
-	@$(BIN)/python -m benchmarks.counting compare
+	@$(BIN)/python -m benchmarks.counting_time --results "$$(mktemp -d)"
 	@$(BIN)/python -m benchmarks.forward_time --results "$$(mktemp -d)"
 	@$(BIN)/python -m benchmarks.scaling --results "$$(mktemp -d)"
 	@$(BIN)/python -m benchmarks.epoch_time --results "$$(mktemp -d)"

@@ -5,8 +5,8 @@
 
 The first count is independent: TensorFlow looks at the operations that a network is made of once it
 is traced, and knows nothing of layers; `coursecnn.models.costs` looks at layers, and knows nothing
-of TensorFlow. The weights are arguments of the traced function, so none are allocated. Beside it stand
-the products as this package counts them, and its count in the convention of the profiler.
+of TensorFlow. The weights are arguments of the traced function, so none are allocated. Beside it
+stand the products as this package counts them, and its count in the profiler's convention.
 """
 
 import json

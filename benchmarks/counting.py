@@ -1,25 +1,27 @@
-"""Count every architecture without its weights, beside what else would give the same numbers.
+"""Count networks in one way, in a process of its own: `python -m benchmarks.counting WAY`.
 
-    python -m benchmarks.counting              count all without weights
-    python -m benchmarks.counting summaries    build all, with weights, for `model.summary()`
-    python -m benchmarks.counting compare      both, and torchinfo where torch is installed
+| way | what it does with each network |
+|:--|:--|
+| `tables` | builds it without weights, and makes its layer table, as this package does |
+| `summaries` | builds it with weights, for `model.summary()` |
+| `profiler` | builds it without weights, traces it, and asks TensorFlow's profiler |
+| `applications` | builds all `keras.applications` without weights, and makes their layer tables |
+| `architectures` | counts every architecture of this course, as `tables` does |
 
-The first two print what they found as one JSON object, in a process of their own: its seconds (of
-the processor, the import of Keras included) and its peak of memory are then theirs alone. The third
-starts the others, one after the other, and prints a table and a last line with one JSON object.
-`--torch PYTHON` names an interpreter that has torch, torchvision and torchinfo, if this has not.
+The first three count the networks that torchinfo can count, too (`benchmarks.torchinfo_counting`).
+Each prints one JSON object: for every network what was found, and the processor's seconds that it
+took; for the whole process its peak of memory, and by how much that is above what the imports had
+taken. `benchmarks.counting_time` takes the ways in turns, and keeps a record.
 """
 
 import argparse
 import gc
 import json
-import subprocess
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from benchmarks.torchinfo_counting import peak
+from benchmarks.torchinfo_counting import NETWORKS, peak
 from coursecnn import architectures
 from coursecnn.backend import keras, without_weights
 from coursecnn.models import costs
@@ -29,8 +31,9 @@ Rows = dict[str, Row]
 
 
 def counted(name: str) -> Row:
-    """Build one architecture, and count it."""
-    model = architectures.build(name)
+    """Build one architecture without weights, and count it."""
+    with without_weights():
+        model = architectures.build(name)
     return {"parameters": model.count_params(), "totals": vars(costs.totals(model))}
 
 
@@ -39,103 +42,73 @@ def summarised(name: str) -> Row:
     model, lines = architectures.build(name), list[str]()
     model.summary(print_fn=lambda line, **_: lines.append(line))
     row = {"parameters": model.count_params(), "characters": sum(map(len, lines))}
-    keras.backend.clear_session()
+    keras.backend.clear_session()  # nothing else in this process needs what is forgotten
     return row
 
 
-def timed(look: Callable[[str], Row]) -> Rows:
-    """Look at all architectures, and note the processor's seconds of each."""
+def profiled(name: str) -> Row:
+    """Build one architecture without weights, and ask TensorFlow's profiler."""
+    from benchmarks import application_macs
+
+    with without_weights():
+        model = architectures.build(name)
+    return dict(application_macs.counted(model))
+
+
+def application(name: str) -> Row:
+    """Build an application of Keras without weights, and time its layer table alone, too."""
+    from benchmarks import application_macs
+
+    with without_weights():
+        model = getattr(keras.applications, name)(weights=None)
+    sizes = application_macs.sizes(model.inputs[0])
+    start = time.process_time()
+    table = costs.layer_table(model, input_shape=sizes)
+    return {"layers": len(table), "table_seconds": time.process_time() - start}
+
+
+def all_applications() -> list[str]:
+    """List the applications, each by its builder."""
+    from benchmarks import application_macs
+
+    return application_macs.names()
+
+
+WAYS: dict[str, tuple[Callable[[str], Row], Callable[[], Iterable[str]]]] = {
+    "tables": (counted, lambda: NETWORKS),
+    "summaries": (summarised, lambda: NETWORKS),
+    "profiler": (profiled, lambda: NETWORKS),
+    "applications": (application, all_applications),
+    "architectures": (counted, architectures.names),
+}
+
+
+def timed(look: Callable[[str], Row], names: Iterable[str]) -> Rows:
+    """Look at networks, and note the processor's seconds of each."""
     rows: Rows = {}
-    for name in architectures.names():
+    for name in names:
         start = time.process_time()
         rows[name] = look(name)
         rows[name]["seconds"] = time.process_time() - start
     return rows
 
 
-def count() -> Rows:
-    """Build all architectures without their weights."""
-    gc.freeze()  # what the imports made stays, and need not be searched for garbage again and again
-    with without_weights():
-        return timed(counted)
-
-
-def finding(rows: Rows) -> dict[str, Any]:
-    """Add what this process took for the rows."""
-    return {"rows": rows, "seconds": time.process_time(), "peak": peak()}
-
-
-def started(*command: str) -> dict[str, Any] | None:
-    """Run a module of this folder in a fresh process; None if it cannot be imported there."""
-    result = subprocess.run(command, capture_output=True, text=True)  # noqa: S603 (our own modules)
-    if "ModuleNotFoundError" in result.stderr:
-        return None
-    result.check_returncode()
-    return dict(json.loads(result.stdout.splitlines()[-1]))
-
-
-def compare(torch: str) -> dict[str, Any]:
-    """Run the competitors in turns, and check that they agree."""
-    commands = {
-        "counted without weights": (sys.executable, "-m", "benchmarks.counting"),
-        "built, model.summary()": (sys.executable, "-m", "benchmarks.counting", "summaries"),
-        "built, torchinfo": (torch, "-m", "benchmarks.torchinfo_counting"),
-    }
-    found = {title: started(*command) for title, command in commands.items()}
-    ours, summaries, torchinfo = found.values()
-    assert ours is not None
-    assert summaries is not None
-    for name, row in ours["rows"].items():
-        assert row["parameters"] == architectures.describe(name).parameters, name
-        assert row["parameters"] == summaries["rows"][name]["parameters"], name
-    for name, row in (torchinfo or {"rows": {}})["rows"].items():
-        assert row["parameters"] == ours["rows"][name]["totals"]["trainable"], name
-    return {title: result for title, result in found.items() if result is not None}
-
-
-def table(found: dict[str, Any]) -> str:
-    """Lay out what each took, for its whole process and for the networks that all have."""
-    shared = set.intersection(*(set(result["rows"]) for result in found.values()))
-    rows = {
-        title: (
-            len(result["rows"]),
-            result["seconds"],
-            result["peak"] / 1e9,
-            sum(result["rows"][name]["seconds"] for name in shared),
-        )
-        for title, result in found.items()
-    }
-    base = next(iter(rows.values()))[3]
-    head = (
-        f"{'':24}{'networks':>9}{'CPU s':>8}{'peak GB':>9}{f'CPU s for {len(shared)}':>15}{'×':>7}"
-    )
-    return "\n".join(
-        [head]
-        + [
-            f"{title:24}{number:9}{seconds:8.1f}{peak:9.2f}{part:15.1f}{part / base:7.2f}"
-            for title, (number, seconds, peak, part) in rows.items()
-        ]
-    )
-
-
 def main() -> None:
-    """Do what the command line asks for."""
+    """Count in one way, and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument(
-        "what", nargs="?", default="count", choices=("count", "summaries", "compare")
-    )
-    parser.add_argument("--torch", default=sys.executable, help="a Python that has torchinfo")
-    asked = parser.parse_args()
-    if asked.what == "compare":
-        found = compare(asked.torch)
-        print(table(found))
-        print(
-            json.dumps(
-                {title: found[title] | {"rows": len(found[title]["rows"])} for title in found}
-            )
-        )
-    else:
-        print(json.dumps(finding(count() if asked.what == "count" else timed(summarised))))
+    parser.add_argument("way", choices=WAYS)
+    way = parser.parse_args().way
+    if way == "profiler":
+        import tensorflow as tf
+
+        # Keras has a convolution in groups compiled, and the profiler does not look into functions.
+        tf.config.run_functions_eagerly(True)
+    look, names = WAYS[way]
+    listed = list(names())
+    gc.freeze()  # what the imports made stays, and need not be searched for garbage again and again
+    before = peak()
+    rows = timed(look, listed)
+    print(json.dumps({"rows": rows, "peak": peak(), "growth": peak() - before}))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ NOISE = Data("noise", hashlib.sha256(PIXELS.tobytes()).hexdigest(), official=Fal
 
 def record(
     name: str,
-    description: str,
+    description: str | argparse.ArgumentParser,
     recipe: Mapping[str, Any],
     data: Data,
     measure: Callable[[int], Mapping[str, float]],
@@ -38,7 +38,8 @@ def record(
 
     Args:
         name: of the record, and so of its file.
-        description: what is timed, for the command's help.
+        description: what is timed, for the command's help; or a parser that has it, and options of
+            its own.
         recipe: what must be the same in all rounds.
         data: what is computed on.
         measure: gives the times of a round, by name; it is told the number of the round.
@@ -46,7 +47,11 @@ def record(
     Raises:
         SystemExit: if the record was measured on another machine, or with another recipe.
     """
-    parser = argparse.ArgumentParser(description=description)
+    parser = (
+        argparse.ArgumentParser(description=description)
+        if isinstance(description, str)
+        else description
+    )
     parser.add_argument(
         "--results", type=Path, default=records.SHIPPED, help="the folder of the record"
     )

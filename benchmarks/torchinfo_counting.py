@@ -1,8 +1,8 @@
 """Summarise torchvision's networks with torchinfo, and print what was found as JSON.
 
-`python -m benchmarks.counting compare` starts it, as `python -m benchmarks.torchinfo_counting`, in
-a process of its own and perhaps another environment: it needs torch, torchvision and torchinfo, and
-nothing of this course. Only networks that have the same trainable parameters here and there take
+`benchmarks.counting_time` starts it, as `python -m benchmarks.torchinfo_counting`, in a process of
+its own and perhaps another environment: it needs torch, torchvision and torchinfo, and nothing of
+this course. Only networks that have the same trainable parameters here and there take
 part, so torchvision's GoogLeNet, which normalises each convolution, does not.
 """
 
@@ -55,4 +55,4 @@ def peak() -> int:
 
 if __name__ == "__main__":
     rows = {name: summarised(builder) for name, builder in NETWORKS.items()}
-    print(json.dumps({"rows": rows, "seconds": time.process_time(), "peak": peak()}))
+    print(json.dumps({"rows": rows, "peak": peak()}))

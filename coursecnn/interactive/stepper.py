@@ -50,7 +50,7 @@ class Example:
         for name in ("image", "kernels", "bias"):
             page.check_finite(name, getattr(self, name))
         self.output()
-        stride = page.one_number("stride", self.stride)
+        stride = page.one_number("stride", self.stride, least=1)
         object.__setattr__(self, "padding", self._zeros(stride))
         object.__setattr__(self, "stride", stride)
         for name in ("image", "kernels"):

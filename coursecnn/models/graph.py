@@ -291,7 +291,8 @@ def _node(calls: Sequence[Call], kind: Kind, outputs: Sequence[str], *, named: b
 def _words(layer: Any) -> list[str]:
     """Say what a layer does; a model that stays closed is known by its name."""
     if isinstance(layer, keras.Model):
-        return [layer.name, f"model, {len(layer.layers)} layers"]
+        number = len(layer.layers)
+        return [layer.name, f"model, {number} layer{'s' * (number != 1)}"]
     return _kinds.words(layer)
 
 

@@ -1,4 +1,4 @@
-"""The book's own Sphinx extensions: mathematics, the ledger, the front page, the glossary."""
+"""The book's own Sphinx extensions: mathematics, the ledger, tables, the front page."""
 
 import json
 import sys
@@ -13,11 +13,14 @@ from sphinx.errors import ExtensionError
 from coursecnn import architectures
 from coursecnn.evidence import ledger
 from coursecnn.evidence.ledger import Verdict
+from coursecnn.evidence.records import Data, Machine, Record, Run
 
 REPOSITORY = Path(__file__).parents[2]
+COUNTS = REPOSITORY / "tests" / "models"
 sys.path.insert(0, str(REPOSITORY / "book" / "_extensions"))
 
 import architecture_table  # noqa: E402 - they lie where Sphinx looks for extensions
+import comparison_tables  # noqa: E402
 import front_page  # noqa: E402
 import glossary_links  # noqa: E402
 import ledger_pages  # noqa: E402
@@ -260,3 +263,64 @@ def test_a_row_of_it_has_source_image_and_counts():
         "Lin, Chen and Yan, ICLR 2014 (arXiv:1312.4400), section 4, release NIN/cifar-10_def",
         *("32×32×3", "966,986", "222,486,528"),
     ]
+
+
+def rows_of(found):
+    return [texts(row) for row in found.findall(nodes.row)]
+
+
+def test_the_table_of_applications_holds_the_counts_of_the_file():
+    found, made = comparison_tables.ApplicationsCounted.run(None)
+    counted = json.loads((COUNTS / "application_macs.json").read_text("utf-8"))
+    head, *body = rows_of(found)
+    assert tuple(head) == comparison_tables.APPLICATIONS
+    assert [row[0] for row in body] == list(counted["applications"])
+    resnet50 = next(row for row in body if row[0] == "ResNet50")
+    assert resnet50[2] == resnet50[3] == f"{counted['applications']['ResNet50']['macs']:,}"
+    assert resnet50[6] == "equal"
+    assert f"{len(body)} applications" in made.astext()
+    assert counted["tensorflow"] in made.astext()
+
+
+def test_a_difference_of_counts_has_a_sign():
+    row = {"parameters": 1, "products": 2, "macs": 2, "float_operations": 1000, "restated": 980}
+    (cells,) = comparison_tables.applications({"applications": {"Mine": row}})
+    assert cells == ("Mine", "1", "2", "2", "1,000", "980", "−2.0 %")
+
+
+def test_each_tool_says_of_resnet50_what_is_restated():
+    found, _ = comparison_tables.Resnet50Counted.run(None)
+    _, *body = rows_of(found)
+    assert [row[0] for row in body].count("ptflops") == 2
+    assert len(body) == 6
+    for *_, first, restated_first, second, restated_second in body:
+        assert (first, second) == (restated_first, restated_second)
+
+
+def timed(rounds):
+    """A record of times that were never measured."""
+    runs = []
+    for seed, factor in enumerate(rounds):
+        metrics = {"applications": 40, "applications_seconds": 3.0, "applications_slowest": 0.2}
+        metrics["applications_megabytes"] = 30.0
+        for place, way in enumerate(comparison_tables.WAYS):
+            metrics[f"{way}_seconds"] = 2.0 * factor ** bool(place)
+            metrics[f"{way}_megabytes"] = 1000.0
+        runs.append(Run(seed, metrics, {}, 1.0, Machine("CPU: none", 1, {})))
+    data = Data("noise", "0" * 64, official=False)
+    return Record("counting_time", {"networks": ["a", "b"]}, data, "2026-01-01", tuple(runs))
+
+
+def test_times_are_ratios_within_a_round():
+    first, second, *_ = comparison_tables.times(timed([2, 4]))
+    assert first[1:] == ("1.00 ×", "1.00 ×", "1.00 ×", "1.00 GB")
+    assert second[1:4] == ("3.00 ×", "2.00 ×", "4.00 ×")
+
+
+def test_the_table_of_times_says_what_was_measured_on_what(monkeypatch):
+    monkeypatch.setattr(comparison_tables.records, "read", lambda _: timed([2, 3]))
+    found, made = comparison_tables.CountingTimes.run(None)
+    assert len(rows_of(found)) == 1 + len(comparison_tables.WAYS)
+    assert made.astext().startswith("2 networks for 224×224 pixels, counted in 2 rounds by python")
+    assert "CPU: none" in made.astext()
+    assert "all 40 applications of Keras" in made.astext()

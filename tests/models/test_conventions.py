@@ -51,12 +51,30 @@ def test_every_figure_in_circulation_has_its_convention(release, convention, pri
     assert round(restate(resnet50(release), convention).count / 1e9, 2) == printed
 
 
-@pytest.mark.parametrize("name", ["VGG16", "MobileNet", "ResNet50V2"])
-def test_tensorflow_s_profiler_counts_the_same_operations(name):
+APPLICATIONS = PROFILED["applications"]
+SAME = [name for name, row in APPLICATIONS.items() if row["restated"] == row["float_operations"]]
+
+
+def test_the_profiler_is_met_or_nearly():
+    assert {"VGG16", "MobileNet", "ResNet50V2"} <= set(SAME)
+    for row in APPLICATIONS.values():
+        assert row["restated"] == pytest.approx(row["float_operations"], rel=0.025)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            name, marks=() if name in ("MobileNet", "EfficientNetB0") else pytest.mark.long
+        )
+        for name in APPLICATIONS
+    ],
+)
+def test_an_application_is_restated_as_it_was(name):
     with without_weights():
         model = getattr(keras.applications, name)(weights=None)
-    expected = PROFILED["applications"][name]["float_operations"]
-    assert restate(model, "tensorflow").count == expected
+    shape = tuple(size or 224 for size in model.input_shape[1:])
+    assert restate(model, "tensorflow", input_shape=shape).count == APPLICATIONS[name]["restated"]
 
 
 def test_parts_add_up_and_are_said():
