@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -70,8 +70,8 @@ class ArchitectureExplorer:
     """Networks, layer by layer: drawn, priced, and two of them side by side.
 
     Args:
-        tables: by the name of a network, what `accounting.layer_table` says about it; the first
-            two are shown at the beginning. Any Keras model has such a table.
+        tables: by the name of a network, a Keras model, or the table of it that `costs.layer_table`
+            makes; the first two are shown at the beginning.
         accuracies: of those networks for which one was published.
 
     Examples:
@@ -85,7 +85,7 @@ class ArchitectureExplorer:
     """
 
     def __init__(
-        self, tables: Mapping[str, pd.DataFrame], accuracies: Mapping[str, Accuracy]
+        self, tables: Mapping[str, pd.DataFrame | Any], accuracies: Mapping[str, Accuracy]
     ) -> None:
         """Keep the tables.
 
@@ -97,7 +97,7 @@ class ArchitectureExplorer:
             raise ValueError(f"tables must hold two networks or more, got {list(tables)}")
         if unknown := set(accuracies) - set(tables):
             raise ValueError(f"accuracies must be of networks in tables, got {sorted(unknown)}")
-        self._tables = {name: _checked(name, table) for name, table in tables.items()}
+        self._tables = {name: _checked(name, _table(found)) for name, found in tables.items()}
         self._accuracies = {name: Accuracy(*value) for name, value in accuracies.items()}
         for name, accuracy in self._accuracies.items():
             page.check_finite(f"accuracies[{name!r}]", accuracy.percent)
@@ -142,6 +142,15 @@ class ArchitectureExplorer:
         ]
         caption = "<caption>what one image costs in each network</caption>"
         return f"<table>{caption}<tr>{head}{''.join(rows)}</table>"
+
+
+def _table(found: Any) -> pd.DataFrame:
+    """The layer table of a model; a table is one."""
+    if isinstance(found, pd.DataFrame):
+        return found
+    from coursecnn.models.costs import layer_table
+
+    return layer_table(found)
 
 
 def _checked(name: str, table: pd.DataFrame) -> pd.DataFrame:

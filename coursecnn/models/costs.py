@@ -37,7 +37,7 @@ from typing import Any
 import pandas as pd
 
 from coursecnn.backend import keras
-from coursecnn.models import _keras_graph
+from coursecnn.models import _keras_graph, _kinds
 from coursecnn.models._inner import inner
 from coursecnn.models._keras_graph import Call, Shape
 from coursecnn.models._products import is_known, is_opened, macs, register_macs
@@ -92,7 +92,8 @@ def layer_table(
         model: A Keras model; one that is not functional and was never built needs `input_shape`.
         input_shape: Of one image, (height, width, channels), where the model leaves sizes open;
             for several inputs a list of shapes in their order, or a dictionary by their names.
-        types: Add the columns `dtype` and `bytes`, of what comes out, and `param_bytes`.
+        types: Add the columns `kind`, what the layer is for, such as "convolution" or "pooling";
+            `dtype` and `bytes`, of what comes out; and `param_bytes`.
 
     Returns:
         A table with the columns `layer`, `type`, `output_shape` (without the batch; one shape
@@ -112,7 +113,7 @@ def layer_table(
         2  pool1    5408       0       0
     """
     rows = pd.DataFrame(list(_rows(counted_calls(model, input_shape))))
-    return rows if types else rows.drop(columns=["dtype", "bytes", "param_bytes"])
+    return rows if types else rows.drop(columns=["kind", "dtype", "bytes", "param_bytes"])
 
 
 def totals(model: keras.Model, *, input_shape: Any = None) -> Totals:
@@ -150,7 +151,7 @@ def text(table: pd.DataFrame) -> str:
     cells = [[_cell(record.get(name, "")) for name in names] for record in records]
     rows = [names, *cells]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    left = ("layer", "type", "dtype")
+    left = ("layer", "type", "kind", "dtype")
     return "\n".join(
         "  ".join(
             cell.ljust(width) if name in left else cell.rjust(width)
@@ -216,6 +217,7 @@ def _rows(calls: Sequence[Call]) -> Iterator[dict[str, Any]]:
                 "values": 0,
                 "params": sum(prod(weight.shape) for weight in rest),
                 "macs": 0,
+                "kind": _kinds.kind(layer),
                 "dtype": "",
                 "bytes": 0,
                 "param_bytes": byte_count(rest),
@@ -232,6 +234,7 @@ def _row(call: Call, weights: Sequence[Any]) -> dict[str, Any]:
         "values": sum(prod(shape) for shape in shapes) + inner(call).kept,
         "params": sum(prod(weight.shape) for weight in weights),
         "macs": macs(call),
+        "kind": _kinds.kind(call.layer),
         "dtype": ", ".join(dict.fromkeys(_type(tensor) for tensor in call.outputs)),
         "bytes": kept_bytes(call),
         "param_bytes": byte_count(weights),

@@ -144,6 +144,14 @@ def mine() -> Tables:
     return tables | {"unet": layer_table(unet())}
 
 
+def test_a_model_is_shown_as_its_table_is() -> None:
+    models = {"mine": unet(), "lenet5": outline("lenet5")}
+    tables = {name: layer_table(model) for name, model in models.items()}
+    shown = ArchitectureExplorer(models, {})
+    assert repr(shown) == repr(ArchitectureExplorer(tables, {}))
+    assert shown._repr_html_() == ArchitectureExplorer(tables, {})._repr_html_()
+
+
 def test_a_network_of_one_s_own_loses_no_layer_on_the_page(mine: Tables) -> None:
     for table in mine.values():
         names = [name for step in steps(table) for name in " ".join(step.names).split(" ")]

@@ -633,6 +633,14 @@ def test_bytes_are_those_of_each_type():
     assert totals(model).bytes == table["bytes"].sum()
 
 
+def test_kinds_say_what_the_layers_are_for():
+    kinds = layer_table(build("mnist_tutorial"), types=True)["kind"]
+    assert list(kinds) == [
+        *("input", "convolution", "pooling", "convolution", "pooling", "convolution"),
+        *("other", "dense", "dense"),
+    ]
+
+
 def test_weights_in_a_byte_take_a_byte():
     model = chain(layers.Dense(8), input_shape=(6,))
     model.layers[0].quantize("int8")
