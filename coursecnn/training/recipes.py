@@ -23,7 +23,17 @@ from coursecnn._moved import refuse_attributes
 from coursecnn.architectures import league
 from coursecnn.training.recipe import Recipe
 
-__all__ = ["ABLATIONS", "LADDER", "LEAGUE", "PILOT", "RECIPES", "Recipe", "Rung"]
+__all__ = [
+    "ABLATIONS",
+    "LADDER",
+    "LEAGUE",
+    "OWN_RATES",
+    "PILOT",
+    "PILOT_SEED",
+    "RECIPES",
+    "Recipe",
+    "Rung",
+]
 
 __getattr__ = refuse_attributes(__name__, {"COMPARISONS": "ABLATIONS"})
 
