@@ -22,7 +22,7 @@ EXECUTED := --nbval --nbval-current-env $(PARTS) -n 2 --dist loadfile --no-loads
 
 .DEFAULT_GOAL := help
 .PHONY: help book test lint types unit long pages jax chapters notebooks benchmarks requirements clean
-.PHONY: environment lab evidence colab links audit release gpu
+.PHONY: environment records lab evidence colab links audit release gpu
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ benchmarks: $(READY)  ## what is timed, beside what you would use instead
 	@$(BIN)/python -m benchmarks.best_time --results "$$(mktemp -d)"
 	@$(BIN)/python -m benchmarks.float32_time --results "$$(mktemp -d)"
 	@$(BIN)/python -m benchmarks.time_to_accuracy --quick
+
+records: $(READY)  ## record what the plan of the league still misses, and say how many hours are left
+	@$(BIN)/python -m benchmarks.league
 
 environment: $(READY)  ## only make the environment
 
