@@ -139,8 +139,8 @@ FALLING = ("reuse_residual", "reuse_chain", "reuse_dense")
 # league does not use.
 PILOT_EPOCHS, PILOT_SEED = 3, 100
 PILOT_RATES = {
-    "plain": (0.05, 0.15, 0.5),
-    "residual20": (0.05, 0.15, 0.5),
+    "plain": (0.05, 0.15, 0.5, 1.0),
+    "residual20": (0.05, 0.15, 0.5, 1.0),
     "unnormalised": (0.01, 0.03, 0.1),
     "tanh": (0.01, 0.03, 0.1),
 }
