@@ -7,7 +7,8 @@ Run as a command it executes nothing, and is all that a change in the text aroun
 Code cells that have changed since they were run keep the id of what was run: by that `harness.lint`
 knows that their outputs may be another's, until `harness.execute` has run them.
 
-- metadata is cut down to what the course uses, cell ids follow from the cells' text;
+- metadata is cut down to what the course uses, with what follows from the tags of folded cells
+  (`harness.folds`); cell ids follow from the cells' text;
 - execution counts run from 1, stderr is dropped, neighbouring streams are one;
 - what a check measured is dropped as data (`cells.MEASURED`), and stays as text;
 - pictures lose what Matplotlib writes beside the pixels, widget models get stable ids;
@@ -34,7 +35,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from coursecnn._files import write_atomically
-from harness import cells, reading
+from harness import cells, folds, reading
 
 CELL_METADATA = ("mystnb", "nbval", "tags")
 NOTEBOOK_METADATA = {
@@ -69,7 +70,7 @@ def normalise(notebook: Any, *, is_executed: bool = True) -> Any:
     executed = count(1)
     for cell in result.cells:
         kept = {key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata}
-        cell.metadata = nbformat.from_dict(kept)
+        cell.metadata = nbformat.from_dict({**kept, **folds.metadata(cell)})
         if cell.cell_type == "code":
             cell.outputs = outputs(cell.outputs)
             if is_executed and cell.execution_count is not None:

@@ -27,10 +27,9 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 from coursecnn.evidence import ledger
-from coursecnn.evidence.ledger import Finding, Verdict
+from coursecnn.evidence.ledger import REFUTED, Finding, Verdict
 
 TITLE = re.compile(r"^#+ (.*)$", re.MULTILINE)
-REFUTED = (Verdict.ERRATUM, Verdict.NOT_REPRODUCED)
 
 
 @dataclass(frozen=True)

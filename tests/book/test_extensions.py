@@ -1,4 +1,4 @@
-"""The book's own Sphinx extensions: mathematics, the ledger, the front page, the glossary."""
+"""The book's own Sphinx extensions: mathematics, ledger, front page, glossary, folded cells."""
 
 import json
 import sys
@@ -18,11 +18,14 @@ REPOSITORY = Path(__file__).parents[2]
 sys.path.insert(0, str(REPOSITORY / "book" / "_extensions"))
 
 import architecture_table  # noqa: E402 - they lie where Sphinx looks for extensions
+import folds  # noqa: E402
 import front_page  # noqa: E402
 import glossary_links  # noqa: E402
 import ledger_pages  # noqa: E402
 import mathml  # noqa: E402
 from glossary_links import Term  # noqa: E402
+
+from harness.folds import TITLES  # noqa: E402
 
 
 def chapter(folder, name, *findings, heading="## Counting"):
@@ -260,3 +263,47 @@ def test_a_row_of_it_has_source_image_and_counts():
         "Lin, Chen and Yan, ICLR 2014 (arXiv:1312.4400), section 4, release NIN/cifar-10_def",
         *("32×32×3", "966,986", "222,486,528"),
     ]
+
+
+def page_with(source, hide_mode="input"):
+    """A page of one cell of code, as MyST-NB makes it."""
+    page = new_document("chapter")
+    inside = nodes.container(nb_element="cell_code_source")
+    inside += nodes.literal_block(source, source)
+    cell = nodes.container(nb_element="cell_code", hide_mode=hide_mode)
+    cell += inside
+    page += cell
+    return page, cell
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_the_button_over_a_folded_cell_says_what_it_hides_and_the_code_does_not(title):
+    page, cell = page_with(f"# @title {title}\nplot()\n\nshow()")
+    folds.label(None, page)
+    words = folds.WORDS[title]
+    assert (cell["prompt_show"], cell["prompt_hide"]) == (f"Show {words}", f"Hide {words}")
+    block = next(cell.findall(nodes.literal_block))
+    assert page.astext() == block.rawsource == "plot()\n\nshow()"
+    assert block[0].parent is block
+
+
+def test_the_buttons_have_words_for_every_title_and_no_other():
+    assert set(folds.WORDS) == set(TITLES)
+
+
+def test_a_folded_cell_without_a_title_is_warned_of_with_its_place(monkeypatch):
+    warned = []
+    monkeypatch.setattr(
+        folds.logger, "warning", lambda *args, **where: warned.append((args, where))
+    )
+    page, cell = page_with("plot()")
+    folds.label(None, page)
+    (((message, known), where),) = warned
+    assert message.startswith("a folded cell must begin with # @title")
+    assert (known.split(", ")[0], where["location"]) == ("Imports", cell)
+
+
+def test_a_button_is_read_aloud_as_it_is_written():
+    context = {"body": '<summary aria-label="Toggle hidden content">\n<p>Show the imports</p>'}
+    folds.name(None, "", "", context, None)
+    assert context["body"] == "<summary>\n<p>Show the imports</p>"

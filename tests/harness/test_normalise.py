@@ -18,7 +18,7 @@ from nbformat.v4 import new_notebook, new_output
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from harness import normalise
+from harness import folds, normalise
 from tests.notebooks import build_notebook, code, displayed, printed, text
 
 STREAMS = st.builds(printed, st.text("ab\n", min_size=1), st.sampled_from(["stdout", "stderr"]))
@@ -86,12 +86,10 @@ def test_the_file_has_one_form():
 
 
 def test_metadata_is_cut_down_to_what_the_course_uses():
-    notebook = notebook_of(
-        [code("1", tags=["hide-cell"], collapsed=True, execution={"x": "12:00"})]
-    )
+    notebook = notebook_of([code("1", tags=["hide-cell"], scrolled=True, execution={"x": "12:00"})])
     notebook.metadata = nbformat.from_dict({"colab": {}, "language_info": {"version": "3.11.7"}})
     plain = normalise.normalise(notebook)
-    assert plain.cells[0].metadata == {"tags": ["hide-cell"]}
+    assert plain.cells[0].metadata == {"tags": ["hide-cell"], **folds.METADATA["hide-cell"]}
     assert plain.metadata == normalise.NOTEBOOK_METADATA
 
 
