@@ -22,7 +22,7 @@ EXECUTED := --nbval --nbval-current-env $(PARTS) -n 2 --dist loadfile --no-loads
 
 .DEFAULT_GOAL := help
 .PHONY: help book test lint types unit long pages jax chapters notebooks benchmarks requirements clean
-.PHONY: environment lab evidence colab links audit release gpu
+.PHONY: environment records lab evidence colab links audit release gpu
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,7 +43,13 @@ book: $(READY)  ## build the HTML book, warnings as errors
 	@$(BIN)/jupyter-book build . -W -n --keep-going --quiet
 	@echo "The book is built. Open file://$(CURDIR)/_build/html/index.html"
 
-test: lint types unit chapters  ## check everything: lint, types, unit tests, every chapter re-executed
+# What takes too long is whole in the workflows, and a sample here: SAMPLE=N takes N of the chapters,
+# or N cases of each test, others for each commit (harness/sample.py).
+SAMPLED = $(if $(SAMPLE),--sample $(SAMPLE))
+VISITED = $(if $(SAMPLE),$$($(BIN)/python -m harness.sample $(SAMPLE) $(CHAPTERS)),$(CHAPTERS))
+
+test: SAMPLE ?= 8
+test: lint types unit chapters  ## lint, types, unit tests (8 cases of each), every chapter re-executed
 
 lint: $(READY)  ## style of the code, types of the scripts, form and prose of the chapters
 	@$(BIN)/ruff check .
@@ -57,19 +63,14 @@ lint: $(READY)  ## style of the code, types of the scripts, form and prose of th
 types: $(READY)  ## static types
 	@$(BIN)/mypy
 
-unit: $(READY)  ## unit tests and doctests
-	@$(ONE_THREAD) $(BIN)/python -m pytest tests coursecnn harness -n 3 --dist loadfile -q -rs
-
-# What takes long is whole in the weekly runs, and a sample on each change: SAMPLE=N takes N of the
-# chapters, or N cases of each test, others for each commit (harness/sample.py).
-SAMPLED = $(if $(SAMPLE),--sample $(SAMPLE))
-VISITED = $(if $(SAMPLE),$$($(BIN)/python -m harness.sample $(SAMPLE) $(CHAPTERS)),$(CHAPTERS))
+unit: $(READY)  ## unit tests and doctests [SAMPLE=N]
+	@$(ONE_THREAD) $(BIN)/python -m pytest tests coursecnn harness -n 3 --dist loadfile -q -rs $(SAMPLED)
 
 long: $(READY)  ## the unit tests that take long: each deep network learns a batch by heart [SAMPLE=N]
 	@$(ONE_THREAD) $(BIN)/python -m pytest tests -m long -n 2 --dist load -q -rs $(SAMPLED)
 
-pages: $(READY)  ## in a browser, which must be there: the interactives, each page of the built book
-	@COURSECNN_BROWSER=required $(BIN)/python -m pytest tests -m page -n 3 --dist loadfile -q -rs
+pages: $(READY)  ## in a browser, which must be there: the interactives, each page of the built book [SAMPLE=N]
+	@COURSECNN_BROWSER=required $(BIN)/python -m pytest tests -m page -n 3 --dist loadfile -q -rs $(SAMPLED)
 
 # TensorFlow Lite imports jax wherever it is: it stays out of the environment, and lies beside it.
 JAX := _build/jax
@@ -97,6 +98,9 @@ benchmarks: $(READY)  ## what is timed, beside what you would use instead
 	@$(BIN)/python -m benchmarks.best_time --results "$$(mktemp -d)"
 	@$(BIN)/python -m benchmarks.float32_time --results "$$(mktemp -d)"
 	@$(BIN)/python -m benchmarks.time_to_accuracy --quick
+
+records: $(READY)  ## record what the plan of the league still misses, and say how many hours are left
+	@$(BIN)/python -m benchmarks.league
 
 environment: $(READY)  ## only make the environment
 

@@ -3,17 +3,21 @@
 The plan: first the pilot, then question by question every seed of every arm that it compares, so
 that what is recorded is always in pairs. Runs that are recorded already are skipped, and a run that
 was killed continues after its last epoch. `--plan` only says what is left, in hours of a machine
-like those that made the record. It needs the official images.
+like those that made the record. `--part K/N` records every N-th arm, for N processes side by side,
+on an accelerator or a large machine. It needs the official images.
 """
 
 import argparse
 import statistics
-from collections.abc import Iterator
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from coursecnn import architectures, datasets, models, training
+from coursecnn.backend import without_weights
 from coursecnn.evidence import records
+from coursecnn.evidence.records import Run
 from coursecnn.training.recipes import LEAGUE, PILOT, PILOT_SEED, Recipe
 
 SEEDS = range(5)
@@ -37,6 +41,9 @@ QUESTIONS = {
 }
 
 
+SECONDS_PER_MAC = 5e-6  # of an epoch, where nothing is recorded: 50 s for ten million
+
+
 class Planned(NamedTuple):
     """One run of the plan."""
 
@@ -53,41 +60,43 @@ def plan() -> list[Planned]:
     return pilot + arms
 
 
-def missing(folder: Path) -> Iterator[Planned]:
-    """Yield the runs that are not recorded yet; asked anew before each."""
-    for run in plan():
-        path = folder / f"{run.recipe.name}.json"
-        if not path.exists() or run.seed not in records.read(str(path)).seeds:
-            yield run
+def recorded(recipe: Recipe, folder: Path) -> tuple[Run, ...]:
+    """The runs of a recipe that are in the folder."""
+    path = folder / f"{recipe.name}.json"
+    return records.read(str(path)).runs if path.exists() else ()
 
 
-def hours(runs: list[Planned], folder: Path) -> float:
-    """Estimate how long runs take: as recorded ones of their arm, or else by their MACs."""
-    known = {}
-    for recipe in LEAGUE.values():
-        path = folder / f"{recipe.name}.json"
-        if path.exists():
-            found = [run.seconds for run in records.read(str(path)).runs]
-            known[recipe.name] = statistics.mean(found) / recipe.epochs
-    macs = {run.recipe.name: _macs(run.recipe) for run in runs}
-    rates = [seconds / _macs(RECIPE_OF[name]) for name, seconds in known.items()]
+def is_missing(run: Planned, folder: Path) -> bool:
+    """Whether a run is still to be recorded."""
+    return run.seed not in {known.seed for known in recorded(run.recipe, folder)}
+
+
+def hours(runs: Sequence[Planned], folder: Path) -> float:
+    """Estimate how long runs take: an epoch as in recorded ones of their arm, or by its MACs."""
+    epochs = {
+        arm: statistics.mean(run.seconds / run.epochs for run in recorded(recipe, folder))
+        for arm, recipe in LEAGUE.items()
+        if recorded(recipe, folder)
+    }
+    rates = [seconds / macs(arm) for arm, seconds in epochs.items()]
     rate = statistics.median(rates) if rates else SECONDS_PER_MAC
-    return (
-        sum(
-            run.recipe.epochs * known.get(run.recipe.name, rate * macs[run.recipe.name])
-            for run in runs
-        )
-        / 3600
-    )
+    arms = [(run.recipe.architecture_options["arm"], run.recipe.epochs) for run in runs]
+    return sum(count * epochs.get(arm, rate * macs(arm)) for arm, count in arms) / 3600
 
 
-RECIPE_OF = {recipe.name: recipe for recipe in LEAGUE.values()}
-SECONDS_PER_MAC = 5e-6  # of an epoch, on two cores with AVX-512: 50 s for ten million
+@cache
+def macs(arm: str) -> int:
+    """Multiply-accumulates of an arm for one image."""
+    with without_weights():
+        return models.totals(architectures.build("league", arm=arm)).macs
 
 
-def _macs(recipe: Recipe) -> int:
-    network = architectures.build("league", **recipe.architecture_options)
-    return models.totals(network).macs
+def part(text: str) -> tuple[int, int]:
+    """Read K/N, for the command line."""
+    which, _, of = text.partition("/")
+    if not (which.isdecimal() and of.isdecimal() and 1 <= int(which) <= int(of)):
+        raise argparse.ArgumentTypeError(f"must be K/N, such as 1/4, got {text!r}")
+    return int(which), int(of)
 
 
 def main() -> None:
@@ -95,20 +104,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--plan", action="store_true", help="say what is left, and record nothing")
     parser.add_argument(
+        "--part", type=part, default=(1, 1), help="of N processes side by side, the K-th: K/N"
+    )
+    parser.add_argument(
         "--results", type=Path, default=records.SHIPPED, help="the folder of the records"
     )
     arguments = parser.parse_args()
-    left = list(missing(arguments.results))
-    print(
-        f"{len(left)} of {len(plan())} runs are left, about {hours(left, arguments.results):.1f} h"
-    )
+    folder, (which, of) = arguments.results, arguments.part
+    left = [run for run in plan() if is_missing(run, folder)]
+    print(f"{len(left)} of {len(plan())} runs are left, about {hours(left, folder):.1f} h")
     if arguments.plan:
         return
     datasets.fetch("cifar10")
-    data = training.load_data(next(iter(LEAGUE.values())))
-    for run in missing(arguments.results):
+    data = training.load_data(LEAGUE["plain"])
+    recipes = list(dict.fromkeys(run.recipe.name for run in left))[which - 1 :: of]
+    for run in left:
+        if run.recipe.name not in recipes:  # a record is written by one process
+            continue
         try:
-            training.reproduce(run.recipe, data, [run.seed], arguments.results)
+            training.reproduce(run.recipe, data, [run.seed], folder)
         except training.DivergedError as error:
             print(error)
 

@@ -22,13 +22,13 @@ array([[0., 1.]])
 
 import contextlib
 import os
-import platform
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
+
+from coursecnn._machine import processor
 
 __all__ = [
     "batched",
@@ -180,7 +180,7 @@ def device() -> str:
     """
     if accelerator := _accelerator():
         return f"GPU: {accelerator}"
-    return f"CPU: {_processor()}" + ("" if has_bfloat16() else " without bfloat16")
+    return f"CPU: {processor()}" + ("" if has_bfloat16() else " without bfloat16")
 
 
 def has_bfloat16() -> bool:
@@ -219,11 +219,3 @@ def _torch_gpu() -> str | None:
     import torch
 
     return str(torch.cuda.get_device_name()) if torch.cuda.is_available() else None
-
-
-def _processor() -> str:
-    """Read the processor's model name, which Python itself does not know on Linux."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(models, platform.processor() or platform.machine())

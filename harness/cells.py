@@ -22,11 +22,13 @@ from harness.reading import shown as shown
 
 REMEASURED = "nbval-ignore-output"
 DATA_PREFIX = "data:"
-# As `coursecnn.evidence.records.MIME_TYPE`; to import it would cost each start of pytest SciPy's
-# import.
+# As `MIME_TYPE` of `coursecnn.evidence.records` and `.ledger`; to import them would cost each start
+# of pytest SciPy's import.
 MEASURED = "application/vnd.coursecnn.measured+json"
+LEDGER = "application/vnd.coursecnn.ledger+json"
 TEXT_TYPES = ("text/plain", "text/markdown", "text/latex")
 HTML_HIDDEN = re.compile(r"<(style|script)\b.*?</\1>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
+SUMMARY = re.compile(r"<summary>.*?</summary>", re.DOTALL)
 HTML_TAG = re.compile(r"</?[A-Za-z][^>]*>")
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 KERNEL_DIED = (
@@ -59,13 +61,26 @@ def code_cells(notebook: Any) -> list[Any]:
 
 
 def text_of(output: Any) -> str:
-    """All text that an output shows to a reader, in every form it has."""
+    """All text that an output shows to a reader, in every form it has.
+
+    The lines that count the ledger's findings are left out: they are no evidence of anything else.
+    """
     if output.output_type == "stream":
         return str(output.text)
     data = output.get("data", {})
-    texts = [data[kind] for kind in TEXT_TYPES if kind in data]
     visible = HTML_HIDDEN.sub(" ", data.get("text/html", ""))
+    if LEDGER in data:
+        return html.unescape(HTML_TAG.sub(" ", SUMMARY.sub(" ", visible)))
+    texts = [data[kind] for kind in TEXT_TYPES if kind in data]
     return "\n".join([*texts, html.unescape(HTML_TAG.sub(" ", visible))])
+
+
+def plain_lines(output: Any) -> list[str]:
+    """The lines that an output shows as plain text; of the ledger, what each finding says."""
+    data = output.get("data", {})
+    if LEDGER in data:
+        return [f"{each['key']}: {each['found']}: {each['verdict']}" for each in data[LEDGER]]
+    return str(output.get("text") or data.get("text/plain", "")).splitlines()
 
 
 def tags(cell: Any) -> frozenset[str]:

@@ -159,7 +159,7 @@ def _lines(output: Any) -> list[str]:
     for kind, value in output.get("data", {}).items():
         if kind.startswith("image/"):
             return [f"picture {hashlib.sha256(value.encode()).hexdigest()[:8]}"]
-    return str(output.get("text") or output.get("data", {}).get("text/plain", "")).splitlines()
+    return cells.plain_lines(output)
 
 
 def _differing(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[str, str]]:

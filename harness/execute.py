@@ -4,6 +4,7 @@
     python -m harness.execute FILE ...        these
     python -m harness.execute --check FILE    only compare, write nothing
 
+With the outputs is stored what computed them: the processor, and the versions of what was loaded.
 A notebook with a failing cell stays as it is. So does the stored output of a cell tagged
 `data:NAME` where the official data set NAME is not on this machine: what the book shows must
 come from official data. A cell must not write to stderr, unless it is tagged `data:NAME` (it may
@@ -12,6 +13,7 @@ announce the stand-in, or show a download) or `nbval-ignore-output` (it may show
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,12 +23,17 @@ from typing import Any
 from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat.v4 import new_code_cell
 from tqdm import tqdm
 
 from coursecnn._files import write_atomically
 from harness import cells, compare, normalise, reading
 
 CELL_TIMEOUT_SECONDS = 3600
+TELL = """\
+import json
+from coursecnn import _machine
+print(json.dumps(_machine.in_use()))"""
 
 
 class ExecutionError(Exception):
@@ -74,6 +81,8 @@ def execute(path: Path) -> Execution:
 
 
 def _run(path: Path, notebook: Any) -> None:
+    """Execute the cells, and note what computed them, which their kernel knows."""
+    notebook.cells.append(new_code_cell(TELL))
     bar = tqdm(total=len(notebook.cells), desc=cells.shown(path), unit="cell", leave=False)
     client = NotebookClient(
         notebook,
@@ -93,6 +102,8 @@ def _run(path: Path, notebook: Any) -> None:
         except (NoSuchKernel, RuntimeError) as error:
             message = f"no kernel starts ({error}): make environment installs one, ipykernel"
             raise ExecutionError(message) from error
+    (told,) = notebook.cells.pop().outputs
+    notebook.metadata[normalise.COMPUTED_BY] = json.loads(told.text)
 
 
 def _why(cell: Any, error: Exception) -> str:

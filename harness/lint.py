@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import address, cells, compare, markdown, normalise, reading
+from harness import address, cells, compare, folds, markdown, normalise, reading
 
-TAGS = frozenset({"data:cifar10", "data:mnist", "hide-cell", cells.REMEASURED, "remove-cell"})
+TAGS = frozenset({"data:cifar10", "data:mnist", *folds.METADATA, cells.REMEASURED, "remove-cell"})
 MAX_BYTES = 2_500_000
 ALWAYS_ALLOWED_REMEASURED = 2
 REMEASURED_SHARE = 10  # one cell in ten
@@ -216,7 +216,7 @@ def allowed_metadata(notebook: Any) -> Iterator[Finding]:
 def _unknown_metadata(notebook: Any) -> Iterator[Finding]:
     """Once for all cells: editors write it into each."""
     found = {
-        name: sorted(set(cell.metadata) - set(normalise.CELL_METADATA))
+        name: sorted(set(cell.metadata) - {*normalise.CELL_METADATA, *folds.metadata(cell)})
         for name, cell in cells.named_cells(notebook)
     }
     names = [name for name, keys in found.items() if keys]
@@ -349,6 +349,8 @@ CHECKS: tuple[Check, ...] = (
     few_cells_ignored,
     records_need_data,
     allowed_metadata,
+    folds.folded_by_title,
+    folds.evidence_is_quiet,
     figures_described,
     headings_in_order,
     opens_on_colab,

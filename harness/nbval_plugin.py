@@ -131,8 +131,7 @@ def _plain(data: Any) -> Any:
 
 def _numbers(output: Any) -> int:
     """How many numbers an output shows as text."""
-    text = output.get("text") or output.get("data", {}).get("text/plain", "")
-    return sum(1 for _ in grammar.shown_in(text))
+    return sum(1 for _ in grammar.shown_in("\n".join(cells.plain_lines(output))))
 
 
 class CheckedNotebook(IPyNbFile):

@@ -7,7 +7,8 @@ Run as a command it executes nothing, and is all that a change in the text aroun
 Code cells that have changed since they were run keep the id of what was run: by that `harness.lint`
 knows that their outputs may be another's, until `harness.execute` has run them.
 
-- metadata is cut down to what the course uses, cell ids follow from the cells' text;
+- metadata is cut down to what the course uses, with what follows from the tags of folded cells
+  (`harness.folds`); cell ids follow from the cells' text;
 - execution counts run from 1, stderr is dropped, neighbouring streams are one;
 - what a check measured is dropped as data (`cells.MEASURED`), and stays as text;
 - pictures lose what Matplotlib writes beside the pixels, widget models get stable ids;
@@ -34,13 +35,15 @@ import nbformat
 from nbformat import NotebookNode
 
 from coursecnn._files import write_atomically
-from harness import cells, reading
+from harness import cells, folds, reading
 
 CELL_METADATA = ("mystnb", "nbval", "tags")
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+COMPUTED_BY = "coursecnn"  # the metadata that say what computed the outputs (`harness.execute`)
+KEPT_METADATA = (COMPUTED_BY, "widgets")
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -60,8 +63,8 @@ def normalise(notebook: Any, *, is_executed: bool = True) -> Any:
     """
     result = copy.deepcopy(notebook)
     result.nbformat, result.nbformat_minor = 4, 5
-    widgets = {key: value for key, value in result.metadata.items() if key == "widgets"}
-    result.metadata = nbformat.from_dict({**NOTEBOOK_METADATA, **widgets})
+    kept = {key: result.metadata[key] for key in KEPT_METADATA if key in result.metadata}
+    result.metadata = nbformat.from_dict({**NOTEBOOK_METADATA, **kept})
     stale = [] if is_executed else [cell for cell in result.cells if is_stale(cell)]
     current = result.cells if is_executed else [c for c in result.cells if not is_stale(c)]
     _name_cells(current)
@@ -69,7 +72,7 @@ def normalise(notebook: Any, *, is_executed: bool = True) -> Any:
     executed = count(1)
     for cell in result.cells:
         kept = {key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata}
-        cell.metadata = nbformat.from_dict(kept)
+        cell.metadata = nbformat.from_dict({**kept, **folds.metadata(cell)})
         if cell.cell_type == "code":
             cell.outputs = outputs(cell.outputs)
             if is_executed and cell.execution_count is not None:
@@ -118,11 +121,9 @@ def _number(cell: Any, number: int) -> None:
 
 
 def outputs(raw: Iterable[Any]) -> list[Any]:
-    """The outputs of a cell without stderr and data of checks, neighbouring streams as one."""
+    """The outputs of a cell without stderr and the data of checks, neighbouring streams as one."""
     result: list[Any] = []
     for output in raw:
-        if cells.MEASURED in output.get("data", ()):
-            continue
         if output.output_type == "stream":
             if output.name == "stderr":
                 continue
@@ -136,7 +137,7 @@ def outputs(raw: Iterable[Any]) -> list[Any]:
 def _without_volatile(output: Any) -> Any:
     if "data" not in output:
         return output
-    data = dict(output.data)
+    data = {kind: value for kind, value in output.data.items() if kind != cells.MEASURED}
     if "image/png" in data:
         data["image/png"] = plain_png(data["image/png"])
     if "image/svg+xml" in data:

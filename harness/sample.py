@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import re
 import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
 
 from harness import cells
+
+PAGE = re.compile(r"[\w./]+\.html\b")  # in the parameters of a test
 
 
 def commit() -> str:
@@ -49,13 +52,23 @@ def chosen(names: Sequence[str], count: int, commit: str) -> list[str]:
 def cases(names: Sequence[str], count: int, commit: str) -> set[str]:
     """So many of the cases of each test, by the names that pytest gives them.
 
+    What is costly to make, a network or a page, is made for several tests: so the turn of a case
+    hangs on its parameters alone, whatever the test, and all cases of a page come up together.
+
     >>> sorted(cases(["a::t[1]", "a::t[2]", "a::t[3]", "b::t"], 2, commit="0a1b2c"))
     ['a::t[1]', 'a::t[2]', 'b::t']
     """
-    tests = defaultdict(list)
+    tests: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name in names:
-        tests[name.partition("[")[0]].append(name)
-    return {name for few in tests.values() for name in chosen(few, count, commit)}
+        test, _, parameters = name.partition("[")
+        page = PAGE.search(parameters)
+        tests[test][page[0] if page else parameters].append(name)
+    return {
+        name
+        for turns in tests.values()
+        for turn in chosen(list(turns), count, commit)
+        for name in turns[turn]
+    }
 
 
 def _turn(name: str, commit: str) -> str:

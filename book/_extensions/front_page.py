@@ -27,8 +27,8 @@ from sphinx.errors import ExtensionError
 import ledger_pages
 from coursecnn import exercises
 from coursecnn.evidence import ledger, records
-from coursecnn.evidence.ledger import Verdict
-from ledger_pages import REFUTED, TITLE, FromLedger, Place
+from coursecnn.evidence.ledger import REFUTED, Verdict
+from ledger_pages import TITLE, FromLedger, Place
 
 
 @dataclass(frozen=True)

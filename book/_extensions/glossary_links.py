@@ -2,7 +2,8 @@
 
 Chapters are notebooks that Colab shows as well, where a link to a page of the book leads nowhere.
 So their text holds none: when the book is built, the first mention of each term of the glossary on
-each page becomes a link, which carries the definition as its tooltip.
+each page becomes a link, which carries the definition as its tooltip. So does the first mention of
+what a box in one chapter tells for all of them (`BOXES`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,14 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 GLOSSARY = "book/appendix/glossary"
+# What is told in one place and used in many: a phrase, its page, and its heading there.
+BOXES = {
+    "fair comparison": (
+        "book/foundations/04_first_cnn",
+        "A fair comparison",
+        "How the course compares what it trains: seeds, validation images, spread and intervals.",
+    )
+}
 # What is a link already, a heading, or no prose keeps its words as they are.
 NO_PROSE = (nodes.reference, nodes.title, nodes.FixedTextElement, nodes.literal, nodes.math)
 
@@ -117,8 +126,14 @@ def _name(mention: str, left: Mapping[str, Term]) -> str | None:
 
 
 def link_chapter(app: Sphinx, document: nodes.document, page: str) -> None:
-    """Link the terms of a page that is a notebook."""
-    if app.env.doc2path(page).endswith(".ipynb") and GLOSSARY in app.env.found_docs:
+    """Link the terms of a page that is a notebook, and what a box tells."""
+    if not app.env.doc2path(page).endswith(".ipynb"):
+        return
+    for phrase, (target, heading, meaning) in BOXES.items():
+        if target in app.env.found_docs and target != page:
+            box = {phrase: Term(nodes.make_id(heading), meaning)}
+            link_first_mentions(document, box, app.builder.get_relative_uri(page, target))
+    if GLOSSARY in app.env.found_docs:
         known = terms(app.env.get_doctree(GLOSSARY))
         link_first_mentions(document, known, app.builder.get_relative_uri(page, GLOSSARY))
 

@@ -27,10 +27,9 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 from coursecnn.evidence import ledger
-from coursecnn.evidence.ledger import Finding, Verdict
+from coursecnn.evidence.ledger import REFUTED, Finding, Verdict
 
 TITLE = re.compile(r"^#+ (.*)$", re.MULTILINE)
-REFUTED = (Verdict.ERRATUM, Verdict.NOT_REPRODUCED)
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ def places(root: Path) -> list[Place]:
     """
     found: dict[str, Place] = {}
     for notebook in _notebooks(root):
-        for place in _places_of(root / notebook, notebook):
+        for place in places_of(root / notebook, notebook):
             first = found.setdefault(place.finding.entry.key, place)
             if first.finding.verdict is not place.finding.verdict:
                 raise ExtensionError(
@@ -69,8 +68,9 @@ def _notebooks(root: Path) -> Iterator[str]:
                 yield f"{chapter['file']}.ipynb"
 
 
-def _places_of(path: Path, notebook: str) -> Iterator[Place]:
-    page = str(PurePosixPath(notebook).with_suffix(".html"))
+def places_of(path: Path, notebook: str = "") -> Iterator[Place]:
+    """All findings of a notebook, in order; `notebook` is its path in the book."""
+    page = str(PurePosixPath(notebook or path.name).with_suffix(".html"))
     chapter = section = ""
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] == "markdown":

@@ -3,7 +3,7 @@
 The frame: a 3×3 convolution; three stages of units, with the maps halved before each; the average
 of each map; a dense layer. What an arm changes in it is a row of `ARMS`.
 
->>> ARMS["residual"].units, ARMS["residual"].filters
+>>> ARMS["residual20"].units, ARMS["residual20"].filters
 (3, (16, 32, 64))
 """
 

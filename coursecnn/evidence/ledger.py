@@ -7,7 +7,7 @@ exactly as printed and with its source. This module sets it beside what the cour
 - `judge(key, band)`: a number that only a measurement can check;
 - `cite(key)`: a number that the course takes over, because nobody here can check it, beside the
   number of the original where the printed one was passed on;
-- `table(...)`: several of these under each other;
+- `table(...)`: several of these under each other, folded behind one line that counts them;
 - `entries()`, `entry(key)`, `parse_printed(text)`: the raw material.
 
 >>> print(compare("mnist.parameters_all", 93_322))
@@ -19,7 +19,8 @@ from __future__ import annotations
 import html
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
@@ -68,6 +69,7 @@ class Verdict(StrEnum):
     CITED = "cited"
 
 
+REFUTED = frozenset({Verdict.ERRATUM, Verdict.NOT_REPRODUCED})
 MARKS = {
     Verdict.EXACT: "✓",
     Verdict.ROUNDS: "≈",
@@ -268,11 +270,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Table:
-    """Several findings under each other, as text and as HTML.
+    """Several findings, folded behind one line; what does not hold is shown unfolded.
 
-    >>> print(Table((compare("mnist.parameters_all", 93_322), cite("cortex.visual_areas"))))
+    Printed, it is a line for each finding. A notebook shows `summary` instead, which unfolds to a
+    table: the evidence is there for those who ask for it, and does not interrupt the others.
+
+    >>> shown = table(compare("mnist.parameters_all", 93_322), cite("cortex.visual_areas"))
+    >>> print(shown)
     mnist.parameters_all: printed 93,322, recomputed 93,322: exact
     cortex.visual_areas: printed 32: cited
+    >>> shown.summary
+    'Checked here: 1 of 1 holds; 1 more is cited'
     """
 
     findings: tuple[Finding, ...]
@@ -280,18 +288,50 @@ class Table:
     def __str__(self) -> str:
         return "\n".join(map(str, self.findings))
 
+    @property
+    def summary(self) -> str:
+        """How many of the findings were checked, and how many of these hold, in one line."""
+        verdicts = Counter(finding.verdict for finding in self.findings)
+        cited, weak = verdicts[Verdict.CITED], verdicts[Verdict.NO_POWER]
+        checked = verdicts.total() - cited
+        holding = checked - weak - sum(verdicts[verdict] for verdict in REFUTED)
+        if not checked:
+            return f"Cited here: {cited} number{'' if cited == 1 else 's'}"
+        parts = [f"Checked here: {holding} of {checked} hold{'s' if checked == 1 else ''}"]
+        if weak:
+            parts.append(f"{weak} cannot be decided by these runs")
+        if cited:
+            parts.append(f"{cited} more {'is' if cited == 1 else 'are'} cited")
+        return "; ".join(parts)
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {
-            "text/plain": str(self),
-            "text/html": _html_table(self.findings),
+            "text/plain": self.summary,
+            "text/html": self._html(),
             MIME_TYPE: [
                 {"key": f.entry.key, "found": f.found, "verdict": f.verdict.value}
                 for f in self.findings
             ],
         }
 
+    def _html(self) -> str:
+        refuted = [f for f in self.findings if f.verdict in REFUTED]
+        others = [f for f in self.findings if f.verdict not in REFUTED]
+        if not refuted:
+            return _folded(self.summary, _html_table(others))
+        rest = _folded(f"The other {len(others)}", _html_table(others)) if others else ""
+        return _folded(self.summary, _html_table(refuted) + rest, is_open=True)
 
-def _html_table(findings: tuple[Finding, ...]) -> str:
+
+def _folded(summary: str, content: str, *, is_open: bool = False) -> str:
+    state = " open" if is_open else ""
+    return (
+        f'<details class="ledger"{state}><summary>{html.escape(summary)}</summary>{content}'
+        "</details>"
+    )
+
+
+def _html_table(findings: Iterable[Finding]) -> str:
     rows = "".join(map(html_row, findings))
     return f'<table class="ledger"><thead>{html_head()}</thead><tbody>{rows}</tbody></table>'
 
@@ -413,7 +453,7 @@ def cite(key: str, original: str | None = None) -> Finding:
 
 
 def table(*findings: Finding) -> Table:
-    """Show several findings in one table.
+    """Show several findings behind one line, which unfolds to their table.
 
     >>> print(table(compare("mnist.parameters_base", 55_744), cite("cortex.visual_areas")))
     mnist.parameters_base: printed 55,744, recomputed 55,744: exact

@@ -72,12 +72,13 @@ EXERCISES = (
     ),
     Exercise(
         name="alexnet_zfnet.groups",
-        solution=(5 * 5 * 48 + 1) * 256,
-        hint="each filter reads half of the maps; all 256 filters are there.",
+        solution=(5 * 5 * 24 + 1) * 256,
+        hint="each filter reads a quarter of the maps; all 256 filters are there.",
         mistakes=(
-            Mistake((5 * 5 * 96 + 1) * 256, "this is without the split: a filter reads 48 maps."),
-            Mistake((5 * 5 * 48 + 1) * 128, "this is one of the two groups."),
-            Mistake(5 * 5 * 48 * 256, "the weights are right; add the biases."),
+            Mistake((5 * 5 * 96 + 1) * 256, "this is without the split: a filter reads 24 maps."),
+            Mistake((5 * 5 * 48 + 1) * 256, "these are AlexNet's two groups; here there are four."),
+            Mistake((5 * 5 * 24 + 1) * 64, "this is one of the four groups."),
+            Mistake(5 * 5 * 24 * 256, "the weights are right; add the biases."),
         ),
     ),
     Exercise(

@@ -101,13 +101,14 @@ EXERCISES = (
     ),
     Exercise(
         name="beyond_one_machine.cut",
-        solution=-(-ALEXNET // (2 * CROSSING)),
-        hint="set what both ways send equal; the gradients do not depend on the batch.",
+        solution=-(-ALEXNET // (4 * CROSSING)),
+        hint="set the bytes of both ways equal; the gradients do not depend on the batch.",
         mistakes=(
             Mistake(
-                ALEXNET // (2 * CROSSING), "at this batch the cut by the network is still cheaper."
+                ALEXNET // (4 * CROSSING), "at this batch the cut by the network is still cheaper."
             ),
-            Mistake(-(-ALEXNET // CROSSING), "what crosses on the way back was forgotten."),
+            Mistake(-(-ALEXNET // (2 * CROSSING)), "the gradients have 2 bytes each, not 4."),
+            Mistake(-(-ALEXNET // CROSSING), "the values have 4 bytes each, the gradients only 2."),
         ),
     ),
 )

@@ -68,13 +68,13 @@ def unchanged(probabilities: Array, temperature: float) -> Array:
 EXERCISES = (
     Exercise(
         name="cifar10_lab.wrong_images",
-        solution=1805,
-        hint="an error of 18.05 % on 10,000 test images.",
+        solution=361,
+        hint="a fifth of the mistakes: of 18.05 % of 10,000 test images.",
         mistakes=(
-            Mistake(8195, "those are the ones that it names correctly."),
-            Mistake(18.05, "that is the percentage; how many images is it?"),
-            Mistake(0.1805, "that is the share; how many images is it?"),
-            Mistake(9025, "the test set has 10,000 images, the training set 50,000."),
+            Mistake(2000, "a fifth of the mistakes, not of the images."),
+            Mistake(1805, "those are all its mistakes; a fifth of them is avoided."),
+            Mistake(1444, "those are the mistakes that are left."),
+            Mistake(3.61, "those are points; how many images is it?"),
         ),
     ),
     Exercise(
@@ -111,14 +111,15 @@ EXERCISES = (
     ),
     Exercise(
         name="cifar10_lab.standard_error",
-        solution=ERROR,
+        solution=2 * ERROR,
         tolerance=5e-3,
-        hint="sqrt(p (1 - p) / n) with p = 0.1805 and n = 10,000.",
+        hint="sqrt(p (1 - p) / n) with p = 0.1805 and n = 2,500.",
         mistakes=(
-            Mistake(ERROR**2, "that is the variance: take the square root."),
-            Mistake(100 * ERROR, "that is in percentage points; answer with a share."),
-            Mistake(sqrt(0.1805 * 0.8195 / 50_000), "it was judged on the test images."),
-            Mistake(sqrt(0.1805 / 10_000), "keep the factor 1 - p."),
+            Mistake(ERROR, "that is for all 10,000; how does it grow if a quarter is left?"),
+            Mistake(4 * ERROR, "a quarter of the images makes it twice as large, not four times."),
+            Mistake(4 * ERROR**2, "that is the variance: take the square root."),
+            Mistake(200 * ERROR, "that is in percentage points; answer with a share."),
+            Mistake(sqrt(0.1805 / 2_500), "keep the factor 1 - p."),
         ),
     ),
     Exercise(

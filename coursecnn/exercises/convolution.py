@@ -14,7 +14,7 @@ Array: TypeAlias = NDArray[np.floating[Any]]
 
 IMAGE = np.array([[1, 0, 2, 1], [3, 1, 0, 2], [0, 2, 1, 1]])
 KERNEL = np.array([[1, -1], [0, 2]])
-NUMBERED = np.arange(1, 10).reshape(3, 3)
+UNEVEN = np.array([[2, 0, 1], [3, 5, 0], [0, 4, 6]])  # no turn or mirror of it is the same
 MIXED = np.array([[2, -1, 3], [-2, 1, -1], [-3, 2, 1]])
 LINE = np.array([[-1, 2, -1]] * 3)
 
@@ -99,13 +99,13 @@ EXERCISES = (
     ),
     Exercise(
         name="convolution.flip",
-        solution=NUMBERED[::-1, ::-1],
+        solution=UNEVEN[::-1, ::-1],
         hint="convolve2d flips the kernel up-down and left-right; undo both.",
         mistakes=(
-            Mistake(NUMBERED.T, "that is transposed: mirrored at the diagonal."),
-            Mistake(NUMBERED[::-1], "that is flipped up-down only."),
-            Mistake(NUMBERED[:, ::-1], "that is flipped left-right only."),
-            Mistake(NUMBERED, "unchanged, it will be flipped, and only one flip undoes a flip."),
+            Mistake(UNEVEN.T, "that is transposed: mirrored at the diagonal."),
+            Mistake(UNEVEN[::-1], "that is flipped up-down only."),
+            Mistake(UNEVEN[:, ::-1], "that is flipped left-right only."),
+            Mistake(UNEVEN, "unchanged, it will be flipped, and only one flip undoes a flip."),
         ),
     ),
     Exercise(

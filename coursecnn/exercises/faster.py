@@ -106,23 +106,23 @@ EXERCISES = (
     ),
     Exercise(
         name="faster.same_way",
-        solution=1 / 8,
-        hint="both ways of seeing only one side: four times as it is, or four times mirrored.",
+        solution=1 / 32,
+        hint="both ways of seeing only one side: six times as it is, or six times mirrored.",
         mistakes=(
-            Mistake(1 / 16, "never mirrored is only half of it: always mirrored counts, too."),
+            Mistake(1 / 64, "never mirrored is only half of it: always mirrored counts, too."),
             Mistake(1 / 2, "this is the share with two epochs."),
             Mistake(0, "this is so if the ways alternate; here they are drawn."),
         ),
     ),
     Exercise(
         name="faster.counting",
-        solution=256,
-        hint="with 8 digits, how large is a number whose last digit is worth 2?",
+        solution=2**11,
+        hint="with 11 binary digits, how large is a number whose last digit is worth 2?",
         mistakes=(
-            Mistake(128, "128 + 1 = 129 still fits into 8 binary digits."),
-            Mistake(255, "255 + 1 = 256 can be written exactly."),
-            Mistake(2**24, "this is where float32 ends to count."),
-            Mistake(2**11, "this is where float16 ends to count; bfloat16 has fewer digits."),
+            Mistake(2**10, "1024 + 1 = 1025 still fits into 11 binary digits."),
+            Mistake(2**11 - 1, "2047 + 1 = 2048 can be written exactly."),
+            Mistake(2**24, "this is where float32 stops counting."),
+            Mistake(2**8, "this is where bfloat16 stops counting; float16 has more digits."),
         ),
     ),
     Exercise(

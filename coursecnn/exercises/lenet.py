@@ -53,12 +53,15 @@ def demands(sizes: Any) -> tuple[bool, bool]:
 EXERCISES = (
     Exercise(
         name="lenet.full_c3",
-        solution=2_416,
-        hint="each map has a window of 5·5 on each of 6 maps, and one bias.",
+        solution=(7 * 7 * 6 + 1) * 16,
+        hint="each map has a window of 7·7 on each of 6 maps, and one bias.",
         mistakes=(
-            Mistake(2_400, "the weights are right; add a bias for each map."),
-            Mistake(1_516, "this is the sparse table of 1998."),
-            Mistake(416, "each map of C3 has a window for each of the 6 maps that it reads."),
+            Mistake(7 * 7 * 6 * 16, "the weights are right; add a bias for each map."),
+            Mistake(7 * 7 * 60 + 16, "this is the sparse table of 1998: each map reads all six."),
+            Mistake(
+                (7 * 7 + 1) * 16, "each map has a window for each of the 6 maps that it reads."
+            ),
+            Mistake((5 * 5 * 6 + 1) * 16, "the windows have 7×7 pixels here."),
         ),
     ),
     Exercise(

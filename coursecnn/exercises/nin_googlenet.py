@@ -9,6 +9,7 @@ Row = tuple[int, int, int, int, int, int]
 
 FIRST: Row = (64, 96, 128, 16, 32, 32)  # module 3a
 LAST: Row = (384, 192, 384, 48, 128, 128)  # module 5b
+ASKED: Row = (96, 64, 160, 24, 48, 64)  # no module of the paper's, on 480 maps
 SIDE, CHANNELS, DEPTH = 28, 192, 256  # of the input of module 3a, and of its output
 
 
@@ -44,23 +45,23 @@ def demands(row: Any) -> tuple[bool, bool, bool]:
 EXERCISES = (
     Exercise(
         name="nin_googlenet.depth",
-        solution=costs(7, 832, LAST)[0],
+        solution=costs(SIDE, 480, ASKED)[0],
         hint="add the filters of the four ways' last layers.",
         mistakes=(
-            Mistake(sum(LAST), "the two reductions feed the 3×3 and the 5×5, not the output."),
-            Mistake(384 + 384 + 128, "the pooling's projection is a way as well."),
-            Mistake(384 + 384 + 128 + 832, "the 1×1 after the pooling leaves 128 of 832 maps."),
+            Mistake(sum(ASKED), "the two reductions feed the 3×3 and the 5×5, not the output."),
+            Mistake(96 + 160 + 48, "the pooling's projection is a way as well."),
+            Mistake(96 + 160 + 48 + 480, "the 1×1 after the pooling leaves 64 of 480 maps."),
         ),
     ),
     Exercise(
         name="nin_googlenet.weights",
-        solution=costs(SIDE, CHANNELS, FIRST)[1],
-        hint="six products: four 1×1 read all 192 channels, 3×3 and 5×5 read their reductions.",
+        solution=costs(SIDE, 480, ASKED)[1],
+        hint="six products: four 1×1 read all 480 channels, 3×3 and 5×5 read their reductions.",
         mistakes=(
-            Mistake(163_328 + 368, "the weights are right; leave the biases out here."),
-            Mistake(no_reductions(SIDE, CHANNELS, FIRST)[1], "3×3 and 5×5 read what is reduced."),
-            Mistake(163_328 - 32 * 192, "the projection after the pooling has weights."),
-            Mistake(163_328 * SIDE**2, "these are the multiplications: weights times positions."),
+            Mistake(240_000 + sum(ASKED), "the weights are right; leave the biases out here."),
+            Mistake(no_reductions(SIDE, 480, ASKED)[1], "3×3 and 5×5 read what is reduced."),
+            Mistake(240_000 - 64 * 480, "the projection after the pooling has weights."),
+            Mistake(240_000 - (64 + 24) * 480, "the two reductions have weights."),
         ),
     ),
     Exercise(

@@ -125,11 +125,11 @@ EXERCISES = (
     ),
     Exercise(
         name="patterns.poolings",
-        solution=7,
-        hint="halve 224, dropping what is left over, until a window of 2×2 no longer fits.",
+        solution=9,
+        hint="halve 600, dropping what is left over, until a window of 2×2 no longer fits.",
         mistakes=(
-            Mistake(5, "after five poolings 7×7 is left, which is odd but can still be pooled."),
-            Mistake(8, "a map of 1×1 has no room for a window of 2×2."),
+            Mistake(3, "after three poolings 75×75 is left, which is odd but can still be pooled."),
+            Mistake(10, "a map of 1×1 has no room for a window of 2×2."),
         ),
     ),
     Exercise(

@@ -12,7 +12,8 @@ from coursecnn.exercises.answers import Exercise, Mistake
 
 CHANNELS = 512  # of the last map of VGG16
 BREEDS = 37
-BLOCK4 = 1_180_160 + 2 * 2_359_808
+BLOCKS_16 = 38_720 + 221_440 + 1_475_328 + 5_899_776  # of VGG16, up to block4_pool
+BLOCK3_MORE, BLOCK4_MORE = 590_080, 2_359_808  # what VGG19 has more there
 BLOCK5_CONV3 = 2_359_808
 BASE = 14_714_688
 MEANS = (103.939, 116.779, 123.68)  # blue, green, red
@@ -80,11 +81,13 @@ EXERCISES = (
     ),
     Exercise(
         name="pretrained.cut",
-        solution=BASE - 3 * BLOCK5_CONV3,
-        hint="add the summary's rows from the top down to block4_pool.",
+        solution=BLOCKS_16 + BLOCK3_MORE + BLOCK4_MORE,
+        hint="add the summary's rows from the top down to block4_pool, and two layers more.",
         mistakes=(
-            Mistake(BASE, "this is the whole base; leave block 5 away."),
-            Mistake(BASE - 3 * BLOCK5_CONV3 - BLOCK4, "block 4 belongs to it."),
+            Mistake(BLOCKS_16, "this is VGG16; VGG19 has two layers more up to there."),
+            Mistake(BLOCKS_16 + BLOCK4_MORE, "block 3 has one layer more as well."),
+            Mistake(BLOCKS_16 + BLOCK3_MORE, "block 4 has one layer more as well."),
+            Mistake(BASE + BLOCK3_MORE + 2 * BLOCK4_MORE, "this is the whole base of VGG19."),
         ),
     ),
     Exercise(

@@ -80,13 +80,13 @@ def demands(units: Any) -> tuple[bool, bool]:
 EXERCISES = (
     Exercise(
         name="resnet.layers",
-        solution=101,
+        solution=38,
         hint="a bottleneck has three layers; add the first convolution and the dense layer.",
         mistakes=(
-            Mistake(99, "the units are right; add the first convolution and the dense layer."),
-            Mistake(68, "that would be units of two layers; a bottleneck has three."),
-            Mistake(33, "these are the units; each has three layers."),
-            Mistake(105, "projections in the shortcuts are not counted: they are not on the way."),
+            Mistake(36, "the units are right; add the first convolution and the dense layer."),
+            Mistake(26, "that would be units of two layers; a bottleneck has three."),
+            Mistake(12, "these are the units; each has three layers."),
+            Mistake(42, "projections in the shortcuts are not counted: they are not on the way."),
         ),
     ),
     Exercise(

@@ -93,12 +93,12 @@ EXERCISES = (
     ),
     Exercise(
         name="stride_padding_pooling.layers_of_sigmoids",
-        solution=10,
-        hint="find the smallest L for which a quarter to the power of L is at most a millionth.",
+        solution=15,
+        hint="find the smallest L for which a quarter to the power of L is at most a billionth.",
         mistakes=(
-            Mistake(9, "a quarter to the power of 9 is still almost four millionths."),
-            Mistake(20, "that is for a factor of one half in each layer."),
-            Mistake(6, "that is for a factor of one tenth in each layer."),
+            Mistake(14, "a quarter to the power of 14 is still almost four billionths."),
+            Mistake(30, "that is for a factor of one half in each layer."),
+            Mistake(9, "that is for a factor of one tenth in each layer."),
         ),
     ),
     Exercise(

@@ -106,9 +106,10 @@ EXERCISES = (
     ),
     Exercise(
         name="vgg.forgotten",
-        solution="image",
-        hint="subtract the sum from the one that is printed above, and look for the difference.",
+        solution="pool3",
+        hint="subtract the sum from that of all rows, and look for the difference in the table.",
         mistakes=(
+            Mistake("image", "this row has 150,528 values."),
             Mistake("fc8", "1000 values are too few to explain the difference."),
             Mistake("pool4", "this row has 100,352 values."),
         ),

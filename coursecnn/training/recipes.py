@@ -23,7 +23,17 @@ from coursecnn._moved import refuse_attributes
 from coursecnn.architectures import league
 from coursecnn.training.recipe import Recipe
 
-__all__ = ["ABLATIONS", "LADDER", "LEAGUE", "PILOT", "RECIPES", "Recipe", "Rung"]
+__all__ = [
+    "ABLATIONS",
+    "LADDER",
+    "LEAGUE",
+    "OWN_RATES",
+    "PILOT",
+    "PILOT_SEED",
+    "RECIPES",
+    "Recipe",
+    "Rung",
+]
 
 __getattr__ = refuse_attributes(__name__, {"COMPARISONS": "ABLATIONS"})
 
@@ -129,8 +139,8 @@ FALLING = ("reuse_residual", "reuse_chain", "reuse_dense")
 # league does not use.
 PILOT_EPOCHS, PILOT_SEED = 3, 100
 PILOT_RATES = {
-    "plain": (0.05, 0.15, 0.5),
-    "residual20": (0.05, 0.15, 0.5),
+    "plain": (0.05, 0.15, 0.5, 1.0),
+    "residual20": (0.05, 0.15, 0.5, 1.0),
     "unnormalised": (0.01, 0.03, 0.1),
     "tanh": (0.01, 0.03, 0.1),
 }

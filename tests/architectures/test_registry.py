@@ -21,6 +21,7 @@ SMALL = (
     *("resnet18", "plain20", "resnet50_v2", "wide_resnet_16_8", "resnext29_8x64d"),
     *("stochastic_depth_110", "fractalnet20", "densenet40_12", "squeezenet1_0", "cifar10_fast"),
     architectures.names(family="ablations")[0],
+    "league",
 )
 NEVER_DROPPED = {"stochastic_depth_110": {"last_survival": 1.0}}
 PENALTIES = "lenet5_1998"  # whose outputs are distances, with a softmax for the asking

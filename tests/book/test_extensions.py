@@ -1,7 +1,9 @@
-"""The book's own Sphinx extensions: mathematics, the ledger, tables, the front page."""
+"""The book's own Sphinx extensions: mathematics, ledger, tables, front page, glossary, folds."""
 
 import json
+import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,12 +22,17 @@ COUNTS = REPOSITORY / "tests" / "models"
 sys.path.insert(0, str(REPOSITORY / "book" / "_extensions"))
 
 import architecture_table  # noqa: E402 - they lie where Sphinx looks for extensions
+import chapter_evidence  # noqa: E402
 import comparison_tables  # noqa: E402
+import folds  # noqa: E402
 import front_page  # noqa: E402
 import glossary_links  # noqa: E402
 import ledger_pages  # noqa: E402
 import mathml  # noqa: E402
 from glossary_links import Term  # noqa: E402
+
+from harness import cells  # noqa: E402
+from harness.folds import TITLES  # noqa: E402
 
 
 def chapter(folder, name, *findings, heading="## Counting"):
@@ -324,3 +331,162 @@ def test_the_table_of_times_says_what_was_measured_on_what(monkeypatch):
     assert made.astext().startswith("2 networks for 224×224 pixels, counted in 2 rounds by python")
     assert "CPU: none" in made.astext()
     assert "all 40 applications of Keras" in made.astext()
+
+
+def page_with(source, hide_mode="input"):
+    """A page of one cell of code, as MyST-NB makes it."""
+    page = new_document("chapter")
+    inside = nodes.container(nb_element="cell_code_source")
+    inside += nodes.literal_block(source, source)
+    cell = nodes.container(nb_element="cell_code", hide_mode=hide_mode)
+    cell += inside
+    page += cell
+    return page, cell
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_the_button_over_a_folded_cell_says_what_it_hides_and_the_code_does_not(title):
+    page, cell = page_with(f"# @title {title}\nplot()\n\nshow()")
+    folds.label(None, page)
+    words = folds.WORDS[title]
+    assert (cell["prompt_show"], cell["prompt_hide"]) == (f"Show {words}", f"Hide {words}")
+    block = next(cell.findall(nodes.literal_block))
+    assert page.astext() == block.rawsource == "plot()\n\nshow()"
+    assert block[0].parent is block
+
+
+def test_the_buttons_have_words_for_every_title_and_no_other():
+    assert set(folds.WORDS) == set(TITLES)
+
+
+def test_a_folded_cell_without_a_title_is_warned_of_with_its_place(monkeypatch):
+    warned = []
+    monkeypatch.setattr(
+        folds.logger, "warning", lambda *args, **where: warned.append((args, where))
+    )
+    page, cell = page_with("plot()")
+    folds.label(None, page)
+    (((message, known), where),) = warned
+    assert message.startswith("a folded cell must begin with # @title")
+    assert (known.split(", ")[0], where["location"]) == ("Imports", cell)
+
+
+def test_a_button_is_read_aloud_as_it_is_written():
+    context = {"body": '<summary aria-label="Toggle hidden content">\n<p>Show the imports</p>'}
+    folds.name(None, "", "", context, None)
+    assert context["body"] == "<summary>\n<p>Show the imports</p>"
+
+
+@pytest.mark.parametrize("phrase", glossary_links.BOXES)
+def test_a_box_that_chapters_link_to_is_where_the_link_leads(phrase):
+    target, heading, _ = glossary_links.BOXES[phrase]
+    titles = [
+        line
+        for c in cells.read(REPOSITORY / f"{target}.ipynb").cells
+        for line in c.source.splitlines()
+    ]
+    assert f"## {heading}" in titles
+    mentions = [path for path in cells.chapters() if phrase in path.read_text("utf-8")]
+    assert len(mentions) > 5
+
+
+RUNS = {"mnist": 5, "ladder_gelu": 3, "ladder_whiten": 3, "lab": 10}
+
+
+def stored(path, *code, computed_by=None):
+    """A stored notebook whose cells are pairs of a source and a text that it shows."""
+    cells = [
+        {
+            "cell_type": "code",
+            "source": source,
+            "metadata": {"tags": ["nbval-ignore-output"] if "compare(" in source else []},
+            "outputs": [{"output_type": "stream", "text": shown}],
+        }
+        for source, shown in code
+    ]
+    metadata = {"coursecnn": computed_by} if computed_by else {}
+    path.write_text(json.dumps({"cells": cells, "metadata": metadata}))
+    return path
+
+
+def test_numbers_are_counted_by_kind(tmp_path):
+    book = chapter(tmp_path, "01", finding(), finding("mnist.parameters_base", Verdict.EXACT))
+    path = book / "book" / "part" / "01.ipynb"
+    notebook = json.loads(path.read_text())
+    compared = "mnist, seed 0, 1 of 5 epochs re-measured, all inside the bands of 5 runs\n"
+    more = stored(
+        tmp_path / "more.ipynb",
+        ("print(x)", "1,204 and 3.5, conv1 and 1e-3\n"),
+        ("records.compare(a, b, c)", compared + "  loss 0.1234\n  accuracy 0.9 0.95\n"),
+    )
+    notebook["cells"] += json.loads(more.read_text())["cells"]
+    notebook["metadata"] = {"coursecnn": {"device": "CPU: abacus"}}
+    for cell in notebook["cells"]:
+        cell.setdefault("metadata", {})
+    path.write_text(json.dumps(notebook))
+    found = chapter_evidence.basis(path, RUNS)
+    assert (found.checked, found.refuted, found.cited) == (2, 1, 0)
+    assert (found.remeasured, found.computed) == (3, 3)
+    assert found.computed_by == {"device": "CPU: abacus"}
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ('records.read("mnist")', {"mnist"}),
+        ("records.read('mnist')", {"mnist"}),
+        ('{n: records.read(f"ladder_{n}") for n in LADDER}', {"ladder_gelu", "ladder_whiten"}),
+        ('{n: records.read(f"l{n}") for n in LADDER}', set()),
+        ('datasets.load("mnist")', set()),
+    ],
+)
+def test_the_records_of_a_chapter_are_those_that_its_code_names(tmp_path, source, names):
+    found = chapter_evidence.basis(stored(tmp_path / "c.ipynb", (source, "")), RUNS)
+    assert set(found.runs) == names
+
+
+DATES = dict.fromkeys(RUNS, "2026-11-22") | {"lab": "2026-11-29"}
+BASIS = chapter_evidence.Basis(
+    checked=41,
+    refuted=1,
+    cited=7,
+    remeasured=0,
+    computed=1204,
+    runs={"lab": 10, "mnist": 5},
+    computed_by={"device": "CPU: abacus", "python": "3.11.9", "numpy": "2.4.0", "keras": "3.15.0"},
+)
+
+
+def test_the_line_at_the_foot_says_kinds_machine_and_records():
+    line = chapter_evidence.line(BASIS, DATES, "../../", "https://host/results")
+    assert re.sub("<.*?>", "", line) == (
+        "Numbers in this chapter: 41 checked against a source (1 does not hold), 7 cited from one, "
+        "1,204 computed here. Last run with Python 3.11.9, NumPy 2.4.0 and Keras 3.15.0 on a CPU "
+        "(abacus). Records: lab, mnist (15 runs, the newest of 2026-11-29)."
+    )
+    assert '<a href="../../book/appendix/errata.html">1 does not hold</a>' in line
+    assert '<a href="https://host/results/lab.json">lab</a>' in line
+
+
+def test_what_a_chapter_does_not_have_is_not_in_its_line():
+    bare = replace(BASIS, checked=0, refuted=0, runs={}, computed_by={})
+    line = chapter_evidence.line(bare, DATES, "", "")
+    assert re.sub("<.*?>", "", line) == (
+        "Numbers in this chapter: 7 cited from a source, 1,204 computed here."
+    )
+
+
+def test_of_many_records_the_line_has_the_number():
+    many = {f"ladder_{n}": 3 for n in range(7)}
+    dates = dict.fromkeys(many, "2026-11-22")
+    line = chapter_evidence.line(replace(BASIS, runs=many), dates, "", "https://host/results")
+    assert '<a href="https://host/results">7 of them</a> (21 runs' in line
+
+
+@pytest.mark.parametrize("path", cells.chapters(), ids=lambda path: path.stem)
+def test_every_chapter_has_its_line(path):
+    known = {name: len(record.runs) for name, record in chapter_evidence.shipped().items()}
+    found = chapter_evidence.basis(path, known)
+    assert found.computed > 0
+    assert {"device", "python", "numpy"} <= found.computed_by.keys()
+    assert bool(found.runs) is ("records.read" in path.read_text("utf-8"))

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from coursecnn.evidence import ledger
-from coursecnn.evidence.bands import Band
+from coursecnn.evidence.bands import Band, possible
 from coursecnn.evidence.ledger import Verdict
 
 ENTRIES = """
@@ -139,16 +139,85 @@ def test_findings_read_as_sentences():
     )
 
 
-def test_a_table_shows_each_finding_and_carries_them_as_data():
-    shown = ledger.table(ledger.compare("alexnet.conv1", 34_848), ledger.cite("resnet.error"))
+def holds():
+    return ledger.compare("alexnet.conv1", 34_944)
+
+
+def wrong():
+    return ledger.compare("alexnet.conv1", 34_848)
+
+
+def cited():
+    return ledger.cite("resnet.error")
+
+
+def unlike_its_original():
+    return ledger.cite("resnet.error", "resnet.error_one")
+
+
+def reproduced():
+    return ledger.judge("mnist.accuracy", Band(0.988, 0.993, 0.99, 0.001, 5))
+
+
+def without_power():
+    wide = Band(0.5, 1.2, 0.85, 0.1, 3, *possible("test_accuracy"))
+    return ledger.judge("mnist.accuracy", wide)
+
+
+@pytest.mark.parametrize(
+    ("findings", "summary"),
+    [
+        ([holds], "Checked here: 1 of 1 holds"),
+        ([holds, reproduced], "Checked here: 2 of 2 hold"),
+        ([holds, wrong], "Checked here: 1 of 2 hold"),
+        ([cited], "Cited here: 1 number"),
+        ([cited, cited], "Cited here: 2 numbers"),
+        ([holds, cited], "Checked here: 1 of 1 holds; 1 more is cited"),
+        ([unlike_its_original, cited, cited], "Checked here: 0 of 1 holds; 2 more are cited"),
+        ([holds, without_power], "Checked here: 1 of 2 hold; 1 cannot be decided by these runs"),
+    ],
+)
+def test_a_table_is_one_line_that_counts_what_holds(findings, summary):
+    shown = ledger.table(*(finding() for finding in findings))
     bundle = shown._repr_mimebundle_()
+    assert shown.summary == bundle["text/plain"] == summary
+    assert bundle["text/html"].startswith('<details class="ledger"')
+    assert f"><summary>{summary}</summary><table" in bundle["text/html"]
+
+
+def test_a_table_in_which_all_holds_is_folded_and_keeps_every_finding_in_html_and_as_data():
+    bundle = ledger.table(holds(), cited())._repr_mimebundle_()
+    assert " open" not in bundle["text/html"]
     assert bundle["text/html"].count("<tr") == 3
-    assert "✗ erratum" in bundle["text/html"]
-    assert bundle[ledger.MIME_TYPE][0] == {
-        "key": "alexnet.conv1",
-        "found": "recomputed 34,848",
-        "verdict": "erratum",
-    }
+    for part in ("34,944 parameters", "recomputed 34,944", "3.57 % top-5 error", "a paper"):
+        assert part in bundle["text/html"]
+    assert bundle[ledger.MIME_TYPE] == [
+        {"key": "alexnet.conv1", "found": "recomputed 34,944", "verdict": "exact"},
+        {"key": "resnet.error", "found": "", "verdict": "cited"},
+    ]
+
+
+def test_what_does_not_hold_is_unfolded_and_the_rest_stays_folded_below():
+    bundle = ledger.table(holds(), wrong(), cited())._repr_mimebundle_()
+    above, below = bundle["text/html"].split("<summary>The other 2</summary>")
+    assert above.startswith('<details class="ledger" open>')
+    assert above.endswith('<details class="ledger">')
+    assert above.count("<tr") == 2
+    assert "✗ erratum" in above
+    assert "✗" not in below
+    keys = [finding["key"] for finding in bundle[ledger.MIME_TYPE]]
+    assert keys == ["alexnet.conv1", "alexnet.conv1", "resnet.error"]
+
+
+def test_a_finding_alone_is_shown_as_a_table_of_one():
+    bundle = wrong()._repr_mimebundle_()
+    assert bundle == ledger.table(wrong())._repr_mimebundle_()
+    assert "The other" not in bundle["text/html"]
+
+
+def test_a_table_that_is_printed_has_a_line_for_each_finding():
+    shown = ledger.table(holds(), cited())
+    assert str(shown).splitlines() == [str(holds()), str(cited())]
 
 
 def test_the_wrong_verb_is_answered_with_the_right_one():

@@ -101,3 +101,10 @@ def test_a_cell_is_known_by_its_source(tmp_path, monkeypatch, before, after, pla
         write_notebook(tmp_path / "book/chapter.ipynb", body)
         found.append(commit(tmp_path))
     assert [change.place for change in changes.changes(*found)] == places
+
+
+def test_a_finding_of_the_ledger_is_a_line_though_the_page_folds_it():
+    found = {"key": "a.b", "found": "recomputed 48,271", "verdict": "exact"}
+    output = displayed(text_plain="Checked here: 1 of 1 holds", text_html="<p>folded</p>")
+    output.data[cells.LEDGER] = [found]
+    assert cells.plain_lines(output) == ["a.b: recomputed 48,271: exact"]

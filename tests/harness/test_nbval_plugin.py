@@ -18,7 +18,7 @@ import pytest
 from nbformat import NotebookNode
 
 from coursecnn import datasets
-from coursecnn.evidence import records
+from coursecnn.evidence import ledger, records
 from harness import cells, execute, nbval_plugin, normalise
 from harness.evidence import Evidence
 from tests.notebooks import code, text, write_notebook
@@ -256,6 +256,7 @@ def test_the_summary_says_how_far_each_measurement_is_from_its_record(report):
 
 def test_the_plugin_looks_for_what_a_check_puts_out():
     assert cells.MEASURED == records.MIME_TYPE
+    assert cells.LEDGER == ledger.MIME_TYPE
 
 
 def test_the_report_is_also_written_as_json_and_markdown(report):

@@ -18,7 +18,7 @@ from nbformat.v4 import new_notebook, new_output
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from harness import normalise
+from harness import cells, folds, normalise
 from tests.notebooks import build_notebook, code, displayed, printed, text
 
 STREAMS = st.builds(printed, st.text("ab\n", min_size=1), st.sampled_from(["stdout", "stderr"]))
@@ -86,13 +86,27 @@ def test_the_file_has_one_form():
 
 
 def test_metadata_is_cut_down_to_what_the_course_uses():
-    notebook = notebook_of(
-        [code("1", tags=["hide-cell"], collapsed=True, execution={"x": "12:00"})]
-    )
+    notebook = notebook_of([code("1", tags=["hide-cell"], scrolled=True, execution={"x": "12:00"})])
     notebook.metadata = nbformat.from_dict({"colab": {}, "language_info": {"version": "3.11.7"}})
     plain = normalise.normalise(notebook)
-    assert plain.cells[0].metadata == {"tags": ["hide-cell"]}
+    assert plain.cells[0].metadata == {"tags": ["hide-cell"], **folds.METADATA["hide-cell"]}
     assert plain.metadata == normalise.NOTEBOOK_METADATA
+
+
+def test_what_was_measured_stays_as_text_and_goes_as_data():
+    measured = displayed(text_plain="mnist, seed 0: 1 of 5 epochs re-measured")
+    measured.data[cells.MEASURED] = {"device": "CPU: abacus"}
+    (cell,) = build_notebook([code("display(comparison)", measured)]).cells
+    assert [dict(out.data) for out in cell.outputs] == [
+        {"text/plain": "mnist, seed 0: 1 of 5 epochs re-measured"}
+    ]
+
+
+def test_what_computed_the_outputs_is_kept():
+    notebook = notebook_of([text("# T")])
+    notebook.metadata[normalise.COMPUTED_BY] = {"device": "CPU: abacus", "python": "3.11.9"}
+    kept = normalise.normalise(notebook).metadata
+    assert kept == {**normalise.NOTEBOOK_METADATA, "coursecnn": notebook.metadata["coursecnn"]}
 
 
 def test_neighbouring_streams_are_one_once_stderr_is_gone():

@@ -59,3 +59,21 @@ def test_of_each_test_as_many_cases_are_left_and_all_in_the_end():
 
     assert {len(turn) for turn in turns} == {3 + 3 + 1}
     assert set().union(*turns) == set(names)
+
+
+def test_a_case_comes_up_in_all_tests_at_once():
+    """So that what several tests share is made once."""
+    names = [f"a::{test}[{n}]" for test in ("one", "two") for n in range(9)]
+    for commit in COMMITS[:20]:
+        turns = sample.cases(names, 3, commit)
+        assert len({name.partition("[")[2] for name in turns}) == 3
+
+
+def test_all_that_is_looked_at_on_a_page_comes_up_at_once():
+    pages = [f"book/part/0{n}_x.html" for n in range(9)]
+    widths = [f"a::fits[{width}-{page}]" for page in pages for width in (360, 1300)]
+    plain = [f"a::light[{page}]" for page in pages]
+    for commit in COMMITS[:20]:
+        turns = sample.cases(widths + plain, 2, commit)
+        assert len(turns) == 2 * 2 + 2
+        assert len({name.rpartition("book/")[2] for name in turns}) == 2
