@@ -31,7 +31,7 @@ def test_all_networks_are_measured_again_only_where_that_is_wanted(full, network
 
 
 def test_a_network_with_more_work_takes_longer():
-    run = timing.measure(["lenet5", "cifar10_lab"], seed=3, calls=2, progress=False)
+    run = timing.measure(["lenet5", "cifar10_lab"], seed=3, calls=8, progress=False)
     assert run.seed == 3
     assert 0 < run.metrics["lenet5"] < run.metrics["cifar10_lab"] < run.seconds
 
