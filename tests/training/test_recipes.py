@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from coursecnn import architectures
@@ -122,8 +123,8 @@ def best_rate(*arms):
     rates = {rate for arm, rate in PILOT if arm == arms[0]}
 
     def mean(rate):
-        found = [records.read(PILOT[arm, rate].name).mean("validation_accuracy") for arm in arms]
-        return sum(found) / len(found)
+        found = [records.read(PILOT[arm, rate].name).values("validation_accuracy") for arm in arms]
+        return np.mean(found)
 
     return max(rates, key=mean)
 
