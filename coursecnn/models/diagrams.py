@@ -92,7 +92,7 @@ def draw(
         fold: "all" writes normalisations and activations into the box of the convolution or dense
             layer that they follow, and padding into that of the windows it is for; "padding" does
             only the latter; "none" draws a box for each layer. Details: `graph.graph`.
-        shapes: Write the shape of the output, height × width × channels, into each box.
+        shapes: Write the shape of the output, such as height × width × channels, into each box.
         hide: Names of layers to leave out, such as one that only steers others.
         nested: Open the models in the model; else each is one box with its name.
         condense: Draw a block that is repeated only once; by default, if there are more than 60
