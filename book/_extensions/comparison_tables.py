@@ -29,12 +29,9 @@ from coursecnn.evidence.records import Record
 from coursecnn.models import conventions
 
 COUNTS = Path(__file__).parents[2] / "tests" / "models"
-APPLICATIONS = ("application", "parameters", "MACs", "profiler: MACs", "operations", "restated", "")
+APPLICATIONS = ("application", "parameters", "MACs", "profiler: MACs", "operations", "restated")
 FORMS = {"caffe": "stride on the first convolution", "torch": "stride on the second convolution"}
-RESNET50 = (
-    *("tool", "release", "unit"),
-    *("first: the tool", "first: restated", "second: the tool", "second: restated"),
-)
+RESNET50 = ("tool", "unit", "first convolution", "restated", "second convolution", "restated")
 WAYS = {
     "tables": "layer_table, built without weights",
     "summaries": "model.summary(), built with weights",
@@ -54,10 +51,16 @@ def read(name: str) -> Any:
 def applications(found: Mapping[str, Any]) -> Iterator[Cells]:
     """List the applications, and by how much the count of operations differs."""
     for name, row in found["applications"].items():
-        difference = row["restated"] / row["float_operations"] - 1
-        numbers = ("parameters", "products", "macs", "float_operations", "restated")
-        said = "equal" if not difference else f"{100 * difference:+.1f} %".replace("-", "−")
+        numbers = ("parameters", "products", "macs", "float_operations")
+        said = off(row["restated"], row["float_operations"])
         yield (name, *(f"{row[number]:,}" for number in numbers), said)
+
+
+def off(count: int, other: int) -> str:
+    """Say by how much a count differs from another one."""
+    if count == other:
+        return "equal"
+    return f"{100 * (count / other - 1):+.1f}\N{NO-BREAK SPACE}%".replace("-", "−")
 
 
 def resnet50(release: str) -> keras.Model:
@@ -71,12 +74,12 @@ def tools(found: Mapping[str, Any]) -> Iterator[Cells]:
     """List what each tool says of both forms, and what is restated here."""
     models = {release: resnet50(release) for release in FORMS}
     for tool, version in found["versions"].items():
-        counts = [
-            f"{count:,}"
-            for release, form in FORMS.items()
-            for count in (found[form][tool], conventions.restate(models[release], tool).count)
-        ]
-        yield (tool.split()[0], version, conventions.CONVENTIONS[tool].unit, *counts)
+        counts = []
+        for release, form in FORMS.items():
+            restated = conventions.restate(models[release], tool).count
+            counts += [f"{found[form][tool]:,}", off(restated, found[form][tool])]
+        unit = conventions.CONVENTIONS[tool].unit
+        yield (f"{tool.split()[0]} {version}", unit, *counts)
 
 
 def times(record: Record) -> Iterator[Cells]:
