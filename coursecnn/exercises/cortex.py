@@ -73,11 +73,11 @@ EXERCISES = (
     ),
     Exercise(
         name="cortex.sharing_factor",
-        solution=28 * 28,
+        solution=36 * 36,
         hint="the locally connected layer has one set of weights for each place of the window.",
         mistakes=(
-            Mistake(32 * 32, "count the places of the window, not the pixels of the image."),
-            Mistake(28 * 28 * 16, "both layers look for 16 features; that cancels."),
+            Mistake(40 * 40, "count the places of the window, not the pixels of the image."),
+            Mistake(36 * 36 * 16, "both layers look for 16 features; that cancels."),
         ),
     ),
     Exercise(
