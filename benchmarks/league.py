@@ -2,8 +2,8 @@
 
 The plan: first the pilot, then question by question every seed of every arm that it compares, so
 that what is recorded is always in pairs. Runs that are recorded already are skipped, and a run that
-was killed continues after its last epoch. `--plan` only says what is left, in hours of a machine
-like those that made the record. `--part K/N` records every N-th arm, for N processes side by side,
+was killed continues after its last epoch. `--plan` only shows what is left, in hours of a machine
+like those that made the records. `--part K/N` records every N-th arm, for N processes side by side,
 on an accelerator or a large machine. It needs the official images.
 """
 
@@ -14,7 +14,10 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
+
 from coursecnn import architectures, datasets, models, training
+from coursecnn.architectures import league
 from coursecnn.backend import without_weights
 from coursecnn.evidence import records
 from coursecnn.evidence.records import Run
@@ -91,6 +94,24 @@ def macs(arm: str) -> int:
         return models.totals(architectures.build("league", arm=arm)).macs
 
 
+def table(folder: Path) -> pd.DataFrame:
+    """The plan, a line per arm: what it costs, the runs that are there and are left, hours left."""
+    runs = [run for run in plan() if run.recipe.name.startswith("league_")]
+    lines = {}
+    for arm, recipe in LEAGUE.items():
+        own = [run for run in runs if run.recipe is recipe]
+        left = [run for run in own if is_missing(run, folder)]
+        lines[arm] = {
+            "idea": league.ARMS[arm].idea,
+            "million MACs": round(macs(arm) / 1e6, 2),
+            "seconds an epoch": round(3600 * hours(own, folder) / len(own) / recipe.epochs),
+            "recorded": len(own) - len(left),
+            "left": len(left),
+            "hours left": round(hours(left, folder), 1),
+        }
+    return pd.DataFrame(lines).T
+
+
 def part(text: str) -> tuple[int, int]:
     """Read K/N, for the command line."""
     which, _, of = text.partition("/")
@@ -114,6 +135,7 @@ def main() -> None:
     left = [run for run in plan() if is_missing(run, folder)]
     print(f"{len(left)} of {len(plan())} runs are left, about {hours(left, folder):.1f} h")
     if arguments.plan:
+        print(table(folder).to_string())
         return
     datasets.fetch("cifar10")
     data = training.load_data(LEAGUE["plain"])

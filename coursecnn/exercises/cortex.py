@@ -38,7 +38,30 @@ def secret_kernel(image: Array, result: Array) -> Array:
     return np.asarray(weights.reshape(height, width))
 
 
+def letters(answer: Any) -> str:
+    """The letters of an answer, in the order of the alphabet: many spellings mean the same."""
+    return "".join(sorted({letter for letter in str(answer).upper() if letter.isalpha()}))
+
+
+def plain(answer: Any) -> str:
+    """An answer in words, whatever its capitals and outer spaces."""
+    return str(answer).strip().lower()
+
+
 EXERCISES = (
+    Exercise(
+        name="cortex.claims",
+        solution="CE",
+        view=letters,
+        hint='give the letters of all true statements, for instance "AB".',
+        mistakes=(
+            Mistake("ACE", "A: which zeros and which equal weights make a dense layer do it?"),
+            Mistake("BCE", "B: compare the MACs of the last two rows of the tables."),
+            Mistake("CDE", "D: after the first of the two wishes, how large was the kernel?"),
+            Mistake("C", "one more is true: when the values of a map only move, which is largest?"),
+            Mistake("E", "one more is true: do equal weights know where they are?"),
+        ),
+    ),
     Exercise(
         name="cortex.dense_parameters",
         solution=Dense(100).parameters((28, 28, 1)),
@@ -50,30 +73,40 @@ EXERCISES = (
     ),
     Exercise(
         name="cortex.sharing_factor",
-        solution=28 * 28,
+        solution=36 * 36,
         hint="the locally connected layer has one set of weights for each place of the window.",
         mistakes=(
-            Mistake(32 * 32, "count the places of the window, not the pixels of the picture."),
-            Mistake(28 * 28 * 16, "both layers look for 16 features; that cancels."),
+            Mistake(40 * 40, "count the places of the window, not the pixels of the image."),
+            Mistake(36 * 36 * 16, "both layers look for 16 features; that cancels."),
         ),
     ),
     Exercise(
-        name="cortex.stacked_field",
-        solution=receptive_field([Convolution(1, 3)] * 5).size,
-        hint="start with one unit and ask what it sees one layer below, then one layer further.",
+        name="cortex.shuffled",
+        solution="fully connected",
+        view=plain,
+        hint='answer "fully connected", "locally connected" or "shared weights".',
         mistakes=(
-            Mistake(5 * 3, "the fields of neighbours overlap: a layer adds less than its width."),
-            Mistake(3**5, "widths add up, they do not multiply, where the step is one pixel."),
-            Mistake(1 + 5, "each layer adds a pixel on either side."),
+            Mistake("shared weights", "its fields now hold nine pixels from anywhere."),
+            Mistake("locally connected", "of the nine pixels that a unit needs, it sees few now."),
         ),
     ),
     Exercise(
         name="cortex.exact_move",
         solution=receptive_field(TWO_POOLINGS).jump,
-        hint="how many pixels of the picture is one step of the last map?",
+        hint="how many pixels of the image is one step of the last map?",
         mistakes=(
             Mistake(2, "that holds after the first pooling; the second halves the map once more."),
             Mistake(1, "a pooled map can only move by whole steps, larger than a pixel."),
+        ),
+    ),
+    Exercise(
+        name="cortex.corner_threshold",
+        solution=9,
+        hint="show `corner_sum` edges `(across >= offset)` of all angles, and take the largest.",
+        mistakes=(
+            Mistake(6, "this is the threshold that a diagonal edge gets past."),
+            Mistake(8, "this silences the diagonal; now turn the edge a little further."),
+            Mistake(10, "this silences the corner as well."),
         ),
     ),
     Exercise(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from coursecnn import architectures
@@ -115,3 +116,23 @@ def test_the_pilot_tries_rates_and_changes_nothing_else_but_the_epochs():
     for (arm, rate), recipe in PILOT.items():
         same = {"name": recipe.name, "epochs": recipe.epochs, "learning_rate": rate}
         assert replace(LEAGUE[arm], **same) == recipe
+
+
+def best_rate(*arms):
+    """The rate with the best mean of these arms in the recorded pilot."""
+    rates = {rate for arm, rate in PILOT if arm == arms[0]}
+
+    def mean(rate):
+        found = [records.read(PILOT[arm, rate].name).values("validation_accuracy") for arm in arms]
+        return np.mean(found)
+
+    return max(rates, key=mean)
+
+
+@pytest.mark.skipif(
+    not all((records.SHIPPED / f"{recipe.name}.json").exists() for recipe in PILOT.values()),
+    reason="the pilot is not recorded yet",
+)
+def test_the_rates_of_the_league_are_those_that_the_pilot_found_best():
+    assert LEAGUE["plain"].learning_rate == best_rate("plain", "residual20")
+    assert {arm: best_rate(arm) for arm in OWN_RATES} == OWN_RATES
