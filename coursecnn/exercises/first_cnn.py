@@ -1,6 +1,7 @@
 """Exercises of chapter 4, *A first CNN on MNIST*."""
 
-from math import ceil, log, sqrt
+from collections.abc import Iterable
+from math import log, sqrt
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,10 +11,11 @@ from coursecnn.exercises.answers import Exercise, Mistake
 from coursecnn.geometry import Convolution, Dense, Layer, Pooling
 
 Array: TypeAlias = NDArray[np.floating[Any]]
+Integers: TypeAlias = NDArray[np.integer[Any]]
 
 SCORES = np.array([[2.0, 1.0, 0.0], [-1.0, 0.5, 3.0]])
 PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.25, 0.5, 0.25], [0.1, 0.1, 0.8]])
-SLOW_START = (0.4771 - 0.15) / (log(10) - 0.15)
+LABELS, GUESSES = np.array([4, 9, 4, 4, 0]), np.array([9, 9, 9, 4, 6])
 
 
 def softmax(scores: Array) -> Array:
@@ -22,9 +24,23 @@ def softmax(scores: Array) -> Array:
     return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
 
 
-def cross_entropy(probabilities: Array, labels: NDArray[np.integer[Any]]) -> float:
+def cross_entropy(probabilities: Array, labels: Integers) -> float:
     """Average -ln of the probability (n, classes) that each image's own class got."""
     return float(-np.log(probabilities[np.arange(len(labels)), labels]).mean())
+
+
+def confusion(labels: Integers, guesses: Integers) -> Integers:
+    """Count the images of each class (rows) by the class that they were given (columns)."""
+    table = np.zeros((10, 10), dtype=int)
+    np.add.at(table, (labels, guesses), 1)
+    return table
+
+
+def confusion_without_repeats(labels: Integers, guesses: Integers) -> Integers:
+    """The mistake: an index that occurs twice is still increased only once."""
+    table = np.zeros((10, 10), dtype=int)
+    table[labels, guesses] += 1
+    return table
 
 
 def parameters(maps1: int, maps2: int, maps3: int, units: int) -> int:
@@ -55,15 +71,53 @@ def without_biases(maps1: int, maps2: int, maps3: int, units: int) -> int:
     return parameters(maps1, maps2, maps3, units) - (maps1 + maps2 + maps3 + units + 10)
 
 
+def padded_network(side: int = 28, first_kernel: int = 5) -> str:
+    """The walk through exercise 6's network, for a side that its convolutions leave."""
+    layers: list[tuple[str, Layer]] = [
+        ("Conv2D", Convolution(8, first_kernel, padding=(side - 28 + first_kernel - 1) // 2)),
+        ("MaxPooling2D", Pooling(2)),
+        ("Conv2D", Convolution(16, 3, padding=1)),
+        ("MaxPooling2D", Pooling(2)),
+        ("Dense", Dense(10)),
+    ]
+    shape: tuple[int, ...] = (28, 28, 1)
+    rows = []
+    for kind, layer in layers:
+        rows.append((kind, layer.output_shape(shape), layer.parameters(shape)))
+        shape = layer.output_shape(shape)
+    return _lines(rows)
+
+
+def walk(answer: Any) -> Any:
+    """What of a Keras model counts: kind, output shape and parameters of each layer.
+
+    Layers that only rename or lay out the same values, such as `Flatten`, are left out. Anything
+    but a model is seen as it is.
+    """
+    if not hasattr(answer, "layers"):
+        return answer
+    rows = [
+        (type(layer).__name__, tuple(layer.output.shape[1:]), layer.count_params())
+        for layer in answer.layers
+    ]
+    return _lines(row for row in rows if row[0] not in {"InputLayer", "Flatten"})
+
+
+def _lines(rows: Iterable[tuple[str, tuple[int, ...], int]]) -> str:
+    return "\n".join(f"{kind} {shape} {parameters}" for kind, shape, parameters in rows)
+
+
 EXERCISES = (
     Exercise(
-        name="first_cnn.five_by_five",
-        solution=Convolution(32, 5).parameters((28, 28, 1)),
-        hint="each of the 32 kernels has one weight for each pixel under it, and one bias.",
+        name="first_cnn.first_epoch",
+        solution="c",
+        hint="ask of each number with which weights it was measured.",
         mistakes=(
-            Mistake(5 * 5 * 32, "the weights are right; each kernel also has a bias."),
-            Mistake(5 * 5 + 32, "multiply: every one of the 32 kernels has its own weights."),
-            Mistake((5 * 5 * 32 + 1) * 32, "the first layer looks at one channel, not at 32."),
+            Mistake(
+                "a", "evaluate the finished network on its training images: it does no worse there."
+            ),
+            Mistake("b", "overfitting would show the other way round: better on the training set."),
+            Mistake("d", "the seed was the same; the two numbers come from one run."),
         ),
     ),
     Exercise(
@@ -78,16 +132,6 @@ EXERCISES = (
             ),
             Mistake(26 * 26 * 64 * 9 * 32, "without padding the output is smaller than the input."),
             Mistake(24 * 24 * 64 * 9, "each kernel reaches through all 32 maps of its input."),
-        ),
-    ),
-    Exercise(
-        name="first_cnn.steps",
-        solution=ceil(60_000 / 512),
-        hint="divide the images by the batch size; the last batch may be smaller.",
-        mistakes=(
-            Mistake(60_000 // 512, "the images that are left over make one more, smaller, batch."),
-            Mistake(5 * ceil(60_000 / 512), "that is all five epochs."),
-            Mistake(60_000 / 512, "a step is a whole step: round up."),
         ),
     ),
     Exercise(
@@ -125,6 +169,32 @@ EXERCISES = (
         ),
     ),
     Exercise(
+        name="first_cnn.confusion",
+        solution=confusion,
+        cases=((LABELS, GUESSES), (np.zeros(7, int), np.zeros(7, int))),
+        hint="each image adds 1 at the row of its label and the column of the guess.",
+        mistakes=(
+            Mistake(
+                confusion_without_repeats,
+                "that is the bug: count a pair that occurs three times by hand.",
+            ),
+            Mistake(
+                lambda labels, guesses: confusion(guesses, labels),
+                "rows and columns are swapped: a row holds the images with one label.",
+            ),
+        ),
+    ),
+    Exercise(
+        name="first_cnn.network",
+        solution=padded_network(),
+        view=walk,
+        hint="print layer.output.shape and layer.count_params() of each layer, and compare.",
+        mistakes=(
+            Mistake(padded_network(24), 'the first map must stay 28×28: padding="same".'),
+            Mistake(padded_network(28, 3), "the first kernels are 5×5, those of the second 3×3."),
+        ),
+    ),
+    Exercise(
         name="first_cnn.test_images",
         solution=round(0.99 * 0.01 / 0.0005**2),
         hint="solve s = sqrt(p (1 - p) / n) for n.",
@@ -132,16 +202,6 @@ EXERCISES = (
             Mistake(20_000, "the error shrinks with the square root of n: half needs four times."),
             Mistake(40_000, "nearly: keep the factor p beside 1 - p."),
             Mistake(sqrt(0.99 * 0.01) / 0.0005, "that is the square root of n."),
-        ),
-    ),
-    Exercise(
-        name="first_cnn.slow_start",
-        solution=SLOW_START,
-        tolerance=5e-3,
-        hint="solve f ln(10) + (1 - f) 0.15 = 0.4771 for f.",
-        mistakes=(
-            Mistake(0.4771 / log(10), "the rest of the epoch has a loss too: 0.15, not 0."),
-            Mistake(1 - SLOW_START, "that is the share of the epoch in which it did learn."),
         ),
     ),
     Exercise(
