@@ -7,11 +7,47 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from coursecnn.convolution import conv2d
 from coursecnn.exercises.answers import Exercise, Mistake
 
 Array = NDArray[Any]
 IMAGE = np.arange(7 * 7 * 2).reshape(7, 7, 2)
 CHANNELS = np.array([3.0, -1.0, 0.0, 2.0, 5.0, 1.0])
+MAPS = np.random.default_rng(7).normal(size=(1, 5, 5, 4))
+KERNELS = np.random.default_rng(8).normal(size=(3, 3, 2, 4))
+
+
+def letters(answer: Any) -> str:
+    """See only which letters an answer names, in whatever order."""
+    return "".join(sorted({letter for letter in str(answer).lower() if letter.isalpha()}))
+
+
+def without_spaces(answer: Any) -> str:
+    """See an argument without the spaces, quotes and brackets that people write around it."""
+    return "".join(letter for letter in str(answer).lower() if letter not in " '\"(),")
+
+
+def _parts(x: Array, kernels: Array, groups: int) -> list[Array]:
+    inputs = np.split(x, groups, axis=-1)
+    filters = np.split(kernels, groups, axis=-1)
+    return [conv2d(i, f) for i, f in zip(inputs, filters, strict=True)]
+
+
+def grouped(x: Array, kernels: Array, groups: int) -> Array:
+    """Convolve each group of channels with its own filters, and put the maps side by side."""
+    return np.concatenate(_parts(x, kernels, groups), axis=-1)
+
+
+def grouped_the_wrong_way_round(x: Array, kernels: Array, groups: int) -> Array:
+    """The mistake: the first filters read the last channels."""
+    inputs = np.concatenate(np.split(x, groups, axis=-1)[::-1], axis=-1)
+    return grouped(inputs, kernels, groups)
+
+
+def grouped_and_added(x: Array, kernels: Array, groups: int) -> Array:
+    """The mistake: the groups' maps are added up."""
+    total: Array = np.sum(_parts(x, kernels, groups), axis=0)
+    return total
 
 
 def normalise(a: Array, size: int, k: float, alpha: float, beta: float) -> Array:
@@ -61,24 +97,15 @@ def seen_period(period: int, stride: int) -> float:
 
 EXERCISES = (
     Exercise(
-        name="alexnet_zfnet.first_layer",
-        solution=(7 * 7 * 3 + 1) * 96,
-        hint="a filter has 7·7 weights for each channel, and a bias.",
+        name="alexnet_zfnet.two_towers",
+        solution="ace",
+        view=letters,
+        hint="look at the section Two GPUs: what is read by whom, and what is compared with what?",
         mistakes=(
-            Mistake(7 * 7 * 3 * 96, "the weights are right; add a bias for each filter."),
-            Mistake(34_944, "this is AlexNet's first layer, with windows of 11×11."),
-            Mistake((7 * 7 + 1) * 96, "a filter is as deep as its input, which has 3 channels."),
-        ),
-    ),
-    Exercise(
-        name="alexnet_zfnet.groups",
-        solution=(5 * 5 * 24 + 1) * 256,
-        hint="each filter reads a quarter of the maps; all 256 filters are there.",
-        mistakes=(
-            Mistake((5 * 5 * 96 + 1) * 256, "this is without the split: a filter reads 24 maps."),
-            Mistake((5 * 5 * 48 + 1) * 256, "these are AlexNet's two groups; here there are four."),
-            Mistake((5 * 5 * 24 + 1) * 64, "this is one of the four groups."),
-            Mistake(5 * 5 * 24 * 256, "the weights are right; add the biases."),
+            Mistake("abce", "b: the dense layers hold most of the parameters, and are not split."),
+            Mistake("acde", "d: with what does the paper compare its two towers?"),
+            Mistake("ac", "e: which layers look across, if conv3 does not?"),
+            Mistake("ae", "c: how many maps does a filter of conv2 read?"),
         ),
     ),
     Exercise(
@@ -92,13 +119,24 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        name="alexnet_zfnet.crops",
-        solution=162,
-        hint="count the places along one side: one more than there are steps.",
+        name="alexnet_zfnet.missing_argument",
+        solution="strides=2",
+        view=without_spaces,
+        hint="follow the side of the maps line by line: 55, 27, 27, ...",
         mistakes=(
-            Mistake(128, "from 0 to 8 there are 9 places."),
-            Mistake(81, "each of these also has a mirror image."),
-            Mistake(18, "the window moves along both sides."),
+            Mistake("padding=same", "a padding would not make up for a wrong step."),
+            Mistake("groups=2", "without groups the weights are more, but the maps are as large."),
+            Mistake("strides=3", "this is what Keras takes if nothing is said: the window's side."),
+        ),
+    ),
+    Exercise(
+        name="alexnet_zfnet.grouped",
+        solution=grouped,
+        cases=((MAPS, KERNELS, 2), (MAPS, KERNELS[:, :, :1], 4), (MAPS[..., :2], KERNELS, 1)),
+        hint="split the channels of x and the filters, convolve part by part, and join the maps.",
+        mistakes=(
+            Mistake(grouped_the_wrong_way_round, "the first filters read the first channels."),
+            Mistake(grouped_and_added, "put the maps of the groups side by side; add nothing."),
         ),
     ),
     Exercise(
