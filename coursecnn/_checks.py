@@ -15,7 +15,15 @@ import operator
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["as_int", "as_plain", "check_activation", "check_choice", "check_count", "check_share"]
+__all__ = [
+    "as_int",
+    "as_plain",
+    "check_activation",
+    "check_choice",
+    "check_count",
+    "check_positive",
+    "check_share",
+]
 
 
 def as_int(value: object) -> int | None:
@@ -72,6 +80,21 @@ def check_count(name: str, value: object) -> int:
     if number is None or number < 1:
         raise ValueError(f"{name} must be a positive int, got {value!r}")
     return number
+
+
+def check_positive(name: str, value: object) -> None:
+    """Refuse what is no number greater than 0.
+
+    Raises:
+        ValueError: The value is no number, or not greater than 0.
+
+    >>> check_positive("width", 0)
+    Traceback (most recent call last):
+    ValueError: width must be a number greater than 0, got 0
+    """
+    number = 0 if isinstance(value, bool) or not isinstance(value, int | float) else value
+    if not 0 < number < float("inf"):
+        raise ValueError(f"{name} must be a number greater than 0, got {value!r}")
 
 
 def check_share(name: str, value: object, *, below_one: bool = False) -> None:

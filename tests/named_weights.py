@@ -52,7 +52,9 @@ def value(weight, gain):
     """
     shape, kind = tuple(weight.shape), weight.path.rpartition("/")[2]
     if kind == "kernel":
-        bound = gain * math.sqrt(3 / math.prod(shape[:-1]))
+        # The products in one output; no convolution has one filter only, unless it is depthwise.
+        products = shape[:2] if len(shape) == 4 and shape[3] == 1 else shape[:-1]
+        bound = gain * math.sqrt(3 / math.prod(products))
         return uniform(weight.path, shape, -bound, bound)
     if kind in BOUNDS:
         return uniform(weight.path, shape, *BOUNDS[kind])

@@ -3,6 +3,7 @@
 - `mnist`, `cifar10`: load a dataset;
 - `from_arrays`: a dataset of one's own images;
 - `Dataset`, `Provenance`: what these return;
+- `photographs`, `Photograph`: a few pictures of free licence, to ask a network about;
 - `stand_in`: the images for a machine without the files and without a network;
 - `fetch`, `locate`, `available`, `describe`: the files behind it, for the command line.
 
@@ -19,6 +20,7 @@ in `Dataset.provenance`. With `COURSECNN_OFFLINE=1` the network is left alone.
 from __future__ import annotations
 
 from coursecnn.datasets.dataset import Dataset, Provenance, from_arrays
+from coursecnn.datasets.gallery import Photograph, photographs
 from coursecnn.datasets.official import NAMES
 from coursecnn.datasets.store import (
     UnavailableError,
@@ -34,6 +36,7 @@ from coursecnn.datasets.store import (
 __all__ = [
     "NAMES",
     "Dataset",
+    "Photograph",
     "Provenance",
     "UnavailableError",
     "available",
@@ -43,5 +46,6 @@ __all__ = [
     "from_arrays",
     "locate",
     "mnist",
+    "photographs",
     "stand_in",
 ]

@@ -19,7 +19,18 @@ APPLICATIONS = {
     **{f"resnet{depth}": f"ResNet{depth}" for depth in (50, 101, 152)},
     **{f"resnet{depth}_v2": f"ResNet{depth}V2" for depth in (50, 101, 152)},
     **{f"densenet{depth}": f"DenseNet{depth}" for depth in (121, 169, 201)},
+    "efficientnet_b0": "EfficientNetB0",
 }
+# Where Keras's network begins after what it does to pixels, which ours leaves to its user.
+PREPARED = {"efficientnet_b0": "stem_conv_pad"}
+
+
+def application(name, **settings):
+    """A Keras application."""
+    theirs = getattr(keras.applications, APPLICATIONS[name])(weights=None, **settings)
+    if name in PREPARED:
+        theirs = keras.Model(theirs.get_layer(PREPARED[name]).input, theirs.output)
+    return theirs
 
 
 def pair(name):
@@ -27,8 +38,7 @@ def pair(name):
     settings = {"input_shape": SHAPE, "classes": 10}
     release = {"release": "keras"} if name.startswith("resnet") else {}
     with without_weights():
-        theirs = getattr(keras.applications, APPLICATIONS[name])(weights=None, **settings)
-        return theirs, build(name, **settings, **release)
+        return application(name, **settings), build(name, **settings, **release)
 
 
 def agree(name, epsilon=None):
@@ -70,8 +80,7 @@ def test_another_epsilon_gives_other_outputs(name):
 def test_without_their_tops_both_end_in_maps_of_the_same_shape(name):
     release = {"release": "keras"} if name.startswith("resnet") else {}
     with without_weights():
-        application = getattr(keras.applications, APPLICATIONS[name])
-        theirs = application(weights=None, input_shape=SHAPE, include_top=False)
+        theirs = application(name, input_shape=SHAPE, include_top=False)
         ours = build(name, input_shape=SHAPE, top=False, **release)
     assert ours.output_shape == theirs.output_shape
     assert ours.count_params() == theirs.count_params()

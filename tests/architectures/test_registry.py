@@ -19,7 +19,8 @@ SMALL = (
     *("mnist_tutorial_base", "mnist_tutorial", "pattern_convolution_pooling", "cifar10_lab"),
     *("lenet5_1998", "lenet5", "alexnet", "zfnet", "vgg11", "nin_cifar10", "googlenet"),
     *("resnet18", "plain20", "resnet50_v2", "wide_resnet_16_8", "resnext29_8x64d"),
-    *("stochastic_depth_110", "fractalnet20", "densenet40_12", "squeezenet1_0", "cifar10_fast"),
+    *("stochastic_depth_110", "fractalnet20", "densenet40_12", "squeezenet1_0"),
+    *("efficientnet_lite0", "cifar10_fast"),
     architectures.names(family="ablations")[0],
     "league",
 )
