@@ -3,8 +3,10 @@
 NumPy's integers and floats are accepted and turned into Python's, so that what is kept can be
 compared, hashed and written as JSON.
 
-- `integer`, `number`, `flag`, `text`, `choice`, `name`: one value each;
-- `Frozen`: a mapping that nobody can change; `frozen`: a JSON value, with mappings like that.
+- `integer`, `number`, `flag`, `text`, `choice`, `name`, `sha256`: one value each;
+- `Frozen`: a mapping that nobody can change; `frozen`: a JSON value, with mappings like that;
+- `expect`, `require_moderate`, `require_letters`: what was read from a file;
+- `at`, `reason`: where in it something is wrong, and what another library says.
 
 >>> import numpy as np
 >>> integer("epochs", np.int64(3), least=1)
@@ -16,16 +18,36 @@ ValueError: learning_rate must be a finite number, got nan
 
 from __future__ import annotations
 
+import contextlib
+import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from numbers import Integral, Real
 from typing import Any, NoReturn
 
 import numpy as np
 
-__all__ = ["Frozen", "choice", "flag", "frozen", "integer", "name", "number", "text"]
+__all__ = [
+    "Frozen",
+    "at",
+    "choice",
+    "expect",
+    "flag",
+    "frozen",
+    "integer",
+    "name",
+    "number",
+    "reason",
+    "require_letters",
+    "require_moderate",
+    "sha256",
+    "text",
+]
 
+SHA256 = re.compile(r"[0-9a-f]{64}")
+# Of lists and mappings in a file. The course's own are ten deep, and some thousand.
+DEEPEST, MOST_PARTS = 50, 200_000
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 LONGEST = 200  # characters of a value that a message shows
 
@@ -40,7 +62,39 @@ def shown(value: object) -> str:
         words = repr(value)
     except (ValueError, RecursionError):  # an int of thousands of digits, a list in itself
         words = f"a {type(value).__name__}"
+    return cut(words)
+
+
+def cut(words: str) -> str:
+    """Return a text, cut off where it is long."""
     return words if len(words) <= LONGEST else f"{words[:LONGEST]}..."
+
+
+def differences(there: object, here: object) -> str:
+    """Return in words where two mappings differ, looking into those that they hold.
+
+    >>> differences({"seed": 0, "recipe": {"epochs": 5}}, {"seed": 0, "recipe": {"epochs": 3}})
+    'recipe.epochs is 5 there, 3 here'
+    """
+    return cut("; ".join(_differences("", there, here)))
+
+
+def _differences(place: str, there: object, here: object) -> Iterator[str]:
+    if isinstance(there, Mapping) and isinstance(here, Mapping):
+        for key in dict.fromkeys((*there, *here)):
+            where = f"{place}.{key}" if place else str(key)
+            yield from _differences(where, there.get(key, "missing"), here.get(key, "missing"))
+    elif there != here:
+        yield f"{place or 'it'} is {shown(there)} there, {shown(here)} here"
+
+
+def reason(error: Exception) -> str:
+    r"""Return what an exception of another library says, in one line that is not too long.
+
+    >>> reason(OSError("no such\n  array"))
+    'no such array'
+    """
+    return cut(" ".join(str(error).split())) or type(error).__name__
 
 
 def _refuse(field: str, rule: str, value: object) -> NoReturn:
@@ -170,6 +224,21 @@ got '../../etc'
     return str(value)
 
 
+def sha256(field: str, value: object) -> str:
+    """Return a SHA-256 in hexadecimal digits.
+
+    Raises:
+        ValueError: if it is none.
+
+    >>> sha256("weights", "ab")
+    Traceback (most recent call last):
+    ValueError: weights must be a SHA-256 in hexadecimal digits, got 'ab'
+    """
+    if not isinstance(value, str) or not SHA256.fullmatch(value):
+        _refuse(field, "a SHA-256 in hexadecimal digits", value)
+    return value
+
+
 def choice(field: str, value: object, choices: Iterable[str]) -> str:
     """Return a text that is one of the choices.
 
@@ -239,3 +308,83 @@ def frozen(field: str, value: object) -> Any:
 
 def _key(field: str, key: object) -> str:
     return key if isinstance(key, str) else _refuse(f"each key of {field}", "a text", key)
+
+
+def expect(fields: Collection[str], content: object, kind: str = "JSON object") -> dict[str, Any]:
+    """Return a mapping that has exactly these fields.
+
+    Raises:
+        ValueError: if it is none, lacks one or has another.
+
+    >>> expect({"seed"}, {"sead": 0})
+    Traceback (most recent call last):
+    ValueError: missing field seed
+    """
+    if not isinstance(content, dict):
+        raise ValueError(f"must be a {kind}, got {shown(content)}")
+    if missing := set(fields) - content.keys():
+        raise ValueError(f"missing field {', '.join(sorted(missing))}")
+    if unknown := sorted(map(str, content.keys() - set(fields))):
+        names = cut(", ".join(unknown))
+        raise ValueError(f"unknown field {names}; a newer coursecnn may know it")
+    return content
+
+
+@contextlib.contextmanager
+def at(place: str) -> Iterator[None]:
+    """Let a refusal say where in a file it found its reason.
+
+    Raises:
+        ValueError: as the block did, with the place in front.
+
+    >>> with at("mnist.json"), at("runs[0]"):
+    ...     integer("seed", 0.5)
+    Traceback (most recent call last):
+    ValueError: mnist.json: runs[0]: seed must be an int, got 0.5
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{cut(place)}: {error}") from None
+
+
+def require_moderate(tree: object) -> None:
+    """Refuse what is nested so deeply, or has so many parts, that a walk over it has no end.
+
+    Raises:
+        ValueError: if it is; of lists and mappings in one another, `DEEPEST` are allowed, and
+            `MOST_PARTS` in all.
+
+    >>> require_moderate([[]] * 400_000)
+    Traceback (most recent call last):
+    ValueError: it has 400,001 lists and mappings, more than 200,000
+    """
+    level, parts = _parts([tree]), 0
+    for _ in range(DEEPEST):
+        parts += len(level)
+        if parts > MOST_PARTS:
+            raise ValueError(f"it has {parts:,} lists and mappings, more than {MOST_PARTS:,}")
+        level = [inner for part in level for inner in _parts(part)]
+    if level:
+        raise ValueError("it is nested too deeply")
+
+
+def _parts(part: Any) -> list[Any]:
+    inside = part.values() if isinstance(part, dict) else part
+    return [inner for inner in inside if isinstance(inner, dict | list)]
+
+
+def require_letters(tree: object) -> None:
+    r"""Refuse halves of letters, which JSON can name and no file or screen can show.
+
+    Raises:
+        ValueError: if there is one.
+
+    >>> require_letters(["\ud800"])
+    Traceback (most recent call last):
+    ValueError: it names half of a letter, a surrogate
+    """
+    try:
+        json.dumps(tree, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("it names half of a letter, a surrogate") from None

@@ -35,15 +35,13 @@ from nbformat import NotebookNode
 
 from coursecnn._files import write_atomically
 from harness import cells, reading
+from harness.contents import PNG_SIGNATURE, WIDGET_STATE, WIDGET_VIEW
 
 CELL_METADATA = ("mystnb", "nbval", "tags")
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_VOLATILE = frozenset({b"tEXt", b"zTXt", b"iTXt", b"tIME", b"eXIf"})
 SVG_VOLATILE = re.compile(r"<metadata>.*?</metadata>\s*|<!--.*?-->\s*", re.DOTALL)
 SVG_RANDOM_ID = re.compile(r'\bid="([A-Za-z]\w*?[0-9a-f]{10})"')
