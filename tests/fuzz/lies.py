@@ -233,7 +233,11 @@ TOKENS = (
     *(b"[" * 900 + b"]" * 900, b"{a={}}", b'"\\u0000"', b'"1e400000000"', b'"9" = 1', b'["x"]'),
     *(b'"' + b"9" * 200_000 + b'"', b'"1e99999"', b'"~0"', b'"file:///etc/passwd"', b'"..\\/.."'),
 )
-KEYS = (b"strange", b"a" + b".a" * 20, b"a" + b".a" * 900, b"a" + b".a" * 20_000, b'"' + b"x" * 5_000 + b'"')
+KEYS = (
+    b"strange",
+    *(b"a" + b".a" * dots for dots in (20, 900, 20_000)),
+    b'"' + b"x" * 5_000 + b'"',
+)
 
 
 def toml(content: bytes, rng: Random) -> bytes:
