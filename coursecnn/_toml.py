@@ -10,8 +10,8 @@ from coursecnn._values import require_moderate
 __all__ = ["parse", "read_toml"]
 
 LARGEST = 2**20  # bytes; the largest file of the course has two hundred thousand
-# Characters. In a line fits a key of a thousand parts, and what `tomllib` needs for a key grows with
-# the square of its parts: it takes gigabytes for one of twenty thousand.
+# Characters of a line, and so of a key. What `tomllib` needs grows with the square of the parts of
+# a key: gigabytes for twenty thousand, some megabytes for the thousand that fit here.
 LONGEST = 2_000
 
 

@@ -21,15 +21,15 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import operator
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, NoReturn
-
-import numpy as np
 
 __all__ = [
     "Frozen",
+    "as_int",
     "at",
     "choice",
     "expect",
@@ -101,6 +101,28 @@ def _refuse(field: str, rule: str, value: object) -> NoReturn:
     raise ValueError(f"{field} must be {rule}, got {shown(value)}")
 
 
+def as_int(value: object) -> int | None:
+    """Read an int; None where the value is none.
+
+    What Python takes as an index is an int, NumPy's integers included; True and False are not, for
+    as a size they are a slip.
+
+    >>> as_int(3), as_int(3.0), as_int(True)
+    (3, None, None)
+    """
+    if _is_flag(value):
+        return None
+    try:
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+
+
+def _is_flag(value: object) -> bool:
+    """Whether it is True or False, Python's or NumPy's."""
+    return isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")
+
+
 def integer(field: str, value: object, least: int | None = None, most: int | None = None) -> int:
     """Return a whole number that is no bool.
 
@@ -117,12 +139,11 @@ def integer(field: str, value: object, least: int | None = None, most: int | Non
     Traceback (most recent call last):
     ValueError: epochs must be a positive int, got 0
     """
-    span = _span(least, most)
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        _refuse(field, span, value)
-    found = int(value)
-    if (least is not None and found < least) or (most is not None and found > most):
-        _refuse(field, span, value)
+    found = as_int(value)
+    low = -math.inf if least is None else least
+    high = math.inf if most is None else most
+    if found is None or not low <= found <= high:
+        _refuse(field, _span(least, most), value)
     return found
 
 
@@ -161,12 +182,10 @@ def number(
     bounds = {"at least": least, "at most": most, "above": above, "below": below}
     limits = [f"{word} {bound:g}" for word, bound in bounds.items() if math.isfinite(bound)]
     rule = ", ".join(["a finite number", *limits])
-    if isinstance(value, bool) or not isinstance(value, Real):
+    if _is_flag(value) or not isinstance(value, Real):
         _refuse(field, rule, value)
-    if isinstance(value, Integral):
-        found: float = int(value)
-    else:
-        found = float(value)
+    whole = as_int(value)
+    found = float(value) if whole is None else whole
     if not (_finite(found) and least <= found <= most and above < found < below):
         _refuse(field, rule, value)
     return found
@@ -189,7 +208,7 @@ def flag(field: str, value: object) -> bool:
     Traceback (most recent call last):
     ValueError: alternating_flip must be True or False, got 'no'
     """
-    if isinstance(value, bool | np.bool_):
+    if _is_flag(value):
         return bool(value)
     _refuse(field, "True or False", value)
 
@@ -299,7 +318,7 @@ def frozen(field: str, value: object) -> Any:
         return Frozen({_key(field, key): frozen(f"{field}[{key!r}]", value[key]) for key in value})
     if isinstance(value, list | tuple):
         return tuple(frozen(f"{field}[{i}]", part) for i, part in enumerate(value))
-    if isinstance(value, bool | np.bool_):
+    if _is_flag(value):
         return bool(value)
     if isinstance(value, Real):
         return number(field, value)

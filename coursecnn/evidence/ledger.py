@@ -31,7 +31,7 @@ from coursecnn._toml import parse, read_toml
 from coursecnn._values import at, choice, cut, shown
 
 if TYPE_CHECKING:
-    from coursecnn.evidence.bands import Band
+    from coursecnn.evidence._bands import Band
 
 SHIPPED = Path(__file__).parent / "published.toml"  # the numbers that the book compares
 COLUMNS = ("What", "Printed", "Found here", "Verdict")

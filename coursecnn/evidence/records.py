@@ -4,7 +4,7 @@
 - `Record`: the runs of one recipe on one dataset, from one machine or several;
 - `read`, `write`: the JSON files in `coursecnn/evidence/results/`;
 - `Band`: where one further run is expected to land;
-- `compare`: hold a fresh run against a record.
+- `compare`: hold a fresh run against a record, value by value (`Comparison`, of `Compared`).
 
 A record is sealed with a digest of its content, so a digit that was changed by hand is refused, and
 so is everything that no run can have measured. Nothing here trains, or imports Keras.
@@ -32,6 +32,7 @@ from coursecnn._files import write_atomically
 from coursecnn._moved import refuse_attributes
 from coursecnn._values import (
     Frozen,
+    as_int,
     at,
     expect,
     flag,
@@ -43,9 +44,9 @@ from coursecnn._values import (
     shown,
     text,
 )
+from coursecnn.evidence._bands import CONFIDENCE, FEWEST_RUNS, Band
+from coursecnn.evidence._comparison import MIME_TYPE, Compared, Comparison
 from coursecnn.evidence._json import read_object
-from coursecnn.evidence.bands import CONFIDENCE, FEWEST_RUNS, Band
-from coursecnn.evidence.comparison import MIME_TYPE, Compared, Comparison
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +58,7 @@ __all__ = [
     "MIME_TYPE",
     "SHIPPED",
     "Band",
+    "Compared",
     "Comparison",
     "Data",
     "Machine",
@@ -508,10 +510,11 @@ def _nested(kind: Any, content: Mapping[str, Any], field: str) -> Any:
 
 
 def _require_schema(schema: object) -> None:
-    if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
+    number = as_int(schema) or 0
+    if number < 1:
         raise ValueError(f"schema must be {SCHEMA}, got {shown(schema)}")
-    if schema != SCHEMA:
-        cure = "update coursecnn" if schema > SCHEMA else "measure again"
+    if number != SCHEMA:
+        cure = "update coursecnn" if number > SCHEMA else "measure again"
         raise ValueError(f"it has schema {shown(schema)}, this coursecnn reads {SCHEMA}: {cure}")
 
 

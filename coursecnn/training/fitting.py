@@ -19,6 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 from coursecnn import backend
+from coursecnn._moved import renamed_arguments
 from coursecnn._values import integer, number
 from coursecnn.backend import keras
 from coursecnn.datasets import Dataset
@@ -56,6 +57,7 @@ class Trained(NamedTuple):
     network: Any
 
 
+@renamed_arguments({"until": "target_accuracy"})
 def fit(
     recipe: Recipe,
     dataset: Dataset,

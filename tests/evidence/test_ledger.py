@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from coursecnn.evidence import ledger
-from coursecnn.evidence.bands import Band
 from coursecnn.evidence.ledger import Verdict
+from coursecnn.evidence.records import Band
 
 ENTRIES = """
 [inception.ops]
