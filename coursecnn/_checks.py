@@ -1,7 +1,6 @@
-"""Refuse an argument that cannot be taken, and say what could; the one place that reads ints.
+"""Refuse an argument that cannot be taken, and say what could.
 
-What Python takes as an index is an int here, NumPy's integers included; True and False are not,
-for as a size they are a slip.
+What an int is, `coursecnn._values` decides, for arguments and for files.
 
 >>> check_choice("pooling", "median", ("max", "average"))
 Traceback (most recent call last):
@@ -11,9 +10,10 @@ Traceback (most recent call last):
 ValueError: dropout must be a number from 0 to 1, got '0.5'
 """
 
-import operator
 from collections.abc import Iterable
 from typing import Any
+
+from coursecnn._values import as_int, integer
 
 __all__ = [
     "as_int",
@@ -24,20 +24,6 @@ __all__ = [
     "check_positive",
     "check_share",
 ]
-
-
-def as_int(value: object) -> int | None:
-    """Read an int, NumPy's too; None where the value is none.
-
-    >>> as_int(3), as_int(3.0), as_int(True)
-    (3, None, None)
-    """
-    if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):  # NumPy's, too
-        return None
-    try:
-        return operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        return None
 
 
 def as_plain(value: Any) -> Any:
@@ -76,10 +62,7 @@ def check_count(name: str, value: object) -> int:
     Traceback (most recent call last):
     ValueError: classes must be a positive int, got 0
     """
-    number = as_int(value)
-    if number is None or number < 1:
-        raise ValueError(f"{name} must be a positive int, got {value!r}")
-    return number
+    return integer(name, value, least=1)
 
 
 def check_positive(name: str, value: object) -> None:

@@ -1,9 +1,15 @@
-"""Files that are never half written, and folders that take them."""
+"""Files that are never half written, folders that take them, and files that anybody may have made.
+
+- `write_atomically`: a file that holds the old content or the new;
+- `require_writable`: a folder that takes files;
+- `read_file`: the content of a file that somebody hands in.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -12,7 +18,40 @@ try:
 except ImportError:  # on Windows; leftovers of killed writers stay there
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["require_writable", "write_atomically"]
+__all__ = ["read_file", "require_writable", "write_atomically"]
+
+
+def read_file(path: Path, kind: str, most: int) -> bytes:
+    """Read a file that somebody hands in, if it is one, and no larger than it can be.
+
+    Args:
+        path: the file.
+        kind: what it should be, for the message.
+        most: how many bytes it can have.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        ValueError: if something else lies there, or a file that is larger or cannot be read.
+
+    >>> read_file(Path("/"), "record", most=10)
+    Traceback (most recent call last):
+    ValueError: / is a folder, not a record
+    """
+    try:
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise ValueError(f"{path} is a folder, not a {kind}")
+        if not stat.S_ISREG(found.st_mode):  # a pipe, for which one waits, or what never ends
+            raise ValueError(f"{path} is not a file, so it is no {kind}")
+        if found.st_size > most:
+            raise ValueError(
+                f"{path} has {found.st_size:,} bytes, more than {most:,}, so it is no {kind}"
+            )
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise FileNotFoundError(f"there is no {kind} {path}") from None
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read ({error.strerror})") from error
 
 
 def require_writable(folder: Path) -> None:

@@ -11,11 +11,13 @@ ModuleNotFoundError: coursecnn.records is coursecnn.evidence.records since cours
 import functools
 from collections.abc import Callable, Mapping
 from importlib.abc import MetaPathFinder
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
-__all__ = ["MOVED", "Finder", "refuse_attributes", "renamed_fields"]
+__all__ = ["MOVED", "Finder", "refuse_attributes", "renamed_arguments", "renamed_fields"]
 
 Kind = TypeVar("Kind", bound=type)
+Given = ParamSpec("Given")
+Returned = TypeVar("Returned")
 
 MOVED = {
     "coursecnn.accounting": "coursecnn.models",
@@ -37,6 +39,8 @@ MOVED = {
     "coursecnn.architectures.lecture_patterns": "coursecnn.architectures.lectures",
     "coursecnn.architectures.tutorials": "coursecnn.architectures.lectures",
     "coursecnn.architectures.whitened": "coursecnn.architectures.airbench",
+    "coursecnn.evidence.bands": "coursecnn.evidence.records",
+    "coursecnn.evidence.comparison": "coursecnn.evidence.records",
     "coursecnn.interactive.effective": "coursecnn.models.receptive",
 }
 
@@ -62,19 +66,49 @@ def _refuse(name: str) -> NoReturn:
 def refuse_attributes(module: str, renamed: Mapping[str, str]) -> Callable[[str], NoReturn]:
     """Return a module's `__getattr__`, which answers an old name with the new one.
 
+    With an ImportError: `from module import name` would hide the message of an AttributeError.
+
     >>> refuse_attributes("coursecnn.training", {"judged": "evaluate"})("judged")
     Traceback (most recent call last):
-    AttributeError: coursecnn.training.judged is coursecnn.training.evaluate since coursecnn 0.2
+    ImportError: coursecnn.training.judged is coursecnn.training.evaluate since coursecnn 0.2
     """
 
     def answer(name: str) -> NoReturn:
         if name in renamed:
             new = renamed[name]
             where = new if new.startswith("coursecnn.") else f"{module}.{new}"
-            raise AttributeError(f"{module}.{name} is {where} since coursecnn 0.2")
+            raise ImportError(f"{module}.{name} is {where} since coursecnn 0.2")
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     return answer
+
+
+def renamed_arguments(
+    renamed: Mapping[str, str],
+) -> Callable[[Callable[Given, Returned]], Callable[Given, Returned]]:
+    """Let a function answer the old name of an argument with the new one.
+
+    >>> @renamed_arguments({"until": "target_accuracy"})
+    ... def fit(target_accuracy=None):
+    ...     return target_accuracy
+    >>> fit(until=0.9)
+    Traceback (most recent call last):
+    TypeError: fit has no argument 'until': it is 'target_accuracy' since coursecnn 0.2
+    """
+
+    def decorate(function: Callable[Given, Returned]) -> Callable[Given, Returned]:
+        @functools.wraps(function)
+        def call(*args: Given.args, **kwargs: Given.kwargs) -> Returned:
+            for old in renamed.keys() & kwargs.keys():
+                raise TypeError(
+                    f"{function.__name__} has no argument {old!r}: it is {renamed[old]!r} since "
+                    "coursecnn 0.2"
+                )
+            return function(*args, **kwargs)
+
+        return call
+
+    return decorate
 
 
 def renamed_fields(renamed: Mapping[str, str]) -> Callable[[Kind], Kind]:

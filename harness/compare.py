@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
-from harness import normalise, pictures
+from harness import contents, normalise, pictures
 
 PICTURES = ("image/png", "image/jpeg")
 # A widget's view is named by its random model id; what it shows is in the notebook's widget state.
-NEVER_COMPARED = (normalise.WIDGET_VIEW,)
+NEVER_COMPARED = (contents.WIDGET_VIEW,)
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?!\w)")
 TEXT_WIDTH = 160
 ASKABLE = ("rtol", "rms")
@@ -108,10 +108,15 @@ def _summary(output: Any) -> str:
 def _picture(old: str, new: str, tolerance: Tolerance) -> Iterator[str]:
     if tolerance.is_blurred:
         name, allowed = "blurred difference", pictures.LARGEST_BLURRED
-        found = pictures.blurred_difference(old, new)
+        measure = pictures.blurred_difference
     else:
         name, allowed = "block RMS", tolerance.rms
-        found = pictures.block_rms(old, new)
+        measure = pictures.block_rms
+    try:
+        found = measure(old, new)
+    except ValueError as error:
+        yield f"picture cannot be compared: {error}"
+        return
     if math.isinf(found):
         sizes = [" x ".join(map(str, pictures.pixels(p).shape[1::-1])) for p in (old, new)]
         yield f"picture changed its size: stored {sizes[0]}, fresh {sizes[1]} pixels"

@@ -25,7 +25,7 @@ from coursecnn.evidence.ledger import Printed, parse_printed
 YEAR = r"(?:19\d\d|20[0-3]\d)"
 COUNTED = r"\s+(?!(?:this|was|is|has|its|as|does|thus)\b)[a-z]+s\b"
 TIMES = r"\s?(?:×|x|\\times)\s?"
-POWER = r"10(?:\^\{?[-−]?\d+\}?|⁻?[⁰¹²³⁴-⁹]+)"
+POWER = r"10(?:\^\{?[-−]?\d{1,3}+(?!\d)\}?|⁻?[⁰¹²³⁴-⁹]{1,3}+(?![⁰¹²³⁴-⁹]))"
 SIDE = rf"(?!{POWER})(?:\d{{1,4}}+(?![.,]?\d)|[A-Z](?![a-z]))"
 REFERENCES = "chapter|section|exercise|figure|table|equation|step|question|slide|page|lecture"
 ORDINAL = r"[1-9]\d{0,2}+(?:\.\d{1,2}+)*+(?![.,]?\d)"
@@ -157,14 +157,15 @@ def _number_pattern(separator: str) -> re.Pattern[str]:
         r"(?P<sign>(?<![\w)\]}^{])[-−])?"
         rf"(?:(?P<power_only>{POWER})"
         rf"|(?P<digits>\d{{1,3}}(?:{separator}\d{{3}})++(?!\d)|\d++|(?=\.\d))(?P<decimals>\.\d++)?"
-        rf"(?:[eE](?P<e>[-+−]?\d++)|\s?(?:×|x|\\times|\\cdot|·)\s?(?P<power>{POWER}))?)"
+        rf"(?:[eE](?P<e>[-+−]?\d{{1,3}}+)(?!\d)"
+        rf"|\s?(?:×|x|\\times|\\cdot|·)\s?(?P<power>{POWER}))?)"
         rf"(?:{UNIT})?"
     )
 
 
 IN_PROSE = _number_pattern(rf"(?:{SEPARATOR}|[ ])")
 IN_OUTPUT = _number_pattern(SEPARATOR)  # where a space stands between two numbers of a row
-CODE = re.compile(r"(?P<ticks>`+)(?P<code>.+?)(?P=ticks)", re.DOTALL)
+CODE = re.compile(r"(?<!`)(?P<ticks>`++)(?P<code>.+?)(?<!`)(?P=ticks)(?!`)", re.DOTALL)
 FENCE = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*$", re.MULTILINE)
 EXPRESSION = re.compile(r"[^\W\d_]|[+*/=<>|&]|[(\[].*,.*[)\]]", re.DOTALL)
 COUNT = re.compile(r"\d|10")

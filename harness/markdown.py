@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +33,11 @@ EMPTY_WORDS = frozenset(
 FEWEST_WORDS = 2
 
 
-def parts(source: str) -> Iterator[Token]:
+@lru_cache(maxsize=256)  # several checks ask for each text cell of a chapter
+def parts(source: str) -> tuple[Token, ...]:
     """The parts of a text, in order, with those inside of paragraphs and tables."""
-    for token in _parser().parse(source):
-        yield token
-        yield from token.children or ()
+    tokens = _parser().parse(source)
+    return tuple(part for token in tokens for part in (token, *(token.children or ())))
 
 
 @cache

@@ -36,6 +36,7 @@ from nbformat import NotebookNode
 
 from coursecnn._files import write_atomically
 from harness import cells, folds, reading
+from harness.contents import PNG_SIGNATURE, WIDGET_STATE, WIDGET_VIEW
 
 CELL_METADATA = ("mystnb", "nbval", "tags")
 NOTEBOOK_METADATA = {
@@ -44,9 +45,6 @@ NOTEBOOK_METADATA = {
 }
 COMPUTED_BY = "coursecnn"  # the metadata that say what computed the outputs (`harness.execute`)
 KEPT_METADATA = (COMPUTED_BY, "widgets")
-WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_VOLATILE = frozenset({b"tEXt", b"zTXt", b"iTXt", b"tIME", b"eXIf"})
 SVG_VOLATILE = re.compile(r"<metadata>.*?</metadata>\s*|<!--.*?-->\s*", re.DOTALL)
 SVG_RANDOM_ID = re.compile(r'\bid="([A-Za-z]\w*?[0-9a-f]{10})"')

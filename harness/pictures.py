@@ -36,18 +36,34 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from coursecnn._values import reason
+
 BLOCK = 16
 DEFAULT_RMS = 8.0  # between the noise and the least visible change of the first table
 BLUR_RADIUS = 8
 NEAR = 3  # pixels by which things may have moved, and by which a picture may be larger
 LARGEST_BLURRED = 17.0  # between the first row of the second table and the others
 SIZE_SHARE = 0.01
+MOST_PIXELS = 10_000_000  # of a figure
 
 
 def pixels(encoded: str) -> NDArray[np.float64]:
-    """Decode a base64 picture to (height, width, 4) red, green, blue, alpha."""
-    with Image.open(io.BytesIO(base64.b64decode(encoded))) as picture:
-        return np.asarray(picture.convert("RGBA"), dtype=np.float64)
+    """Decode a base64 picture to (height, width, 4) red, green, blue, alpha.
+
+    Raises:
+        ValueError: if it is no PNG or JPEG, or too large for a figure.
+    """
+    return np.asarray(_decoded(encoded), dtype=np.float64)
+
+
+def _decoded(encoded: str) -> Image.Image:
+    try:
+        with Image.open(io.BytesIO(base64.b64decode(encoded)), formats=("PNG", "JPEG")) as picture:
+            if math.prod(picture.size) > MOST_PIXELS:
+                raise ValueError(f"it has {math.prod(picture.size):,} pixels")
+            return picture.convert("RGBA")
+    except Exception as error:  # Pillow's readers raise what they come upon
+        raise ValueError(f"it is no picture that can be read ({reason(error)})") from error
 
 
 def block_rms(stored: str, fresh: str) -> float:
@@ -101,8 +117,7 @@ def _farthest(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 
 def _opaque(encoded: str) -> Image.Image:
     """Decode a base64 picture, on white where it is transparent."""
-    with Image.open(io.BytesIO(base64.b64decode(encoded))) as picture:
-        layer = picture.convert("RGBA")
+    layer = _decoded(encoded)
     page = Image.new("RGBA", layer.size, "white")
     page.alpha_composite(layer)
     return page.convert("RGB")

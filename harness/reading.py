@@ -20,10 +20,15 @@ import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat.validator import iter_validate
 
+from coursecnn._files import read_file
+from coursecnn._values import reason, require_letters, require_moderate
+from coursecnn._values import shown as cut
+from harness import contents
+
 NOTEBOOK = "notebook"
+LARGEST = 8 * 2**20  # bytes; what the book takes, harness.lint says
 BYTE_ORDER_MARK = "\ufeff"
 CONFLICT = re.compile(r"^(?:<<<<<<< |=======$|>>>>>>> )", re.MULTILINE)
-BROKEN = (AttributeError, KeyError, TypeError, ValueError, RecursionError, nbformat.ValidationError)
 INSPECTOR = "in JupyterLab, the cog at the upper right shows a cell's metadata"
 RESTORE = "git checkout FILE brings back what was committed"
 SHAPES = {
@@ -34,6 +39,7 @@ SHAPES = {
 }
 
 Fault = tuple[str, str]
+MISSING = object()
 
 
 class UnreadableError(ValueError):
@@ -89,13 +95,18 @@ def parsed(path: Path, text: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of ids that are missing: normalising gives them
             notebook = nbformat.convert(nbformat.reader.reads(text), 4)
-    except BROKEN as error:
-        message = f"is no notebook that Jupyter knows ({error}): {RESTORE}"
+    except Exception as error:  # what it converts may hold anything, and miss anything
+        message = f"is no notebook that Jupyter knows ({reason(error)}): {RESTORE}"
         raise UnreadableError(path, (NOTEBOOK, message)) from error
-    faults = [
+    faults = [(NOTEBOOK, fault) for fault in contents.widget_faults(notebook.metadata)]
+    faults += [
         (name, fault)
         for name, cell in named_cells(notebook)
-        for fault in (*_metadata_faults(cell.metadata), *_syntax_faults(cell))
+        for fault in (
+            *_metadata_faults(cell.metadata),
+            *_syntax_faults(cell),
+            *contents.faults(cell),
+        )
     ]
     if faults:
         raise UnreadableError(path, *faults)
@@ -111,7 +122,10 @@ def text_of(path: Path) -> str:
     fault = _path_fault(path)
     if fault:
         raise UnreadableError(path, (NOTEBOOK, fault))
-    content = path.read_bytes()
+    try:
+        content = read_file(path, NOTEBOOK, LARGEST)
+    except ValueError as error:
+        raise UnreadableError(path, (NOTEBOOK, f"is none: {error}; {RESTORE}")) from error
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -136,7 +150,10 @@ def _path_fault(path: Path) -> str:
 def _json(path: Path, text: str) -> Any:
     conflict = CONFLICT.search(text)
     try:
-        return json.loads(text)
+        raw = json.loads(text)
+        require_moderate(raw)
+        require_letters(raw)
+        return raw
     except json.JSONDecodeError as error:
         if conflict:
             line = text.count("\n", 0, conflict.start()) + 1
@@ -167,7 +184,7 @@ def _format_faults(raw: Any) -> Iterator[Fault]:
 def _cell_faults(cell: Mapping[str, Any]) -> Iterator[str]:
     kind = cell.get("cell_type")
     if kind not in ("code", "markdown", "raw"):
-        yield f"has the cell_type {kind!r}, must be code, markdown or raw: {RESTORE}"
+        yield f"has the cell_type {cut(kind)}, must be code, markdown or raw: {RESTORE}"
         return
     named = {"id": "unnamed", **cell}
     options = {"version": 4, "version_minor": 5, "relax_add_props": True}
@@ -181,9 +198,9 @@ def _metadata_faults(metadata: Mapping[str, Any]) -> Iterator[str]:
     for keys, (kind, example) in SHAPES.items():
         value: Any = metadata
         for key in keys:
-            value = value.get(key) if isinstance(value, dict) else None
-        if value is not None and not isinstance(value, kind):
-            yield f"metadata {'.'.join(keys)} must be {example}, got {value!r}; {INSPECTOR}"
+            value = value.get(key, MISSING) if isinstance(value, dict) else MISSING
+        if value is not MISSING and not isinstance(value, kind):
+            yield f"metadata {'.'.join(keys)} must be {example}, got {cut(value)}; {INSPECTOR}"
 
 
 def _syntax_faults(cell: Any) -> Iterator[str]:
@@ -193,9 +210,9 @@ def _syntax_faults(cell: Any) -> Iterator[str]:
         parse(cell.source)
     except SyntaxError as error:
         line = (error.text or "").strip()
-        yield f"is not Python, line {error.lineno}: {error.msg}: {line!r}; mend the cell"
+        yield f"is not Python, line {error.lineno}: {error.msg}: {cut(line)}; mend the cell"
     except (ValueError, RecursionError, MemoryError) as error:
-        yield f"is not Python: {error}; mend the cell"
+        yield f"is not Python: {reason(error)}; mend the cell"
 
 
 def parse(source: str) -> ast.Module:

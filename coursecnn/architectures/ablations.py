@@ -28,7 +28,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal, TypeAlias
 
-from coursecnn._checks import check_choice, check_count
+from coursecnn._checks import as_int, check_choice, check_count
 from coursecnn.architectures import _caffe, blocks, densenet, squeezenet
 from coursecnn.architectures._registry import rows
 from coursecnn.architectures.googlenet import Inception, inception_module
@@ -327,9 +327,10 @@ def _layer(x: Tensor, filters: int, kernel: int, name: str) -> Tensor:
 
 def _units(depth: int) -> int:
     """Residual units in each of three stages, n in 6n + 2 layers."""
-    if isinstance(depth, bool) or not isinstance(depth, int) or depth < 8 or (depth - 2) % 6:
+    number = as_int(depth) or 0
+    if number < 8 or (number - 2) % 6:
         raise ValueError(f"depth must be 6n + 2 layers, such as 20 or 56, got {depth!r}")
-    return (depth - 2) // 6
+    return (number - 2) // 6
 
 
 def _preactivated(x: Tensor, units: int, widths: tuple[int, ...]) -> Tensor:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from numbers import Integral, Real
+from numbers import Real
 from typing import Literal, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from coursecnn._values import as_int
 from coursecnn.datasets.arrays import (
     Arrays,
     Images,
@@ -225,10 +226,9 @@ class Dataset:
     def _count(self, size: int | float) -> int:
         """How many images `size` is."""
         n, classes = len(self.x_train), len(self.classes)
-        if isinstance(size, Integral):
-            count = 0 if isinstance(size, bool) else int(size)
-        else:
-            count = round(size * n) if isinstance(size, Real) and 0 < size < 1 else 0
+        whole = as_int(size)
+        share = size if whole is None and isinstance(size, Real) and 0 < size < 1 else 0
+        count = whole or round(share * n)
         if not classes <= count <= n - classes:
             raise ValueError(
                 f"size must leave at least {classes} images (one for each class) on both sides of "

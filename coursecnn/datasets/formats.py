@@ -16,18 +16,28 @@ import struct
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coursecnn._files import write_atomically
-from coursecnn.datasets.arrays import Arrays
+from coursecnn._npz import DAMAGED, HEADER_BYTES, read_array
+from coursecnn._values import reason
+from coursecnn.datasets.arrays import (
+    MOST_CLASSES,
+    Arrays,
+    Images,
+    Labels,
+    as_classes,
+    as_labels,
+)
 from coursecnn.datasets.registry import CorruptedError, Part
 
-# An array in an .npz may be of a wider type than the published bytes, and has a header.
-WIDEST, NPY_HEADER = 8, 4_096
+T = TypeVar("T")
+WIDEST = 8  # bytes of a number in an .npz, where the published one is a single byte
 
 
 def idx_bytes(array: NDArray[np.uint8]) -> bytes:
@@ -56,16 +66,12 @@ def read_mnist(path: Path, parts: tuple[Part, ...]) -> Arrays:
     try:
         with zipfile.ZipFile(path) as archive:
             x_train, y_train, x_test, y_test = (_npz_array(archive, part) for part in parts)
-    except CorruptedError:
-        raise
-    # A damaged zip file can name a method or a password that zipfile does not know.
-    except (OSError, EOFError, KeyError, ValueError, RuntimeError, _ZIP, zlib.error) as error:
-        raise CorruptedError(f"{path.name} cannot be read: {error}") from error
+    except CorruptedError as error:
+        raise CorruptedError(f"{path.name}: {error}") from None
+    except DAMAGED as error:
+        raise CorruptedError(f"{path.name} cannot be read: {reason(error)}") from error
     digits = tuple("0123456789")
     return Arrays(x_train[..., np.newaxis], y_train, x_test[..., np.newaxis], y_test, digits)
-
-
-_ZIP = zipfile.BadZipFile
 
 
 def _check_npz_size(path: Path, parts: tuple[Part, ...]) -> None:
@@ -76,36 +82,16 @@ def _check_npz_size(path: Path, parts: tuple[Part, ...]) -> None:
 
 
 def _most(part: Part) -> int:
-    return WIDEST * part.size + NPY_HEADER
+    return WIDEST * part.size + HEADER_BYTES
 
 
 def _npz_array(archive: zipfile.ZipFile, part: Part) -> NDArray[np.uint8]:
     """One array, as bytes if it holds bytes in a wider type, checked."""
-    member = archive.getinfo(f"{part.name}.npy")
-    if member.file_size > _most(part):
-        raise CorruptedError(f"{part.name} has {member.file_size:,} bytes instead of {part.size:,}")
-    array = _npy_array(archive.read(member))
+    array = read_array(archive, part.name, _most(part))
     if array.dtype != np.uint8:
         array = _exactly_bytes(part.name, array)
     part.check(idx_bytes(array))
     return array
-
-
-def _npy_array(content: bytes) -> NDArray[Any]:
-    """The array of a `.npy` file whose header may not claim more than there is."""
-    stream = io.BytesIO(content)
-    version = np.lib.format.read_magic(stream)
-    header = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
-    if version not in header:
-        raise ValueError(f"version {version} of the .npy format")
-    shape, fortran, dtype = header[version](stream)
-    if dtype.hasobject:
-        raise ValueError("Object arrays cannot be loaded, because they could run any code")
-    values = np.frombuffer(content[stream.tell() :], dtype=dtype)
-    return values.reshape(shape, order="F" if fortran else "C").copy()
 
 
 def _exactly_bytes(name: str, array: NDArray[Any]) -> NDArray[np.uint8]:
@@ -141,14 +127,23 @@ def read_cifar10(folder: Path, parts: tuple[Part, ...]) -> Arrays:
     The parts are the training batches, then the test batch, then the class names.
     """
     _check_files(folder, parts)
-    *train, test, meta = (_decode(_checked(folder / part.name, part)) for part in parts)
+    *batches, meta = parts
+    *train, test = (_taken(folder, part, _images_and_labels) for part in batches)
     return Arrays(
-        np.concatenate([_images(batch) for batch in train]),
-        np.concatenate([_labels(batch) for batch in train]),
-        _images(test),
-        _labels(test),
-        tuple(meta["label_names"]),
+        np.concatenate([images for images, _ in train]),
+        np.concatenate([labels for _, labels in train]),
+        *test,
+        _taken(folder, meta, lambda decoded: as_classes(decoded["label_names"])),
     )
+
+
+def _taken(folder: Path, part: Part, take: Callable[[dict[str, Any]], T]) -> T:
+    """What is taken from a checked and decoded file."""
+    content = _checked(folder / part.name, part)
+    try:
+        return take(_decode(content))
+    except Exception as error:  # a pickle may hold anything, and miss anything
+        raise CorruptedError(f"{part.name} cannot be decoded: {reason(error)}") from error
 
 
 def _check_files(folder: Path, parts: tuple[Part, ...]) -> None:
@@ -173,14 +168,13 @@ def _checked(path: Path, part: Part) -> bytes:
     return content
 
 
-def _images(batch: dict[str, Any]) -> NDArray[np.uint8]:
-    """Rows of 3,072 values, one channel after the other, to images `(n, 32, 32, 3)`."""
-    images: NDArray[np.uint8] = batch["data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-    return np.ascontiguousarray(images)
-
-
-def _labels(batch: dict[str, Any]) -> NDArray[np.uint8]:
-    return np.array(batch["labels"], dtype=np.uint8)
+def _images_and_labels(batch: dict[str, Any]) -> tuple[Images, Labels]:
+    """Rows of 3,072 values, one channel after the other, as images `(n, 32, 32, 3)`; the labels."""
+    rows: Images = batch["data"]
+    if rows.dtype != np.uint8:
+        raise ValueError(f"the images are {rows.dtype}")
+    images = np.ascontiguousarray(rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
+    return images, as_labels("labels", batch["labels"], MOST_CLASSES)
 
 
 def unpack_cifar10(archive: Path, folder: Path, parts: tuple[Part, ...]) -> None:
@@ -200,7 +194,7 @@ def unpack_cifar10(archive: Path, folder: Path, parts: tuple[Part, ...]) -> None
                 if member.name in expected and member.isreg():
                     _unpack_part(members, member, expected.pop(member.name), folder)
     except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise CorruptedError(f"{archive.name} cannot be unpacked: {error}") from error
+        raise CorruptedError(f"{archive.name} cannot be unpacked: {reason(error)}") from error
     if expected:
         raise CorruptedError(f"{archive.name} does not hold {', '.join(expected)}")
 

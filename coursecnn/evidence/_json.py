@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Any, NoReturn
 
+from coursecnn._files import read_file
+from coursecnn._values import require_letters, require_moderate, shown
+
 __all__ = ["read_object"]
 
-LARGEST = 16 * 2**20  # bytes; the largest record of the book has some hundred thousand
+LARGEST = 4 * 2**20  # bytes; the largest record of the book has eight thousand
 
 
 def read_object(path: Path) -> dict[str, Any]:
     """Read a file that holds one JSON object, with finite numbers and no key twice.
 
     Raises:
-        ValueError: if it holds anything else; names the file.
-        OSError: if it cannot be read.
+        FileNotFoundError: if there is none.
+        ValueError: if it holds anything else, or cannot be read; names the file.
     """
-    if path.stat().st_size > LARGEST:
-        raise ValueError(f"{path.name} has more than {LARGEST:,} bytes, so it is no record")
+    content = read_file(path, "record", LARGEST)
     try:
         found = json.loads(
-            path.read_bytes().decode("utf-8"),
+            content.decode("utf-8"),
             object_pairs_hook=_unique,
             parse_constant=_no_number,
             parse_float=_finite,
         )
+        require_moderate(found)
+        require_letters(found)
     except RecursionError:
-        raise ValueError(f"{path.name} is no record: it is nested too deeply") from None
+        raise ValueError(f"{path.name} is not JSON: it is nested too deeply") from None
     except ValueError as error:  # of the decoder, of JSON, and those below
         raise ValueError(f"{path.name} is not JSON: {error}") from None
     if not isinstance(found, dict):
@@ -40,9 +45,8 @@ def read_object(path: Path) -> dict[str, Any]:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = sorted({key for key in keys if keys.count(key) > 1})
-        raise ValueError(f"it has {', '.join(twice)} twice")
+        twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+        raise ValueError(f"it has {shown(twice)} twice")
     return found
 
 

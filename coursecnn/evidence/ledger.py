@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import html
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -26,12 +25,16 @@ from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from coursecnn.evidence.bands import Band
+from coursecnn._toml import parse, read_toml
+from coursecnn._values import at, choice, cut, shown
 
+if TYPE_CHECKING:
+    from coursecnn.evidence._bands import Band
+
+SHIPPED = Path(__file__).parent / "published.toml"  # the numbers that the book compares
 COLUMNS = ("What", "Printed", "Found here", "Verdict")
 MIME_TYPE = "application/vnd.coursecnn.ledger+json"
 FIELDS = frozenset({"printed", "unit", "meaning", "source", "kind"})
@@ -48,7 +51,7 @@ SCALES = {
     "billion": Decimal(1_000_000_000),
 }
 NUMBER = re.compile(
-    r"(?P<about>~)?(?P<sign>[-−])?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?:e(?P<exponent>[-+]?\d+))?"
+    r"(?P<about>~)?(?P<sign>[-−])?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?:e(?P<exponent>[-+]?\d{1,3}))?"
     r"\s?(?P<scale>%|thousand|million|billion|[kKMB])?"
 )
 
@@ -126,7 +129,7 @@ def parse_printed(text: str) -> Printed:
     match = NUMBER.fullmatch(text.strip())
     if match is None:
         raise ValueError(
-            f"text must be one printed number such as '1,024' or '3.6 %', got {text!r}"
+            f"text must be one printed number such as '1,024' or '3.6 %', got {shown(text)}"
         )
     digits = match["digits"].replace(",", "")
     places = len(digits.partition(".")[2])
@@ -194,8 +197,22 @@ def entry(key: str) -> Entry:
 
 @cache
 def _shipped_entries() -> Mapping[str, Entry]:
-    text = (resources.files("coursecnn.evidence") / "published.toml").read_text(encoding="utf-8")
-    return read_entries(text)
+    return read(SHIPPED)
+
+
+def read(path: Path) -> Mapping[str, Entry]:
+    """Read a file such as `published.toml`.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: as `read_entries`; names the file.
+
+    >>> read(SHIPPED) == entries()
+    True
+    """
+    tables = read_toml(path)
+    with at(path.name):
+        return _entries(tables)
 
 
 def read_entries(text: str) -> Mapping[str, Entry]:
@@ -210,7 +227,15 @@ def read_entries(text: str) -> Mapping[str, Entry]:
     >>> read_entries(f"demo.side = {{{what}, {where}}}")["demo.side"].printed.value
     Decimal('55')
     """
-    return {key: _entry(key, fields) for key, fields in _flatten(tomllib.loads(text))}
+    return _entries(parse(text))
+
+
+def _entries(tables: Mapping[str, Any]) -> Mapping[str, Entry]:
+    found = {}
+    for key, fields in _flatten(tables):
+        with at(key):
+            found[key] = _entry(key, fields)
+    return found
 
 
 def _flatten(
@@ -220,9 +245,8 @@ def _flatten(
     for name, value in tables.items():
         key = f"{prefix}{name}"
         if not isinstance(value, dict):
-            raise ValueError(
-                f"{key}: an entry is a table of its own, [chapter.name], got {value!r}"
-            )
+            with at(key):
+                raise ValueError(f"an entry is a table, [chapter.name], got {shown(value)}")
         if any(isinstance(field, dict) for field in value.values()):
             yield from _flatten(value, f"{key}.")
         else:
@@ -231,21 +255,16 @@ def _flatten(
 
 def _entry(key: str, fields: Mapping[str, Any]) -> Entry:
     if fields.keys() != FIELDS:
-        wrong = ", ".join(sorted(fields.keys() ^ FIELDS))
-        raise ValueError(f"{key}: an entry has exactly {', '.join(sorted(FIELDS))}; check {wrong}")
+        wrong = cut(", ".join(sorted(fields.keys() ^ FIELDS)))
+        raise ValueError(f"an entry has exactly {', '.join(sorted(FIELDS))}; check {wrong}")
     for name, value in fields.items():
         if not isinstance(value, str):
-            raise ValueError(f"{key}: {name} must be text in quotes, got {value!r}")
+            raise ValueError(f"{name} must be text in quotes, got {shown(value)}")
     blank = [name for name, value in fields.items() if not value.strip()]
     if blank:
-        raise ValueError(f"{key}: {', '.join(blank)} must not be blank")
-    if fields["kind"] not in KINDS:
-        raise ValueError(f"{key}: kind must be one of {', '.join(KINDS)}, got {fields['kind']!r}")
-    try:
-        printed = parse_printed(fields["printed"])
-    except ValueError as error:
-        raise ValueError(f"{key}: {error}") from error
-    return Entry(key=key, **{**fields, "printed": printed})
+        raise ValueError(f"{', '.join(blank)} must not be blank")
+    choice("kind", fields["kind"], KINDS)
+    return Entry(key=key, **{**fields, "printed": parse_printed(fields["printed"])})
 
 
 @dataclass(frozen=True)

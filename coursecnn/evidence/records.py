@@ -4,7 +4,7 @@
 - `Record`: the runs of one recipe on one dataset, from one machine or several;
 - `read`, `write`: the JSON files in `coursecnn/evidence/results/`;
 - `Band`: where one further run is expected to land;
-- `compare`: hold a fresh run against a record.
+- `compare`: hold a fresh run against a record, value by value (`Comparison`, of `Compared`).
 
 A record is sealed with a digest of its content, so a digit that was changed by hand is refused, and
 so is everything that no run can have measured. Nothing here trains, or imports Keras.
@@ -15,14 +15,13 @@ so is everything that no run can have measured. Nothing here trains, or imports 
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import hashlib
 import json
 import os
 import platform
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from importlib import import_module
 from pathlib import Path
@@ -31,10 +30,23 @@ from typing import TYPE_CHECKING, Any
 import coursecnn
 from coursecnn._files import write_atomically
 from coursecnn._moved import refuse_attributes
-from coursecnn._values import Frozen, flag, frozen, integer, name, number, shown, text
+from coursecnn._values import (
+    Frozen,
+    as_int,
+    at,
+    expect,
+    flag,
+    frozen,
+    integer,
+    name,
+    number,
+    sha256,
+    shown,
+    text,
+)
+from coursecnn.evidence._bands import CONFIDENCE, FEWEST_RUNS, Band
+from coursecnn.evidence._comparison import MIME_TYPE, Compared, Comparison
 from coursecnn.evidence._json import read_object
-from coursecnn.evidence.bands import CONFIDENCE, FEWEST_RUNS, Band
-from coursecnn.evidence.comparison import MIME_TYPE, Compared, Comparison
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +58,7 @@ __all__ = [
     "MIME_TYPE",
     "SHIPPED",
     "Band",
+    "Compared",
     "Comparison",
     "Data",
     "Machine",
@@ -58,7 +71,6 @@ __all__ = [
 
 SCHEMA = 2
 SHIPPED = Path(__file__).parent / "results"  # the records that the book shows
-SHA256 = re.compile(r"[0-9a-f]{64}")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 LARGEST_SEED = 2**32 - 1
 LARGEST_VALUE = 1e100  # of a metric: what is larger has no square, and no spread
@@ -152,7 +164,7 @@ class Run:
         if not isinstance(self.machine, Machine):
             raise ValueError(f"machine must be a Machine, got {shown(self.machine)}")
         if self.weights is not None:
-            _sha256("weights", self.weights)
+            sha256("weights", self.weights)
         _set(
             self,
             seed=integer("seed", self.seed, 0, LARGEST_SEED),
@@ -192,12 +204,6 @@ def _curve(field: str, metric: str, values: object) -> tuple[float, ...]:
     return tuple(_measured(field, metric, value) for value in values)
 
 
-def _sha256(field: str, value: object) -> str:
-    if not isinstance(value, str) or not SHA256.fullmatch(value):
-        raise ValueError(f"{field} must be a SHA-256 in hexadecimal digits, got {shown(value)}")
-    return value
-
-
 @dataclass(frozen=True)
 class Data:
     """The images that were trained on: the name, the digest of the content, and its standing.
@@ -212,7 +218,7 @@ class Data:
 
     def __post_init__(self) -> None:
         """Refuse what describes no images."""
-        _set(self, name=name("name", self.name), sha256=_sha256("sha256", self.sha256))
+        _set(self, name=name("name", self.name), sha256=sha256("sha256", self.sha256))
         _set(self, official=flag("official", self.official))
 
     @classmethod
@@ -378,8 +384,6 @@ def read(name_or_path: str | Path) -> Record:
         if not path.is_file():
             names = sorted(found.stem for found in SHIPPED.glob("*.json"))
             raise FileNotFoundError(f"no record is named {name_or_path!r}; there are {names}")
-    if path.is_dir():
-        raise ValueError(f"{path.name} is a folder, not a record; move it away")
     return _parse(read_object(path), path)
 
 
@@ -465,9 +469,9 @@ def _digest(content: Mapping[str, Any]) -> str:
 
 
 def _parse(content: dict[str, Any], path: Path) -> Record:
-    with _at(path.name):
+    with at(path.name):
         _require_schema(content.get("schema"))
-        _expect({"schema", "digest", *_names(Record)}, content)
+        expect({"schema", "digest", *_names(Record)}, content)
         digest = content.pop("digest")
         record = Record(
             name=content["name"],
@@ -495,34 +499,22 @@ def _runs(content: object) -> tuple[Run, ...]:
 
 
 def _run(index: int, content: object) -> Run:
-    with _at(f"runs[{index}]"):
-        fields = _expect(_names(Run), content)
+    with at(f"runs[{index}]"):
+        fields = expect(_names(Run), content)
         return Run(**{**fields, "machine": _nested(Machine, fields, "machine")})
 
 
 def _nested(kind: Any, content: Mapping[str, Any], field: str) -> Any:
-    with _at(field):
-        return kind(**_expect(_names(kind), content[field]))
-
-
-@contextlib.contextmanager
-def _at(place: str) -> Iterator[None]:
-    """Let a refusal say where in the file it found its reason.
-
-    Raises:
-        ValueError: as the block did, with the place in front.
-    """
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{place}: {error}") from None
+    with at(field):
+        return kind(**expect(_names(kind), content[field]))
 
 
 def _require_schema(schema: object) -> None:
-    if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
+    number = as_int(schema) or 0
+    if number < 1:
         raise ValueError(f"schema must be {SCHEMA}, got {shown(schema)}")
-    if schema != SCHEMA:
-        cure = "update coursecnn" if schema > SCHEMA else "measure again"
+    if number != SCHEMA:
+        cure = "update coursecnn" if number > SCHEMA else "measure again"
         raise ValueError(f"it has schema {shown(schema)}, this coursecnn reads {SCHEMA}: {cure}")
 
 
@@ -533,14 +525,3 @@ def _require_file(name: str, path: Path) -> None:
 
 def _names(kind: Any) -> set[str]:
     return {field.name for field in fields(kind)}
-
-
-def _expect(names: set[str], content: object) -> dict[str, Any]:
-    """Return `content` if it is a mapping with exactly these fields."""
-    if not isinstance(content, dict):
-        raise ValueError(f"must be a JSON object, got {shown(content)}")
-    if missing := names - content.keys():
-        raise ValueError(f"missing field {', '.join(sorted(missing))}")
-    if unknown := sorted(map(str, content.keys() - names)):
-        raise ValueError(f"unknown field {', '.join(unknown)}; a newer coursecnn may know it")
-    return content

@@ -42,6 +42,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from coursecnn._checks import check_count
 from coursecnn._files import write_atomically
+from coursecnn._moved import refuse_attributes
 from coursecnn.backend import keras
 from coursecnn.models import graph as graphs
 from coursecnn.models._canvas import CHARACTER, EDGE_COLOURS, FONT, LINE, Point, canvas, tint, write
@@ -50,6 +51,8 @@ from coursecnn.models.layout import Layout, broken, layout
 from coursecnn.models.towers import tower
 
 __all__ = ["draw", "save_svg", "tower"]
+
+__getattr__ = refuse_attributes(__name__, {"block": "draw"})
 
 PADDING, GAP = 0.11, 0.14  # inches: around a label, between columns
 FALL = 0.3  # inches from a row to the next, for the arrows

@@ -14,6 +14,7 @@ import pandas as pd
 
 from coursecnn import architectures
 from coursecnn._checks import check_choice
+from coursecnn._values import reason
 from coursecnn.backend import keras, without_weights
 from coursecnn.models import conventions, costs
 from coursecnn.models.memory import memory
@@ -57,9 +58,9 @@ def _loaded(path: Path) -> keras.Model:
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises what the file's classes raise
-        reason = " ".join(str(error).split())[:300]
         raise ValueError(
-            f"model must be a .keras file of layers that Keras knows, got {str(path)!r}: {reason}"
+            f"model must be a .keras file of layers that Keras knows, got {str(path)!r}: "
+            f"{reason(error)}"
         ) from error
 
 

@@ -20,10 +20,16 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from coursecnn._moved import refuse_attributes
+from coursecnn._values import as_int
 from coursecnn.backend import keras
 from coursecnn.training.recipe import Recipe
 
 __all__ = ["alternating_flip", "augmented", "cutout", "scale", "translate"]
+
+__getattr__ = refuse_attributes(
+    __name__, {"mirror": "alternating_flip", "shift": "translate", "cut_out": "cutout"}
+)
 
 Images = NDArray[np.uint8]
 STREAM = 1  # tells the stream of draws for altered images from that for their order
@@ -88,7 +94,7 @@ def translate(images: Images, pixels: int, generator: np.random.Generator) -> Im
     >>> translate(image, 2, np.random.default_rng(3))[0, 0, :, 0].tolist()
     [2, 1, 0, 1, 2]
     """
-    _require(pixels, "pixels", images)
+    pixels = _smaller("pixels", pixels, images)
     border = ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0))
     padded = np.pad(images, border, mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, images.shape[1:3], axis=(1, 2))
@@ -112,7 +118,7 @@ def cutout(images: Images, size: int, generator: np.random.Generator) -> Images:
     >>> cutout(image, 1, np.random.default_rng(2))[0, :, :, 0].tolist()
     [[5, 9], [8, 9]]
     """
-    _require(size, "size", images)
+    size = _smaller("size", size, images)
     _, height, width, _ = images.shape
     top = generator.integers(0, height - size + 1, len(images))[:, None]
     left = generator.integers(0, width - size + 1, len(images))[:, None]
@@ -136,7 +142,7 @@ def scale(images: Images, side: int) -> Images:
     >>> scale(image, 1).ravel().tolist()
     [100]
     """
-    _require(side, "side", images)
+    side = _smaller("side", side, images)
     parts = np.array_split(images, math.ceil(len(images) / AT_ONCE))
     return np.concatenate([_scaled(part, side) for part in parts])
 
@@ -149,10 +155,13 @@ def _scaled(images: Images, side: int) -> Images:
     return np.rint(keras.ops.convert_to_numpy(smaller)).clip(0, 255).astype(np.uint8)
 
 
-def _require(value: int, name: str, images: Images) -> None:
+def _smaller(name: str, value: int, images: Images) -> int:
+    """Read a number of pixels below the images' height and width."""
     smallest = min(images.shape[1:3])
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < smallest:
+    number = as_int(value)
+    if number is None or not 0 < number < smallest:
         raise ValueError(
             f"{name} must be a positive int smaller than the images' {smallest} pixels, "
             f"got {value!r}"
         )
+    return number

@@ -19,8 +19,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -28,13 +28,17 @@ from typing import Any
 
 import numpy as np
 
-from coursecnn._files import write_atomically
-from coursecnn._values import number
+from coursecnn._files import read_file, write_atomically
+from coursecnn._npz import DAMAGED, HEADER_BYTES, read_array
+from coursecnn._values import differences, number, reason
 from coursecnn.datasets import Dataset
 from coursecnn.evidence.records import Data, Machine
 from coursecnn.training.recipe import Recipe
 
 __all__ = ["identity", "load", "save"]
+
+LARGEST_NUMBER = 8  # bytes
+LARGEST_HEADER = 16 * 2**20  # bytes; curves of ten thousand epochs have three million
 
 Progress = tuple[dict[str, list[float]], float]  # the curves, and the seconds
 
@@ -102,41 +106,53 @@ def load(path: Path, variables: Sequence[Any], identity: Mapping[str, Any]) -> P
     ...     save(file, [], {"seed": 0}, ({}, 0))
     ...     load(file, [], {"seed": 1})
     Traceback (most recent call last):
-    ValueError: checkpoint ... belongs to another run ({'seed': 0}), not to {'seed': 1}; delete ...
+    ValueError: checkpoint ... belongs to another run (seed is 0 there, 1 here); delete it to ...
     """
+    if path.is_dir():
+        raise ValueError(f"checkpoint {path} is a folder; name a file")
     with _readable(path):
-        header, arrays = _content(path, len(variables))
+        header, arrays = _content(path, variables)
         curves, seconds = _progress(header)
     if header.get("identity") != identity:
         raise ValueError(
-            f"checkpoint {path} belongs to another run ({header.get('identity')}), not to "
-            f"{identity}; delete it to start this run from its beginning"
+            f"checkpoint {path} belongs to another run "
+            f"({differences(header.get('identity'), identity)}); delete it to start this run from "
+            "its beginning"
         )
     for variable, array in zip(variables, arrays, strict=True):
-        if tuple(variable.shape) != array.shape or array.dtype.kind not in "fiuV":
+        here, there = (f"{each.shape} of {each.dtype}" for each in (np.asarray(variable), array))
+        if here != there:
             raise ValueError(
-                f"checkpoint {path} belongs to another network: {variable.path} has shape "
-                f"{tuple(variable.shape)}, there it is {array.shape}; delete it to start this run "
-                "from its beginning"
+                f"checkpoint {path} belongs to another network: {variable.path} has shape {here}, "
+                f"there it is {there}; delete it to start this run from its beginning"
             )
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)
     return curves, seconds
 
 
-def _content(path: Path, count: int) -> tuple[dict[str, Any], list[Any]]:
-    content = io.BytesIO(path.read_bytes())
+def _content(path: Path, variables: Sequence[Any]) -> tuple[dict[str, Any], list[Any]]:
+    sizes = {f"v{i}": LARGEST_NUMBER * math.prod(v.shape) for i, v in enumerate(variables)}
+    most = LARGEST_HEADER + sum(sizes.values()) + (len(sizes) + 1) * HEADER_BYTES
+    content = io.BytesIO(read_file(path, "checkpoint", most))
     with zipfile.ZipFile(content) as archive:
+        names = {f"{name}.npy" for name in ("header", *sizes)}
+        if set(archive.namelist()) != names:
+            raise ValueError(f"it has {len(archive.namelist())} arrays and not {len(names)}")
         if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
             raise ValueError("it is compressed, which ours never are")
-    with np.load(content, allow_pickle=False) as stored:
-        names = {"header", *(f"v{i}" for i in range(count))}
-        if set(stored.files) != names:
-            raise ValueError(f"it has {len(stored.files)} arrays and not {len(names)}")
-        header = json.loads(str(stored["header"]))
+        header = json.loads(str(read_array(archive, "header", LARGEST_HEADER)))
         if not isinstance(header, dict):
             raise ValueError("its header is no JSON object")
-        return header, [stored[f"v{i}"] for i in range(count)]
+        arrays = [read_array(archive, name, size + HEADER_BYTES) for name, size in sizes.items()]
+    kinds = [np.asarray(variable).dtype for variable in variables]
+    return header, list(map(_as_saved, arrays, kinds))
+
+
+def _as_saved(array: Any, kind: np.dtype[Any]) -> Any:
+    """The array as it was saved: NumPy takes a bfloat16 for two bytes without a meaning."""
+    is_unknown = array.dtype.kind == "V" and array.dtype.itemsize == kind.itemsize
+    return array.view(kind) if is_unknown else array
 
 
 def _progress(header: Mapping[str, Any]) -> Progress:
@@ -156,19 +172,5 @@ def _progress(header: Mapping[str, Any]) -> Progress:
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
-    except IsADirectoryError:
-        raise ValueError(f"checkpoint {path} is a folder; name a file") from None
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        ValueError,
-        KeyError,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-        MemoryError,
-        SyntaxError,
-        AttributeError,
-    ) as error:
-        raise ValueError(f"checkpoint {path} is damaged ({error}); delete it") from error
+    except DAMAGED as error:
+        raise ValueError(f"checkpoint {path} is damaged ({reason(error)}); delete it") from error

@@ -9,7 +9,6 @@ Nothing is drawn here, and apart from a progress bar nothing is printed.
 from __future__ import annotations
 
 import math
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 from coursecnn import backend
-from coursecnn._files import write_atomically
+from coursecnn._moved import renamed_arguments
 from coursecnn._values import integer, number
 from coursecnn.backend import keras
 from coursecnn.datasets import Dataset
@@ -30,6 +29,7 @@ from coursecnn.training.compiling import Network, compiled, policy
 from coursecnn.training.evaluation import evaluator, kind, measured, shortest
 from coursecnn.training.loading import require_fit
 from coursecnn.training.recipe import Recipe
+from coursecnn.training.weights import save
 
 __all__ = ["DivergedError", "Trained", "fit"]
 
@@ -57,6 +57,7 @@ class Trained(NamedTuple):
     network: Any
 
 
+@renamed_arguments({"until": "target_accuracy"})
 def fit(
     recipe: Recipe,
     dataset: Dataset,
@@ -132,7 +133,7 @@ def fit(
     with state.bar(last, progress) as bar:
         state.train(last, target_accuracy, bar, callbacks)
     if weights is not None:
-        _save_weights(state.network, Path(weights))
+        save(state.network, Path(weights))
     return Trained(state.run(), state.network)
 
 
@@ -161,14 +162,6 @@ def _require_options(
             )
     if any(isinstance(each, keras.callbacks.BackupAndRestore) for each in callbacks):
         raise ValueError("callbacks must not hold a BackupAndRestore: fit's checkpoint does that")
-
-
-def _save_weights(network: Any, path: Path) -> None:
-    """Write the weights in Keras's format: a reader finds the whole file, or none."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, path.name)
-        network.save_weights(file)
-        write_atomically(path, file.read_bytes())
 
 
 @dataclass

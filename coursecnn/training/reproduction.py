@@ -9,16 +9,17 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from coursecnn import architectures
 from coursecnn._files import require_writable
+from coursecnn._values import differences
 from coursecnn.datasets import Dataset
 from coursecnn.evidence import records
 from coursecnn.evidence.records import Data, Record, Run
-from coursecnn.training import fitting
+from coursecnn.training import fitting, weights
 from coursecnn.training.recipe import Recipe
 
 __all__ = ["load_trained", "reproduce"]
@@ -66,8 +67,8 @@ def reproduce(
         checkpoint = folder / f"{recipe.name}-seed{seed}.checkpoint.npz"
         if seed not in _opened(path, recipe, dataset).seeds:
             _require_results(folder)
-            weights = folder / _weights_file(recipe, seed) if keep_weights else None
-            run = _measured(recipe, dataset, seed, checkpoint, weights, progress)
+            kept = folder / _weights_file(recipe, seed) if keep_weights else None
+            run = _measured(recipe, dataset, seed, checkpoint, kept, progress)
             today = datetime.datetime.now(datetime.UTC).date().isoformat()
             # Opened again: another process may have recorded other seeds in the meantime.
             records.write(_opened(path, recipe, dataset).with_run(run, today), path)
@@ -80,7 +81,7 @@ def _measured(
     dataset: Dataset,
     seed: int,
     checkpoint: Path,
-    weights: Path | None,
+    kept: Path | None,
     progress: bool,
 ) -> Run:
     """Train, and leave no checkpoint of all epochs: it would outlive a record that is deleted."""
@@ -90,10 +91,10 @@ def _measured(
         seed=seed,
         checkpoint=checkpoint,
         keep_last_checkpoint=False,
-        weights=weights,
+        weights=kept,
         progress=progress,
     ).run
-    return run if weights is None else replace(run, weights=_sha256(weights))
+    return run if kept is None else replace(run, weights=_sha256(kept))
 
 
 def load_trained(recipe: Recipe, seed: int = 0, folder: Path = records.SHIPPED) -> Any:
@@ -113,20 +114,15 @@ def load_trained(recipe: Recipe, seed: int = 0, folder: Path = records.SHIPPED) 
     if recipe.architecture is None:
         raise ValueError(f"recipe {recipe.name} has no architecture, so nobody kept its weights")
     path, record = folder / _weights_file(recipe, seed), folder / f"{recipe.name}.json"
-    if not path.is_file():
+    if not path.exists():
         kept = sorted(found.name for found in folder.glob("*.weights.h5"))
         raise FileNotFoundError(
-            f"no weights were kept of {recipe.name}, seed {seed}; there are {kept}; "
-            "`coursecnn reproduce --keep-weights` keeps them"
+            f"no weights were kept of {recipe.name}, seed {seed}: no {path.name}; there are "
+            f"{kept}; `coursecnn reproduce --keep-weights` keeps them"
         )
     digests = {run.seed: run.weights for run in records.read(record).runs}
-    if digests.get(seed) != _sha256(path):
-        raise ValueError(
-            f"{path} does not hold the weights of the run that {record.name} describes; restore "
-            "the file, or delete both and measure again with `coursecnn reproduce --keep-weights`"
-        )
     network = architectures.build(recipe.architecture, **recipe.architecture_options)
-    network.load_weights(path)
+    weights.load(network, path, digests.get(seed), record.name)
     return network
 
 
@@ -159,11 +155,10 @@ def _opened(path: Path, recipe: Recipe, dataset: Dataset) -> Record:
     # A record that is older than a field of the recipe was measured with the field's default.
     record = replace(record, recipe=_recipe_of(record, path).as_json())
     for part in ("recipe", "data"):
-        there, here = getattr(record, part), getattr(empty, part)
-        if there != here:
+        if found := differences(asdict(record)[part], asdict(empty)[part]):
             raise ValueError(
-                f"{path} was measured with another {part} and cannot take further runs: "
-                f"it has {there}, here it is {here}; choose another folder with --results"
+                f"{path} was measured with another {part} and cannot take further runs: {found}; "
+                "choose another folder with --results"
             )
     return record
 

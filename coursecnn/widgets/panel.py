@@ -35,7 +35,9 @@ from coursecnn.models._ask import Found
 Pixels: TypeAlias = npt.NDArray[np.float64]
 Asked: TypeAlias = int | npt.ArrayLike | bytes
 WIDE = {"description_width": "8em"}
-
+# What cameras and programs for drawing write. Others that Pillow knows start further programs.
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+MOST_PIXELS = 50_000_000
 
 _Controls = TypeVar("_Controls", bound=Callable[..., Any])
 
@@ -205,14 +207,21 @@ def chosen(asked: Asked, data: Dataset) -> tuple[Pixels, str]:
 def _read(content: bytes, shape: tuple[int, ...]) -> Pixels:
     height, width, channels = shape
     try:
-        picture = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
-        picture = picture.convert("RGB" if channels == 3 else "L")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
+            _require_few_pixels(*opened.size)
+            picture = ImageOps.exif_transpose(opened).convert("RGB" if channels == 3 else "L")
+        return np.asarray(ImageOps.fit(picture, (width, height))).reshape(shape) / 255
+    except Exception as error:  # the readers of pictures raise what they come upon
         raise ValueError(
-            f"image must be a file that can be read, such as a PNG or a JPEG, got one of "
-            f"{len(content):,} bytes that cannot"
+            f"image must be a file that can be read, such as a PNG or a JPEG of at most "
+            f"{MOST_PIXELS:,} pixels, got one of {len(content):,} bytes that cannot"
         ) from error
-    return np.asarray(ImageOps.fit(picture, (width, height))).reshape(shape) / 255
+
+
+def _require_few_pixels(width: int, height: int) -> None:
+    """Refuse a picture that would need gigabytes; a small file can hold a large white one."""
+    if width * height > MOST_PIXELS:
+        raise ValueError(f"{width} × {height} pixels")
 
 
 def uploaded(value: Any) -> bytes | None:

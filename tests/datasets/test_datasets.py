@@ -179,7 +179,10 @@ def test_an_npz_with_objects_is_refused(tmp_path: Path) -> None:
     objects = np.array([Bomb(tmp_path / "trace")], dtype=object)
     write(tmp_path, {"mnist.npz": npz(x_train=objects)})
 
-    with pytest.raises(CorruptedError, match=r"mnist.npz cannot be read: Object arrays"):
+    with pytest.raises(
+        CorruptedError,
+        match=r"mnist.npz cannot be read: .* has a header that is none of an array of numbers",
+    ):
         official.read(tmp_path / "mnist.npz")
 
     assert not (tmp_path / "trace").exists()

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from coursecnn.evidence import bands, ledger
-from coursecnn.evidence.bands import Band
+from coursecnn.evidence import _bands as bands
+from coursecnn.evidence import ledger
+from coursecnn.evidence.records import Band
 
 
 def test_the_band_by_hand():

@@ -126,10 +126,3 @@ def test_a_notebook_is_handed_also_what_lies_outside(record):
     shown = compare(record, run(9, loss=(30.0, 0.2)), SAME)._repr_mimebundle_()
 
     assert shown[records.MIME_TYPE]["values"][2]["value"] == 30.0
-
-
-def test_the_old_name_is_answered_with_the_new_one():
-    with pytest.raises(
-        AttributeError, match=r"records\.check is .*compare, and Comparison\.assert_"
-    ):
-        records.check  # noqa: B018

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from coursecnn.evidence import ledger
-from coursecnn.evidence.bands import Band, possible
 from coursecnn.evidence.ledger import Verdict
+from coursecnn.evidence.records import Band
 
 ENTRIES = """
 [inception.ops]
@@ -160,7 +160,7 @@ def reproduced():
 
 
 def without_power():
-    wide = Band(0.5, 1.2, 0.85, 0.1, 3, *possible("test_accuracy"))
+    wide = Band.over([0.75, 0.85, 0.95], metric="test_accuracy")
     return ledger.judge("mnist.accuracy", wide)
 
 

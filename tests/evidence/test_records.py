@@ -167,10 +167,10 @@ def test_a_truncated_file_is_refused(path):
         (b'{"date": -Infinity}', "is not JSON: -Infinity is no number"),
         (b'{"date": 1e999}', "is not JSON: 1e999 is too large"),
         (b'{"date": ' + b"9" * 5000 + b"}", "is not JSON: Exceeds the limit"),
-        (b'{"date": 1, "date": 2}', "is not JSON: it has date twice"),
+        (b'{"date": 1, "date": 2}', "is not JSON: it has 'date' twice"),
         (b'{"date": ' + b"[" * 100_000, "nested too deeply"),
         (b'{"date": ' + b'{"a":' * 100_000, "nested too deeply"),
-        (b" " * (16 * 2**20 + 1), "more than 16,777,216 bytes"),
+        (b" " * (4 * 2**20 + 1), "more than 4,194,304, so it is no record"),
     ],
 )
 def test_a_file_that_is_no_record_is_refused_by_its_name(path, content, message):

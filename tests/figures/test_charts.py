@@ -1,16 +1,8 @@
 """The charts of what networks are made of and cost: what is drawn is what was given."""
 
-import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 
 from coursecnn import figures
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
 
 
 def test_the_parts_of_a_bar_lie_end_to_end():

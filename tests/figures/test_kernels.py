@@ -1,17 +1,9 @@
 """Kernels, windows and connections: what is drawn is what was given."""
 
-import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 from matplotlib.colors import to_hex
 
 from coursecnn import figures
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
 
 
 def test_connections_that_share_a_weight_share_a_colour_and_a_weight_alone_is_grey():

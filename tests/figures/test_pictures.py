@@ -2,15 +2,8 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 
 from coursecnn import figures
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
 
 
 def test_signed_pictures_have_one_scale_with_zero_in_its_middle():

@@ -1,20 +1,12 @@
 """The drawings of chapter 16: what is drawn is what was given."""
 
-import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 from matplotlib.colors import to_rgba
 
 from coursecnn import figures
 
 RUNS = {"start": [60.0, 62.0], "better": [70.0, 74.0], "left": [69.0, 71.0]}
 COSTS = {"start": 1.0, "better": 0.4, "left": 0.5}
-
-
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
 
 
 def test_a_rung_has_its_runs_and_their_mean_in_a_row():

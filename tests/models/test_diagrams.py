@@ -8,16 +8,11 @@ import pytest
 from coursecnn.architectures import build
 from coursecnn.backend import keras, without_weights
 from coursecnn.models import diagrams
+from tests.drawings import require_room_for_all
 from tests.networks import nested, twins, unet
 from tests.outlines import outline
 
 layers = keras.layers
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 def test_a_drawing_writes_every_label_into_its_box():
@@ -45,13 +40,9 @@ def test_four_branches_are_narrow_enough_for_a_phone():
 
 
 def test_everything_drawn_lies_within_the_figure():
-    figure = diagrams.draw(outline("googlenet"), "pool2", "inception_3b_output", title="two")
-    figure.canvas.draw()
-    drawn = figure.axes[0].get_tightbbox().bounds
-    assert drawn[0] >= 0
-    assert drawn[1] >= 0
-    assert drawn[0] + drawn[2] <= figure.bbox.width
-    assert drawn[1] + drawn[3] <= figure.bbox.height
+    require_room_for_all(
+        diagrams.draw(outline("googlenet"), "pool2", "inception_3b_output", title="two")
+    )
 
 
 def test_a_dollar_sign_begins_no_formula():
@@ -90,13 +81,7 @@ def test_condensing_is_left_out_or_done_on_demand():
 @pytest.mark.parametrize("name", ["resnet152", "squeezenet1_1", "densenet121", "googlenet"])
 def test_all_of_a_large_drawing_lies_within_the_figure_and_no_box_on_another(name):
     figure = diagrams.draw(outline(name), title=name)
-    figure.canvas.draw()
-    (axis,) = figure.axes
-    drawn = axis.get_tightbbox()
-    assert 0 <= drawn.x0 < drawn.x1 <= figure.bbox.width
-    assert 0 <= drawn.y0 < drawn.y1 <= figure.bbox.height
-    boxes = [text.get_window_extent() for text in axis.texts]
-    assert not any(a.overlaps(b) for n, a in enumerate(boxes) for b in boxes[:n])
+    require_room_for_all(figure)
 
 
 def test_a_high_drawing_goes_on_in_further_columns():

@@ -1,20 +1,14 @@
 """A whole network as blocks under each other: what is drawn is what the stages say."""
 
-import matplotlib.pyplot as plt
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Circle, Polygon, Rectangle
 
 from coursecnn.models import diagrams, stages, towers
 from coursecnn.models._canvas import EDGE_COLOURS, tint
+from tests.drawings import require_room_for_all
 from tests.networks import unet
 from tests.outlines import outline
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 def test_a_tower_has_a_block_for_each_stage():
@@ -75,10 +69,4 @@ def test_a_line_over_other_lines_runs_outside_them():
 @pytest.mark.parametrize("name", ["vgg16", "resnet152", "googlenet_aux", "lenet5"])
 def test_everything_lies_within_the_figure_and_no_text_on_another(name):
     figure = diagrams.tower(outline(name), title=name)
-    figure.canvas.draw()
-    (axis,) = figure.axes
-    drawn = axis.get_tightbbox()
-    assert 0 <= drawn.x0 < drawn.x1 <= figure.bbox.width
-    assert 0 <= drawn.y0 < drawn.y1 <= figure.bbox.height
-    boxes = [text.get_window_extent() for text in axis.texts]
-    assert not any(a.overlaps(b) for n, a in enumerate(boxes) for b in boxes[:n])
+    require_room_for_all(figure)

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coursecnn import training
 from coursecnn.training.recipes import RECIPES, Recipe
 
 GOOD = RECIPES["best"]
@@ -165,18 +164,3 @@ def test_the_old_name_of_a_field_is_answered_with_the_new_one(old, new):
         getattr(GOOD, old)
     with pytest.raises(AttributeError, match="'Recipe' object has no attribute 'mood'"):
         GOOD.mood  # noqa: B018
-
-
-@pytest.mark.parametrize(
-    ("module", "old", "new"),
-    [
-        (training, "judged", "coursecnn.training.evaluate"),
-        (training, "load", "coursecnn.training.load_data"),
-        (training, "trained", "coursecnn.training.load_trained"),
-        (training, "machine", "coursecnn.evidence.records.Machine.here"),
-        (training.recipes, "COMPARISONS", "coursecnn.training.recipes.ABLATIONS"),
-    ],
-)
-def test_the_old_name_of_a_function_is_answered_with_the_new_one(module, old, new):
-    with pytest.raises(AttributeError, match=rf"{old} is {new} since coursecnn 0.2"):
-        getattr(module, old)

@@ -213,7 +213,8 @@ def test_weights_that_were_kept_give_the_answers_of_the_trained_network(kept):
 
 
 def test_weights_that_were_not_kept_are_named_with_those_that_were(kept):
-    with pytest.raises(FileNotFoundError, match=r"kept of tiny, seed 0; there are \['tiny-seed3"):
+    message = r"kept of tiny, seed 0: no tiny-seed0.weights.h5; there are \['tiny-seed3"
+    with pytest.raises(FileNotFoundError, match=message):
         training.load_trained(NAMED, folder=kept)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from coursecnn.evidence.bands import Band
+from coursecnn.evidence._bands import Band
 
 if TYPE_CHECKING:
     from coursecnn.evidence.records import Record, Run
