@@ -80,7 +80,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         content: all of the file's new content.
 
     Raises:
-        OSError: if the folder cannot be written to; the old file is untouched.
+        OSError: if the folder cannot be written to; names the file, and the old one is untouched.
 
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_atomically(Path(folder) / "new" / "record.json", b"{}")
@@ -99,6 +99,9 @@ def write_atomically(path: Path, content: bytes) -> None:
                 file.close()
             temporary.chmod(path.stat().st_mode if path.exists() else 0o644)
             temporary.replace(path)
+    except OSError as error:
+        error.filename = str(path)  # of a full disk, the system does not say where
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

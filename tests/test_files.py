@@ -30,10 +30,10 @@ def test_the_old_file_survives_a_failing_write(tmp_path, monkeypatch):
     path.write_bytes(b"old")
 
     def full(_):
-        raise OSError("no space left on device")
+        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(_files.os, "fsync", full)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(OSError, match=r"No space left on device: '.*kept'"):
         _files.write_atomically(path, b"new")
 
     assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("kept", b"old")]

@@ -22,6 +22,7 @@ class Answer:
         stall: send nothing for so many seconds, in the middle of the body.
         trickle: send the body in pieces of so many bytes, with a short pause after each.
         slow_headers: send the headers byte by byte, with a short pause after each.
+        raw: send these bytes in place of an answer, and close the connection.
     """
 
     content: bytes = b""
@@ -32,6 +33,7 @@ class Answer:
     stall: float = 0.0
     trickle: int | None = None
     slow_headers: bool = False
+    raw: bytes | None = None
 
 
 class LocalServer:
@@ -80,6 +82,10 @@ class LocalServer:
         self.asked[request.path].append(wanted)
         queue = self.answers.get(request.path, [Answer(status=404)])
         answer = queue.pop(0) if len(queue) > 1 else queue[0]
+        if answer.raw is not None:
+            request.wfile.write(answer.raw)
+            request.close_connection = True
+            return
         start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and answer.ranges else 0
         body = answer.content[start:]
         request.send_response(206 if start else answer.status)

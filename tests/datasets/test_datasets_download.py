@@ -215,6 +215,11 @@ def test_the_pause_may_be_given_as_a_date(server: LocalServer, pauses: list[floa
         (Answer(content(), stop_after=0), 3),
         (Answer(content(), stall=2.0, stop_after=1), 3),
         (Answer(content(), headers={"Content-Length": "many"}), 1),
+        (Answer(status=302, headers={"Location": URLS[0]}), 31),
+        (Answer(status=302, headers={"Location": "file:///etc/passwd"}), 1),
+        (Answer(content(), headers={"Content-Length": "", "Transfer-Encoding": "chunked"}), 3),
+        (Answer(raw=b""), 1),
+        (Answer(raw=b"SSH-2.0-OpenSSH_9.6\r\n" * 99), 1),
     ],
     ids=[
         "404",
@@ -230,6 +235,11 @@ def test_the_pause_may_be_given_as_a_date(server: LocalServer, pauses: list[floa
         "nothing at all",
         "stalls at once",
         "a length that is no number",
+        "leads to itself",
+        "leads to a file of this machine",
+        "chunks that are none",
+        "hangs up",
+        "speaks another language",
     ],
 )
 def test_the_next_source_takes_over(server: LocalServer, answer: Answer, requests: int) -> None:
@@ -239,6 +249,46 @@ def test_the_next_source_takes_over(server: LocalServer, answer: Answer, request
 
     assert len(server.asked[URLS[0]]) == requests
     assert len(server.asked[URLS[1]]) >= 1
+
+
+@pytest.mark.parametrize(
+    "answer", [Answer(status=416, ranges=False), Answer(content(), status=206, ranges=False)]
+)
+def test_a_server_that_does_not_continue_a_partial_file_is_left(
+    server: LocalServer, cache: Path, answer: Answer
+) -> None:
+    write(cache, {"mnist.npz.part": content()[:100_000]})
+    server.answers = {URLS[0]: [answer], URLS[1]: [Answer(content())]}
+
+    obtain(server, urls=URLS)
+
+    assert server.asked[URLS[1]] == ["bytes=100000-"]
+
+
+def test_an_address_that_cannot_be_asked_is_left(
+    server: LocalServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """TLS with a server that has none, a scheme that is none of the web's, no address at all."""
+    secure = server.url("/x").replace("http", "https")
+    odd = ("ftp://127.0.0.1/x", "gopher://127.0.0.1/x", "http://", "x")
+    official, _ = small_mnist(secure, *odd)
+
+    assert not store.load(official).provenance.official
+    said = capsys.readouterr().err
+    assert all(f"  - {address}: " in said for address in (secure, *odd))
+
+
+@pytest.mark.parametrize("name", ["mnist.lock", "mnist.npz", "mnist.npz.part"])
+def test_a_folder_in_the_place_of_a_file_of_the_cache_is_said_and_left_alone(
+    server: LocalServer, cache: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (cache / name).mkdir(parents=True)
+    official, whole = small_mnist(server.url("/mnist.npz"))
+    server.answers["/mnist.npz"] = [Answer(whole)]
+
+    assert not store.load(official).provenance.official
+    assert name in capsys.readouterr().err
+    assert (cache / name).is_dir()
 
 
 @pytest.fixture

@@ -120,10 +120,13 @@ def test_what_nobody_could_repeat_is_never_recorded(tmp_path, trained, recipe, o
     assert trained == []
 
 
-def test_a_folder_that_takes_no_files_is_refused_before_anything_is_trained(tmp_path, trained):
+@pytest.mark.parametrize("folder", ["file", "file/results"])
+def test_a_folder_that_takes_no_files_is_refused_before_anything_is_trained(
+    tmp_path, trained, folder
+):
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=r"results cannot be written .* with --results"):
-        measure(tmp_path / "file" / "results", (0,))
+        measure(tmp_path / folder, (0,))
     assert trained == []
 
 
