@@ -209,7 +209,8 @@ def _read(content: bytes, shape: tuple[int, ...]) -> Pixels:
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
             _require_few_pixels(*opened.size)
-            picture = ImageOps.exif_transpose(opened).convert("RGB" if channels == 3 else "L")
+            ImageOps.exif_transpose(opened, in_place=True)  # a large picture is not copied twice
+            picture = opened.convert("RGB" if channels == 3 else "L")
         return np.asarray(ImageOps.fit(picture, (width, height))).reshape(shape) / 255
     except Exception as error:  # the readers of pictures raise what they come upon
         raise ValueError(
