@@ -21,7 +21,7 @@ from harness.reading import read as read
 from harness.reading import shown as shown
 
 REMEASURED = "nbval-ignore-output"
-DATA_PREFIX = "data:"
+DATA_TAGS = {"data:cifar10": "cifar10", "data:mnist": "mnist"}  # harness.lint refuses others
 # As `MIME_TYPE` of `coursecnn.evidence.records` and `.ledger`; to import them would cost each start
 # of pytest SciPy's import.
 MEASURED = "application/vnd.coursecnn.measured+json"
@@ -95,9 +95,7 @@ def is_remeasured(cell: Any) -> bool:
 
 def needs_data(cell: Any) -> frozenset[str]:
     """The official data sets that the cell's stored output shows."""
-    return frozenset(
-        tag.removeprefix(DATA_PREFIX) for tag in tags(cell) if tag.startswith(DATA_PREFIX)
-    )
+    return frozenset(DATA_TAGS[tag] for tag in tags(cell) & DATA_TAGS.keys())
 
 
 def missing_data(cell: Any) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from typing import Any
 
 from harness import address, cells, compare, folds, markdown, normalise, reading
 
-TAGS = frozenset({"data:cifar10", "data:mnist", *folds.METADATA, cells.REMEASURED, "remove-cell"})
+TAGS = frozenset({*cells.DATA_TAGS, *folds.METADATA, cells.REMEASURED, "remove-cell"})
 MAX_BYTES = 2_500_000
 ALWAYS_ALLOWED_REMEASURED = 2
 REMEASURED_SHARE = 10  # one cell in ten

@@ -39,3 +39,8 @@ def test_each_data_set_is_looked_for_by_itself(asked):
 def test_a_cell_that_shows_no_data_looks_for_none(asked):
     assert cells.missing_data(code("print(1)", "1\n")) == ()
     assert asked == []
+
+
+def test_a_data_set_that_is_none_of_the_courses_is_left_to_the_lint(asked):
+    assert cells.missing_data(code("print(1)", "1\n", tags=["data:imagenet"])) == ()
+    assert asked == []
