@@ -83,6 +83,12 @@ def test_a_download_is_kept_for_the_next_time(server: LocalServer) -> None:
     assert server.asked[URLS[0]] == [None]
 
 
+def test_a_server_need_not_say_how_much_it_serves(server: LocalServer) -> None:
+    silent = Answer(content(), headers={"Content-Length": ""})
+    assert obtain(server, silent) == "download from 127.0.0.1"
+    assert server.asked[URLS[0]] == [None]
+
+
 def test_progress_is_drawn_on_stderr(
     server: LocalServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
