@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from typing import Any
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from coursecnn._files import write_atomically
+from coursecnn._toml import read_toml
 from harness import cells, normalise
 
 SOURCE = "pyproject.toml"
@@ -65,7 +65,7 @@ if "google.colab" in sys.modules:
 
 def current(root: Path = cells.ROOT) -> str:
     """The address that pyproject.toml states."""
-    project = tomllib.loads((root / SOURCE).read_text("utf-8"))["project"]
+    project = read_toml(root / SOURCE)["project"]
     return str(project["urls"]["Repository"])
 
 

@@ -5,13 +5,14 @@ Two are scikit-learn's, the others lie beside this file; `gallery.toml` says who
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from coursecnn._toml import read_toml
 
 __all__ = ["Photograph", "photographs"]
 
@@ -48,7 +49,7 @@ def photographs() -> dict[str, Photograph]:
     >>> pictures["coffee"].right
     ('espresso', 'cup', 'coffee mug')
     """
-    table = tomllib.loads((FOLDER / "gallery.toml").read_text(encoding="utf-8"))
+    table = read_toml(FOLDER / "gallery.toml")
     return {name: _photograph(name, **fields) for name, fields in table.items()}
 
 
