@@ -59,7 +59,7 @@ def normalise(notebook: Any, *, is_executed: bool = True) -> Any:
         is_executed: whether its outputs come from its present code; if they may not, the traces by
             which that is known stay: execution counts, and ids of code cells that have changed.
     """
-    result = copy.deepcopy(notebook)
+    result = _rename_models(copy.deepcopy(notebook))  # before texts give cells their ids
     result.nbformat, result.nbformat_minor = 4, 5
     kept = {key: result.metadata[key] for key in KEPT_METADATA if key in result.metadata}
     result.metadata = nbformat.from_dict({**NOTEBOOK_METADATA, **kept})
@@ -76,7 +76,7 @@ def normalise(notebook: Any, *, is_executed: bool = True) -> Any:
             if is_executed and cell.execution_count is not None:
                 _number(cell, next(executed))
         cell.pop("attachments" if cell.get("attachments") == {} else "", None)
-    return _rename_models(result)
+    return result
 
 
 def is_stale(cell: Any) -> bool:
