@@ -173,7 +173,7 @@ def _images_and_labels(batch: dict[str, Any]) -> tuple[Images, Labels]:
     rows: Images = batch["data"]
     if rows.dtype != np.uint8:
         raise ValueError(f"the images are {rows.dtype}")
-    images = np.ascontiguousarray(rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
+    images = rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1).astype(np.uint8, order="C")
     return images, as_labels("labels", batch["labels"], MOST_CLASSES)
 
 
