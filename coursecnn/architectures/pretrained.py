@@ -147,6 +147,9 @@ class Pretrained:
         network: From prepared pictures to the probabilities of the classes.
         preprocessing: Prepares pictures.
         classes: What the classes are called, in the order of the outputs.
+
+    >>> len(efficientnet_lite0(side=64).classes)
+    1000
     """
 
     network: keras.Model
@@ -203,6 +206,9 @@ def efficientnet_lite0(*, side: int = LITE0.side) -> Pretrained:
     Raises:
         MissingError: The package of the weights is not installed, or its file is damaged.
         ValueError: The side is too small.
+
+    >>> efficientnet_lite0(side=64).network.input_shape
+    (None, 64, 64, 3)
     """
     network = efficientnet.efficientnet_lite0((check_count("side", side), side, 3))
     arrays = _torch_file.tensors(_lite0_content())

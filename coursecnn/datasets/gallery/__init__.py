@@ -30,6 +30,9 @@ class Photograph:
         author: Who made it.
         licence: Under which it may be shown and changed.
         source: Where it is from.
+
+    >>> photographs()["coffee"].pixels.dtype
+    dtype('uint8')
     """
 
     pixels: NDArray[np.uint8]
