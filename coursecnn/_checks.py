@@ -21,7 +21,6 @@ __all__ = [
     "check_activation",
     "check_choice",
     "check_count",
-    "check_positive",
     "check_share",
 ]
 
@@ -63,21 +62,6 @@ def check_count(name: str, value: object) -> int:
     ValueError: classes must be a positive int, got 0
     """
     return integer(name, value, least=1)
-
-
-def check_positive(name: str, value: object) -> None:
-    """Refuse what is no number greater than 0.
-
-    Raises:
-        ValueError: The value is no number, or not greater than 0.
-
-    >>> check_positive("width", 0)
-    Traceback (most recent call last):
-    ValueError: width must be a number greater than 0, got 0
-    """
-    number = 0 if isinstance(value, bool) or not isinstance(value, int | float) else value
-    if not 0 < number < float("inf"):
-        raise ValueError(f"{name} must be a number greater than 0, got {value!r}")
 
 
 def check_share(name: str, value: object, *, below_one: bool = False) -> None:

@@ -37,7 +37,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
-from coursecnn._checks import check_positive
+from coursecnn._values import number
 from coursecnn.architectures import blocks
 from coursecnn.architectures._mobile import MobileStyle, inverted_residual
 from coursecnn.architectures._registry import rows
@@ -208,8 +208,8 @@ def _network(
     top: bool,
     activation: str | None,
 ) -> keras.Model:
-    check_positive("width", width)
-    check_positive("depth", depth)
+    width = number("width", width, above=0)
+    depth = number("depth", depth, above=0)
     inputs = image_input(input_shape, classes, smallest=32)
     stem, last = (
         filters if variant.fixed_ends else scaled_filters(filters, width)
@@ -227,7 +227,7 @@ def _stages(x: Tensor, variant: Variant, width: float, depth: float) -> Tensor:
     if variant.fixed_ends:
         counts |= {name: STAGES[name].units for name in ("stage2", "stage8")}
     units = [f"{stage}_unit{n}" for stage, count in counts.items() for n in range(1, count + 1)]
-    drops = {unit: DROP * number / len(units) for number, unit in enumerate(units)}
+    drops = {unit: DROP * place / len(units) for place, unit in enumerate(units)}
     for name, stage in STAGES.items():
         filters = scaled_filters(stage.filters, width)
         unit = partial(_unit, filters=filters, stage=stage, variant=variant, drops=drops)

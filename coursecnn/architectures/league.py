@@ -7,6 +7,7 @@ of each map; a dense layer. What an arm changes in it is a row of `ARMS`.
 (3, (16, 32, 64))
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,7 @@ from typing import Literal, TypeAlias
 
 from coursecnn._checks import check_choice
 from coursecnn.architectures import blocks, stochastic_depth
+from coursecnn.architectures._mobile import MobileStyle, inverted_residual
 from coursecnn.architectures._registry import rows
 from coursecnn.architectures.blocks import PadChannels, Style
 from coursecnn.architectures.fractalnet import ActiveColumns, Join
@@ -30,6 +32,7 @@ CIFAR: Shape = (32, 32, 3)
 SMALLEST = 8
 STYLE = Style(fan="fan_in")
 BIASED = Style(fan="fan_in", bias=True)
+MOBILE = MobileStyle("relu", keras.initializers.HeNormal, STYLE.momentum, STYLE.epsilon)
 HIDDEN = 64  # units of the dense layer in the dense head
 EXPANSION = 4  # of an inverted residual: channels in the middle for one at its ends
 
@@ -193,11 +196,13 @@ def _added(x: Tensor, branch: Tensor, name: str) -> Tensor:
     return layers.Add(name=f"{name}_add")([x, branch])
 
 
-def _residual(x: Tensor, filters: int, row: Arm, name: str) -> Tensor:
-    branch = row.layer(x, filters, 3, f"{name}_1")
-    branch = row.convolution(branch, filters, 3, f"{name}_2")
-    branch = blocks.normalisation(branch, STYLE, f"{name}_2_bn")
+def _joined(x: Tensor, branch: Tensor, row: Arm, name: str) -> Tensor:
+    """Add a branch to its input, and activate the sum."""
     return row.activated(_added(x, branch, name), name, normalised=False)
+
+
+def _residual(x: Tensor, filters: int, row: Arm, name: str) -> Tensor:
+    return _joined(x, blocks.basic_branch(x, filters, STYLE, name), row, name)
 
 
 def _normalised_sum(x: Tensor, filters: int, row: Arm, name: str) -> Tensor:
@@ -227,7 +232,7 @@ def _preactivation(x: Tensor, filters: int, row: Arm, name: str) -> Tensor:
 
 def _stochastic_depth(x: Tensor, filters: int, row: Arm, name: str) -> Tensor:
     """Drop branches with the probabilities of the paper: the later, the more often."""
-    stage, unit = (int(part[-1]) for part in name.split("_"))
+    stage, unit = map(int, re.findall(r"\d+", name))
     alive = stochastic_depth.survival((stage - 1) * row.units + unit, 3 * row.units)
     branch = row.before(row.before(x, filters, 3, f"{name}_1"), filters, 3, f"{name}_2")
     gate = stochastic_depth.StochasticDepth(alive, name=f"{name}_gate")
@@ -237,22 +242,17 @@ def _stochastic_depth(x: Tensor, filters: int, row: Arm, name: str) -> Tensor:
 def _bottleneck(
     x: Tensor, filters: int, row: Arm, name: str, *, width: int = 4, groups: int = 1
 ) -> Tensor:
-    branch = row.layer(x, filters // width, 1, f"{name}_1")
-    branch = row.layer(branch, filters // width, 3, f"{name}_2", groups=groups)
-    branch = row.convolution(branch, filters, 1, f"{name}_3")
-    branch = blocks.normalisation(branch, STYLE, f"{name}_3_bn")
-    return row.activated(_added(x, branch, name), name, normalised=False)
+    branch = blocks.bottleneck_branch(x, filters // width, filters, STYLE, name, groups=groups)
+    return _joined(x, branch, row, name)
 
 
 def _squeeze_excitation(x: Tensor, filters: int, row: Arm, name: str) -> Tensor:
-    branch = row.layer(x, filters, 3, f"{name}_1")
-    branch = row.convolution(branch, filters, 3, f"{name}_2")
-    branch = blocks.normalisation(branch, STYLE, f"{name}_2_bn")
+    branch = blocks.basic_branch(x, filters, STYLE, name)
     weights = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_squeeze")(branch)
     weights = layers.Dense(filters // 4, "relu", name=f"{name}_excite1")(weights)
     weights = layers.Dense(filters, "sigmoid", name=f"{name}_excite2")(weights)
     branch = layers.Multiply(name=f"{name}_scale")([branch, weights])
-    return row.activated(_added(x, branch, name), name, normalised=False)
+    return _joined(x, branch, row, name)
 
 
 def _dense_unit(x: Tensor, filters: int, row: Arm, name: str) -> Tensor:
@@ -263,28 +263,19 @@ def _chain(x: Tensor, filters: int, row: Arm, name: str) -> Tensor:
     return row.before(x, filters, 3, name)
 
 
-def _depthwise(x: Tensor, row: Arm, name: str) -> Tensor:
-    x = layers.DepthwiseConv2D(
-        3, padding="same", use_bias=False, depthwise_initializer="he_normal", name=f"{name}_conv"
-    )(x)
-    return row.activated(x, name)
+def _separable(x: Tensor, filters: int, _: Arm, name: str) -> Tensor:
+    x = MOBILE.depthwise(x, 3, f"{name}_depthwise")
+    return MOBILE.layer(x, filters, 1, f"{name}_pointwise")
 
 
-def _separable(x: Tensor, filters: int, row: Arm, name: str) -> Tensor:
-    return row.layer(_depthwise(x, row, f"{name}_depthwise"), filters, 1, f"{name}_pointwise")
-
-
-def _inverted(x: Tensor, filters: int, row: Arm, name: str) -> Tensor:
-    branch = row.layer(x, EXPANSION * x.shape[-1], 1, f"{name}_expand")
-    branch = _depthwise(branch, row, f"{name}_depthwise")
-    branch = row.convolution(branch, filters, 1, f"{name}_project")
-    return _added(x, blocks.normalisation(branch, STYLE, f"{name}_project_bn"), name)
+def _inverted(x: Tensor, filters: int, _: Arm, name: str) -> Tensor:
+    return inverted_residual(x, 1, name, filters, MOBILE, expansion=EXPANSION)
 
 
 def _fractal(x: Tensor, filters: int, row: Arm, name: str, *, drop: float = 0.0) -> Tensor:
     """Three columns of one, two and four layers, whose means go on where they meet."""
     columns = _columns(x, filters, row, name, 3, drop)
-    return _joined(columns, f"{name}_join", drop)
+    return _averaged(columns, f"{name}_join", drop)
 
 
 def _columns(x: Tensor, filters: int, row: Arm, name: str, width: int, drop: float) -> list[Tensor]:
@@ -292,11 +283,11 @@ def _columns(x: Tensor, filters: int, row: Arm, name: str, width: int, drop: flo
     if width == 1:
         return [beside]
     half = _columns(x, filters, row, f"{name}a", width - 1, drop)
-    between = _joined(half, f"{name}a_join{width}", drop)
+    between = _averaged(half, f"{name}a_join{width}", drop)
     return [beside, *_columns(between, filters, row, f"{name}b", width - 1, drop)]
 
 
-def _joined(columns: list[Tensor], name: str, drop: float) -> Tensor:
+def _averaged(columns: list[Tensor], name: str, drop: float) -> Tensor:
     if len(columns) == 1:
         return columns[0]
     if not drop:

@@ -222,7 +222,7 @@ def test_weights_begin_as_in_the_release():
 @pytest.mark.parametrize("name", ["width", "depth"])
 @pytest.mark.parametrize("factor", [0, -1.0, True, "wide", float("nan"), float("inf")])
 def test_factors_are_checked(name, factor):
-    with pytest.raises(ValueError, match=f"{name} must be a number greater than 0, got"):
+    with pytest.raises(ValueError, match=f"{name} must be a finite number, above 0, got"):
         efficientnet.efficientnet_b0(**{name: factor})
 
 

@@ -1,10 +1,14 @@
 """The arms of the league: what they cost, and that they differ in what they say."""
 
+from itertools import chain
+
 import numpy as np
 import pytest
 
+from benchmarks import league as plan
 from coursecnn.architectures.league import ARMS, EQUAL, league
 from coursecnn.backend import keras, without_weights
+from coursecnn.evidence import records
 from coursecnn.models import costs
 
 
@@ -73,3 +77,25 @@ def test_dropped_columns_are_all_there_when_it_counts():
     images = np.random.default_rng(0).random((2, 32, 32, 3), dtype="float32")
     np.testing.assert_allclose(whole(images), dropping(images), atol=1e-5)
     assert not np.allclose(whole(images, training=True), dropping(images, training=True))
+
+
+def test_the_plan_asks_each_arm_once_and_keeps_its_seeds_side_by_side():
+    asked = list(chain.from_iterable(plan.QUESTIONS.values()))
+    assert sorted(asked) == sorted(ARMS)
+    runs = [run for run in plan.plan() if run.seed in plan.SEEDS]
+    assert len(runs) == len(set(runs_of(runs))) == len(ARMS) * len(plan.SEEDS)
+    for arms in plan.QUESTIONS.values():
+        own = [run.seed for run in runs if run.recipe.architecture_options["arm"] in arms]
+        assert own == [seed for seed in plan.SEEDS for _ in arms]
+
+
+def runs_of(runs):
+    return [(run.recipe.name, run.seed) for run in runs]
+
+
+def test_what_is_recorded_is_not_planned_again(tmp_path):
+    first, *_ = plan.plan()
+    assert plan.is_missing(first, tmp_path)
+    shipped = records.SHIPPED / f"{first.recipe.name}.json"
+    (tmp_path / shipped.name).write_bytes(shipped.read_bytes())
+    assert not plan.is_missing(first, tmp_path)
