@@ -34,6 +34,27 @@ export class Player {
     this.begin();
   }
 
+  /** Play by itself once, from when it is first seen until it is over or the reader touches it. */
+  runOnce(root) {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    const untouched = new AbortController();
+    const { signal } = untouched;
+    const observer = new IntersectionObserver((entries) => {
+      if (!entries.at(-1)?.isIntersecting) return;
+      observer.disconnect();
+      this.run();
+    }, { threshold: 0.5 });
+    observer.observe(root);
+    signal.addEventListener("abort", () => {
+      observer.disconnect();
+      this.pause();
+    });
+    // As it comes to what was touched, the play has stopped: "Play" plays.
+    for (const touch of ["pointerdown", "pointerenter", "focusin", "keydown"]) {
+      root.addEventListener(touch, () => untouched.abort(), { signal, capture: true });
+    }
+  }
+
   /** Pause as soon as the play is no longer to be seen. */
   watch(signal) {
     const pause = () => this.pause();
