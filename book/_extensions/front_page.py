@@ -24,6 +24,7 @@ import yaml
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
+import exercises_here
 import ledger_pages
 from coursecnn import exercises
 from coursecnn.evidence import ledger, records
@@ -41,6 +42,7 @@ class Chapter:
     title: str
     exercises: int
     cells: int
+    names: tuple[str, ...] = ()  # of the exercises that have a check
 
     @property
     def page(self) -> str:
@@ -63,12 +65,14 @@ def chapters(root: Path) -> list[Chapter]:
 
 
 def _chapter(root: Path, number: int, part: str, file: str) -> Chapter:
-    cells = json.loads((root / f"{file}.ipynb").read_text(encoding="utf-8"))["cells"]
+    notebook = json.loads((root / f"{file}.ipynb").read_text(encoding="utf-8"))
+    cells = notebook["cells"]
     text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
     titles = TITLE.findall(text)
     tasks = sum(title.startswith("Exercise ") for title in titles)
     code = sum(cell["cell_type"] == "code" for cell in cells)
-    return Chapter(number, part, file, titles[0], tasks, code)
+    names = tuple(exercises_here.names(notebook))
+    return Chapter(number, part, file, titles[0], tasks, code, names)
 
 
 def questions(lines: Iterable[str], known: Iterable[Chapter]) -> dict[str, str]:
@@ -104,7 +108,8 @@ def course_map(
         parts[chapter.part].append(
             f'<li value="{chapter.number}"><a href="{to_root}{chapter.page}">'
             f"{html.escape(chapter.title)}</a> <span>{html.escape(asked[chapter.file])}</span> "
-            f"<small>{' · '.join(holds)}</small></li>"
+            f"<small>{' · '.join(holds)}</small>"
+            f"{exercises_here.bar(list(chapter.names)) if chapter.names else ''}</li>"
         )
     columns = (
         f'<section><p class="course-part">{html.escape(part)}</p>'

@@ -373,13 +373,20 @@ class Chart {
     const points = places.map(([x, y]) => `${100 * x},${100 * (1 - y)}`).join(" ");
     this.front.setAttribute("viewBox", "0 0 100 100");
     this.front.replaceChildren(svg("polyline", { points }));
-    const named = front.map(({ network }, index) => {
-      const name = element("span", { className: "name" }, network.name);
-      const [x, y] = places[index];
+    // From the dearest on, those names that leave each other room.
+    const shown = [];
+    const named = front.map((disc, index) => ({ disc, at: places[index] })).reverse();
+    const texts = named.filter(({ at: [x, y] }) => {
+      const isFree = shown.every(([a, b]) => Math.abs(x - a) > 0.16 || Math.abs(y - b) > 0.06);
+      if (isFree) shown.push([x, y]);
+      return isFree;
+    });
+    const names = texts.map(({ disc, at: [x, y] }) => {
+      const name = element("span", { className: "name" }, disc.network.name);
       Object.assign(name.style, { left: `${100 * x}%`, bottom: `${100 * y}%` });
       return name;
     });
-    this.names.replaceChildren(...named);
+    this.names.replaceChildren(...names);
   }
 
   /** The one disc that the Tab key stops at. */

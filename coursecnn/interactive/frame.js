@@ -61,7 +61,8 @@ export function framed(root, widget, question) {
   const linked = linkedState(kind, root);
   const kept = linked ?? onDevice((storage) => storage.getItem(key));
   if (kept) take(kept);
-  if (linked) requestAnimationFrame(() => node.scrollIntoView());
+  // What draws itself above may still move it: one frame later it lies where it will stay.
+  if (isMeant(kind, root)) requestAnimationFrame(() => root.scrollIntoView());
   return node;
 }
 
@@ -87,11 +88,16 @@ function onDevice(use) {
   }
 }
 
-/** The state in the address of the page, if it is meant for the first interactive of this kind. */
-function linkedState(kind, root) {
-  const [name, state] = location.hash.slice(1).split("=", 2);
+/** Whether the address of the page names this interactive, the first one of its kind. */
+function isMeant(kind, root) {
   const isFirst = document.querySelector(`[data-interactive^="${kind}-"]`) === root;
-  if (name !== kind || !state || !isFirst) return null;
+  return isFirst && location.hash.slice(1).split("=")[0] === kind;
+}
+
+/** The state in the address of the page, if there is one and it is meant for this interactive. */
+function linkedState(kind, root) {
+  const state = location.hash.split("=", 2)[1];
+  if (!isMeant(kind, root) || !state) return null;
   try {
     return unpacked(state);
   } catch {

@@ -120,6 +120,12 @@ function complaint(number, min, max) {
   return `Whole numbers only: ${grouped(Math.round(number))}.`;
 }
 
+/** A number as it fits into a cell: of a long fraction, three digits. */
+function brief(number) {
+  const whole = printed(number);
+  return whole.length > 5 && Math.abs(number) < 1 ? signed(Number(number.toPrecision(3))) : whole;
+}
+
 const LARGEST = 1e6; // of what can be typed: products of larger ones would fill no cell
 
 /**
@@ -132,8 +138,8 @@ export function numberBox(label, value, onChange) {
   let last = value;
   const show = (number) => {
     last = number;
-    box.value = printed(number);
-    box.title = box.value;
+    box.value = brief(number);
+    box.title = printed(number);
   };
   box.oninput = () => {
     const number = numberOf(box.value);
