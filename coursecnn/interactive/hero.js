@@ -42,15 +42,26 @@ class Hero {
 
   pick({ name, words, shape, values }) {
     for (const one of this.buttons) one.ariaPressed = String(one.textContent === name);
-    const padding = (shape[0] - 1) / 2;
-    const kernel = { shape: [...shape, 1, 1], values };
-    const answers = conv2d(this.photo, kernel, [0], { padding });
+    const answers = conv2d(this.photo, { shape: [...shape, 1, 1], values }, [0]);
+    this.lay(answers.shape);
     const isSigned = Math.abs(sum(values)) < 1e-9;
     const largest = answers.values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
-    // The strongest answers are few: at half of them the colours are full.
-    const signed = (value) => this.colour(Math.max(-1, Math.min(1, (2 * value) / largest)));
+    // The strongest answers are few: at a third of them the colours are full.
+    const signed = (value) => this.colour(Math.max(-1, Math.min(1, (3 * value) / largest)));
     paint(this.answers, answers, isSigned ? signed : grey);
     this.words.textContent = words;
+  }
+
+  /** Put each answer over the middle of its window; at the edges there are none. */
+  lay(shape) {
+    const [rows, columns] = shape;
+    const [height, width] = this.photo.shape;
+    Object.assign(this.answers.style, {
+      top: `${(50 * (height - rows)) / height}%`,
+      left: `${(50 * (width - columns)) / width}%`,
+      height: `${(100 * rows) / height}%`,
+      width: `${(100 * columns) / width}%`,
+    });
   }
 
   /** Show the answers up to a share of the width, in percent. */

@@ -49,14 +49,20 @@ export function tickBox(label, onChange) {
  * The box is not rewritten while somebody types in it. What is no such number is marked, and a note
  * says what counts in its place; when the box is left, it shows that.
  *
+ * `show(number)` takes another number, `limit(least, most)` other limits.
+ *
  * @param {string} label
  * @param {{ min: number, max: number, value: number, onChange: (number: number) => void }} options
  */
 export function integerField(label, { min, max, value, onChange }) {
-  const range = { type: "range", min, max, step: 1, value, tabIndex: -1 };
-  const slider = element("input", { ...range, ariaLabel: `${label}, slider` });
+  const range = { type: "range", step: 1, tabIndex: -1, ariaLabel: `${label}, slider` };
+  const slider = element("input", range);
   const box = element("input", { type: "text", inputMode: "numeric", role: "spinbutton" });
-  Object.assign(box, { ariaValueMin: String(min), ariaValueMax: String(max), autocomplete: "off" });
+  box.autocomplete = "off";
+  const limit = (least, most) => {
+    [min, max] = [least, most];
+    [slider.min, slider.max] = [box.ariaValueMin, box.ariaValueMax] = [String(min), String(max)];
+  };
   const note = element("small", { className: "note", role: "status" });
   let current = value;
   const allowed = (number) => Math.round(clamp(number, min, max));
@@ -101,6 +107,7 @@ export function integerField(label, { min, max, value, onChange }) {
     note.textContent = "";
     rewrite();
   };
+  limit(min, max);
   show(value);
   const node = element(
     "div",
@@ -109,7 +116,7 @@ export function integerField(label, { min, max, value, onChange }) {
     slider,
     note,
   );
-  return { node, show };
+  return { node, show, limit };
 }
 
 /** What is wrong with a number that should be a whole one between two limits. */

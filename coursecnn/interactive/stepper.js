@@ -77,7 +77,10 @@ class Stepper {
     this.examples = examples;
     const names = examples.map((example) => example.name);
     this.picker = choice("Example", names, () => this.load());
-    this.fields = element("div", { className: "fields" });
+    const geometry = ["stride", "padding", "dilation"];
+    this.numbers = Object.fromEntries(geometry.map((name) => [name, this.geometryField(name)]));
+    const nodes = Object.values(this.numbers).map(({ node }) => node);
+    this.fields = element("div", { className: "fields" }, this.picker.node, ...nodes);
     this.player = new Player({ move: (count) => this.move(count), isOver: () => this.isFirst() });
     this.stage = element("div", { className: "stage" });
     const buttons = element("div", { className: "bar" }, ...this.player.buttons);
@@ -115,30 +118,17 @@ class Stepper {
     this.rebuild({});
   }
 
-  /** Fields for the layer's geometry, of which each limits the others. */
+  /** The numbers of the layer's geometry, of which each limits the others. */
   showFields() {
-    const limits = geometryLimits(this.layer);
-    const isOther = Object.entries(limits).some(([name, { min, max }]) =>
-      this.limits?.[name].min !== min || this.limits[name].max !== max
-    );
-    if (!this.numbers || isOther) {
-      const focused = Object.entries(this.numbers ?? {}).find(([, { node }]) =>
-        node.contains(document.activeElement)
-      );
-      this.limits = limits;
-      this.numbers = Object.fromEntries(
-        Object.keys(limits).map((name) => [name, this.geometryField(name, limits[name])]),
-      );
-      const nodes = Object.values(this.numbers).map(({ node }) => node);
-      this.fields.replaceChildren(this.picker.node, ...nodes);
-      if (focused) this.numbers[focused[0]].node.querySelector("input")?.focus();
+    for (const [name, { min, max }] of Object.entries(geometryLimits(this.layer))) {
+      this.numbers[name].limit(min, max);
+      this.numbers[name].show(this.layer[name]);
     }
-    for (const [name, field] of Object.entries(this.numbers)) field.show(this.layer[name]);
   }
 
-  geometryField(name, limits) {
+  geometryField(name) {
     const onChange = (number) => this.rebuild({ [name]: number });
-    return integerField(name, { ...limits, value: this.layer[name], onChange });
+    return integerField(name, { min: 0, max: 1, value: 0, onChange });
   }
 
   /** Draw the layer, with another stride, padding or dilation. */

@@ -59,7 +59,6 @@ NUMBER_CASES = [
     ("+3", 3),
     ("1e-2", 0.01),
 ]
-FACTS = "(root) => JSON.stringify(root.textContent)"
 
 
 def state(page: Any) -> str:
@@ -120,6 +119,7 @@ def test_a_box_for_any_number_reads_what_people_write(show: Show, kind: str) -> 
     box = page.locator(NUMBERS).last
     for text, expected in NUMBER_CASES:
         box.fill("0.25")
+        box.blur()
         known = state(page)
         box.fill(text)
 
@@ -267,11 +267,19 @@ CHANGES: dict[str, Callable[[Any], None]] = {
     "playground": lambda page: page.get_by_role("button", name="blur", exact=True).click(),
     "calculator": lambda page: page.get_by_label("S, stride", exact=True).fill("3"),
     "receptive": lambda page: page.get_by_role("button", name="Add a layer").click(),
-    "explorer": lambda page: page.get_by_label("B", exact=True).select_option("alexnet"),
+    "explorer": lambda page: page.locator(".networks select").nth(1).select_option("alexnet"),
     "digits": lambda page: page.locator(".surface").click(),
     "inception": lambda page: page.get_by_label("3×3 filters", exact=True).fill("7"),
     "replay": lambda page: page.get_by_role("button", name="Step", exact=True).click(),
 }
+
+
+def change(page: Any, kind: str) -> None:
+    """Use an interactive, and leave it."""
+    CHANGES[kind](page)
+    page.evaluate("document.activeElement.blur()")
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(30)  # a frame, for what is drawn at most once in one
 
 
 @each_kind
@@ -287,7 +295,7 @@ def test_it_has_a_name_and_a_question(show: Show, kind: str) -> None:
 def test_start_over_leads_back_to_the_beginning(show: Show, kind: str) -> None:
     page = show(FRAGMENTS[kind])
     before = state(page)
-    CHANGES[kind](page)
+    change(page, kind)
     assert state(page) != before
 
     page.get_by_role("button", name="Start over").click()
@@ -319,8 +327,7 @@ def visits(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def test_the_state_is_there_again_when_the_page_is(visits: Callable[..., Any], kind: str) -> None:
     page = visits(kind)
     first = state(page)
-    CHANGES[kind](page)
-    page.wait_for_timeout(30)  # a frame, for what is drawn at most once in one
+    change(page, kind)
     changed = state(page)
     assert changed != first
 
@@ -335,8 +342,7 @@ def test_a_link_carries_the_state(visits: Callable[..., Any], kind: str) -> None
     first = state(page)
     page.evaluate("""() => Object.defineProperty(navigator, "clipboard", {
       value: { writeText: async (text) => { window.copied = text; } } })""")
-    CHANGES[kind](page)
-    page.wait_for_timeout(30)
+    change(page, kind)
     changed = state(page)
     page.get_by_role("button", name="Copy link").click()
     browser.wait_until(page, lambda: page.evaluate("window.copied"))
