@@ -141,7 +141,7 @@ def totals(known: list[Chapter], found: list[Place], to_root: str) -> str:
         (len(found), f'<a href="{appendix}/ledger.html">printed numbers</a>', _by_kind(found)),
         (
             sum(place.finding.verdict in REFUTED for place in found),
-            f'<a href="{appendix}/errata.html">of them do not hold</a>',
+            f'<a href="{appendix}/errata.html">printed numbers that do not hold</a>',
             _by_verdict(found),
         ),
     )
@@ -167,7 +167,11 @@ def _by_kind(found: list[Place]) -> str:
 
 def _by_verdict(found: list[Place]) -> str:
     verdicts = Counter(place.finding.verdict for place in found)
-    return ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in Verdict if verdicts[verdict])
+    return ", ".join(
+        _several(count, "erratum", "errata") if verdict is Verdict.ERRATUM else f"{count} {verdict}"
+        for verdict in Verdict
+        if (count := verdicts[verdict])
+    )
 
 
 def sample(keys: Iterable[str], found: list[Place], to_root: str) -> str:

@@ -5,7 +5,7 @@ import { button, element } from "./page.js";
 import { joined, keep, note, noteAnswer, onProgress, progress, read } from "./progress.js";
 
 const PLACES = {
-  number: "a number, or a sum: 28*28 + 1",
+  number: "a number, or a sum: 3*4 + 1",
   text: "your answer",
   list: "(…, …)",
   matrix: "a line for each row:\n… … …\n… … …",
@@ -55,7 +55,14 @@ function elsewhere({ name, colab }) {
   box.onchange = () => note(name, box.checked);
   onProgress(() => (box.checked = progress().solved.includes(name)));
   const words = "This one needs Python: answer in its cell ";
-  const link = element("a", { href: colab, className: "on-colab" }, "on Colab");
+  // The book's theme takes what follows "#" in any address for a selector, which this is not: the
+  // cell is added when it is wanted.
+  const notebook = colab.split("#")[0];
+  const link = element("a", { href: notebook, className: "on-colab" }, "on Colab");
+  link.onclick = link.onauxclick = () => {
+    link.href = colab;
+    setTimeout(() => (link.href = notebook));
+  };
   const solved = element("label", {}, box, "solved there");
   return [element("p", {}, words, link, ", or in make lab.", " ", solved)];
 }
