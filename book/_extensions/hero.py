@@ -28,7 +28,7 @@ from ledger_pages import FromLedger, Place
 
 PHOTO = "cat"
 SIZE = (312, 208)  # width and height, in pixels: 65 kB
-KERNELS = {
+KERNELS: dict[str, tuple[list[list[float]], str]] = {
     "upright edges": (
         [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]],
         "Nine numbers that find where it gets brighter (orange) or darker (purple) to the right.",

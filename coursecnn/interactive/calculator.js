@@ -7,7 +7,7 @@ import { button, element, integerField } from "./page.js";
 import { math, svg } from "./svg.js";
 
 const MOST_PIXELS_DRAWN = 48; // beyond, the lines between them would be all that one sees
-const QUESTION = "Which stride and padding does a 7×7 kernel need to halve 224 pixels exactly?";
+const QUESTION = "Can a 7×7 kernel at a stride of 2 turn 224 pixels into 112, with none left over?";
 const GROUNDS = "Blue ground: the image; grey around it: padding.";
 const WINDOWS = "Blue frame: the first window, its taps shaded";
 const NEXT = "; orange dashes: the next one";

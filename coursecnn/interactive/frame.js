@@ -21,7 +21,7 @@ export function framed(root, widget, question) {
   const first = JSON.stringify(widget.state());
   const key = `${KEPT}${root.dataset.interactive}`;
   const kind = root.dataset.interactive?.split("-")[0] ?? "";
-  const told = element("span", { role: "status", className: "told" });
+  const told = element("span", { ariaLive: "polite", className: "told" });
   const take = (text) => {
     try {
       widget.restore(JSON.parse(text));

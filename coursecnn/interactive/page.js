@@ -63,7 +63,7 @@ export function integerField(label, { min, max, value, onChange }) {
     [min, max] = [least, most];
     [slider.min, slider.max] = [box.ariaValueMin, box.ariaValueMax] = [String(min), String(max)];
   };
-  const note = element("small", { className: "note", role: "status" });
+  const note = element("small", { className: "note", ariaLive: "polite" });
   let current = value;
   const allowed = (number) => Math.round(clamp(number, min, max));
   const set = (number) => {

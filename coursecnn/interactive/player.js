@@ -45,13 +45,15 @@ export class Player {
       this.run();
     }, { threshold: 0.5 });
     observer.observe(root);
-    signal.addEventListener("abort", () => {
+    const touched = (event) => {
+      if (event.type === "pointerenter" && event.pointerType !== "mouse") return;
       observer.disconnect();
-      this.pause();
-    });
-    // As it comes to what was touched, the play has stopped: "Play" plays.
+      untouched.abort();
+      // The button itself pauses when it is pressed.
+      if (!this.play.contains(event.target)) this.pause();
+    };
     for (const touch of ["pointerdown", "pointerenter", "focusin", "keydown"]) {
-      root.addEventListener(touch, () => untouched.abort(), { signal, capture: true });
+      root.addEventListener(touch, touched, { signal, capture: true });
     }
   }
 

@@ -259,6 +259,50 @@ def test_all_columns_of_a_table_of_layers_are_seen(show: Show) -> None:
     assert page.locator(".layers").first.evaluate("(box) => box.scrollWidth <= box.clientWidth")
 
 
+# The calculator draws what can be seen, and its legend says no more.
+
+
+def set_calculator(page: Any, **numbers: int) -> None:
+    labels = {"N": "N, input size", "k": "k, kernel taps", "P": "P, padding", "S": "S, stride"}
+    for name, number in numbers.items():
+        page.get_by_label(labels[name], exact=True).fill(str(number))
+
+
+def test_of_a_large_image_the_corner_is_drawn_as_well(show: Show) -> None:
+    page = show(FRAGMENTS["calculator"])
+    assert page.locator("svg").count() == 1
+    assert page.locator("circle").count() == 1  # in a pattern: one stands for all
+    assert "Each dot is" in page.inner_text(".coursecnn")
+
+    set_calculator(page, N=1024, k=11, S=4)
+
+    whole, corner = page.locator("svg").all()
+    assert whole.locator("circle, .pixels").count() == 0
+    assert corner.locator("circle").count() == 1
+    window, picture = corner.locator(".first").bounding_box(), corner.bounding_box()
+    assert window["width"] > picture["width"] / 3
+    assert "Each dot is" not in page.inner_text(".coursecnn")
+    assert "its upper left corner, enlarged" in page.inner_text(".coursecnn")
+
+
+def test_what_does_not_fit_has_no_legend_of_dots(show: Show) -> None:
+    page = show(FRAGMENTS["calculator"])
+
+    set_calculator(page, N=3, P=0, k=9)
+
+    assert "use a smaller kernel" in page.inner_text("[role=status]")
+    assert "Each dot is" not in page.inner_text(".coursecnn")
+    assert "the next one" not in page.inner_text(".coursecnn")
+
+
+def test_rounded_up_may_be_less_and_says_why(show: Show) -> None:
+    page = show(FRAGMENTS["calculator"])
+
+    set_calculator(page, N=8, k=2, P=3, S=1)
+
+    assert "right padding is left out" in page.locator("td").nth(1).inner_text()
+
+
 # The frame
 
 
