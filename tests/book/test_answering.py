@@ -74,7 +74,7 @@ def test_every_exercise_has_its_place(go: Go, name: str) -> None:
             }""")
             assert followed.startswith("https://colab.research.google.com/github/")
             assert "#scrollTo=" in followed
-    assert page.get_by_text("replace the three dots").count() == 0
+    assert page.get_by_text("Your turn: replace").count() == 0
 
 
 def test_a_matrix_is_typed_line_by_line(go: Go) -> None:
