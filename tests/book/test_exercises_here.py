@@ -19,6 +19,7 @@ sys.path.insert(0, str(REPOSITORY / "book" / "_extensions"))
 
 import exercises_here  # noqa: E402 - they lie where Sphinx looks for extensions
 import hero  # noqa: E402
+import lazy_images  # noqa: E402
 from ledger_pages import Place  # noqa: E402
 
 NAME, FUNCTION = "cortex.dense_parameters", "cortex.secret_kernel"
@@ -177,3 +178,19 @@ def test_the_picture_of_the_front_page_is_light_and_always_the_same():
     assert hero.hero() == hero.hero()
     assert hero.photograph().shape == hero.SIZE[::-1]
     assert len(hero.hero().encode()) < 220_000
+
+
+PICTURES = '<img alt="a" src="../_images/a.png" /><p>x</p><img src="../_images/b.png">'
+
+
+def test_pictures_but_the_first_are_loaded_late_and_have_their_size():
+    first, second = lazy_images.late(PICTURES, {"a.png": (4, 3), "b.png": (2, 1)}.get).split("<p>")
+
+    assert first == '<img alt="a" src="../_images/a.png" width="4" height="3">'
+    assert second.endswith('<img src="../_images/b.png" width="2" height="1" loading="lazy">')
+
+
+def test_a_picture_that_says_its_size_keeps_it_and_others_are_left_alone():
+    given = '<img src="_images/a.png" width="7"><img src="data:image/png;base64,x">'
+
+    assert lazy_images.late(given, lambda _: (4, 3)) == given

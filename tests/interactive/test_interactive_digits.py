@@ -341,7 +341,7 @@ def test_a_finger_draws_and_does_not_scroll(show: Show) -> None:
     opened.touchscreen.tap(x + side / 2, y + side / 2)
 
     style = "(node) => getComputedStyle(node).touchAction"
-    assert status(opened).startswith("The network reads a ")
+    assert status(opened).startswith("The network reads a")
     assert opened.eval_on_selector(".surface", style) == "none"
 
 

@@ -480,6 +480,17 @@ def test_it_moves_by_itself_until_it_is_touched(show: Show) -> None:
     assert page.get_by_role("button", name="Play").count() == 1
 
 
+def test_a_tap_on_its_button_pauses_what_moves_by_itself(show: Show) -> None:
+    page = show(FRAGMENTS["stepper"], width=390, touch=True, motion=True)
+    page.get_by_role("button", name="Pause").tap()
+    still = page.locator(".total").inner_text()
+
+    page.wait_for_timeout(1300)
+
+    assert page.locator(".total").inner_text() == still
+    assert page.get_by_role("button", name="Play").count() == 1
+
+
 def test_nothing_moves_where_motion_is_unwanted(show: Show) -> None:
     page = show(FRAGMENTS["stepper"])
     begun = page.locator(".total").inner_text()

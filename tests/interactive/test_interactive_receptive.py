@@ -246,7 +246,7 @@ def told(shown: Any) -> list[int]:
     """The numbers of "Unit 3 of 7 in a row of conv3 has a field of 9 pixels, from 2 to 10"."""
     text = shown.locator("p[role=status]").inner_text().replace("−", "-")
     found = re.match(
-        r"Unit (\d+) of (\d+) in a row of \S+ has a field of (\d+) pixels, from (-?\d+) to (-?\d+)",
+        r"Unit (\d+) of (\d+) in a row of .+? has a field of (\d+) pixels, from (-?\d+) to (-?\d+)",
         text,
     )
     assert found, text
@@ -382,6 +382,28 @@ def test_layers_can_be_added_changed_and_removed(show: Show) -> None:
         shown.get_by_role("button", name="Remove this layer").click()
     assert told(shown)[2] == 3
     assert shown.get_by_role("button", name="Remove this layer").is_disabled()
+
+
+def test_added_layers_have_names_of_their_own(show: Show) -> None:
+    shown = show(EXPLORER)
+
+    for _ in range(3):
+        shown.get_by_role("button", name="Add a layer").click()
+
+    names = shown.locator(".map-line > span > span").all_inner_texts()
+    assert len(set(names)) == len(names)
+    assert {"added 1", "added 2", "added 3"} <= set(names)
+
+
+def test_below_zero_and_in_the_padding_is_said_in_words(show: Show) -> None:
+    shown = show(EXPLORER)
+    shown.locator('.maps [tabindex="0"]').focus()
+    shown.keyboard.press("Home")
+
+    text = shown.locator("p[role=status]").inner_text()
+
+    assert re.search(r"from −\d+ to \d+", text)
+    assert re.search(r"Of these pixels \d+ lie in the padding", text)
 
 
 def test_what_was_measured_does_not_outlive_a_change(show: Show) -> None:
