@@ -218,3 +218,17 @@ def test_on_paper_a_page_is_light(go: Go) -> None:
     page.evaluate("() => dispatchEvent(new Event('afterprint'))")
 
     assert page.evaluate(theme) == "dark"
+
+
+def test_the_magnifier_covers_no_letter(chromium: Any) -> None:
+    with browser.visit(chromium) as visit:
+        visit.page.goto((browser.BOOK / "search.html").as_uri())
+        room = visit.page.evaluate("""() => {
+          const form = document.querySelector("main .bd-search");
+          const [icon, box] = ["i", "input"].map((one) => form.querySelector(one));
+          const padding = parseFloat(getComputedStyle(box).paddingLeft);
+          const begin = box.getBoundingClientRect().left + padding;
+          return begin - icon.getBoundingClientRect().right;
+        }""")
+
+        assert room > 2
