@@ -29,6 +29,10 @@ class Photograph:
         author: Who made it.
         licence: Under which it may be shown and changed.
         source: Where it is from.
+
+    >>> cat = photographs()["cat"]
+    >>> cat.shows, cat.licence, cat.pixels.shape
+    ('The face of Chelsea, a tabby cat', 'CC0', (256, 385, 3))
     """
 
     pixels: NDArray[np.uint8]
