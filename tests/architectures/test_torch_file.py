@@ -144,7 +144,7 @@ class Harmful:
         (io.open, ("/dev/null",), "io.open"),
         (OrderedDict.fromkeys, ("a",), "builtins.getattr"),
     ],
-    ids=str,
+    ids=["print", "eval", "getattr", "open", "method"],
 )
 @pytest.mark.parametrize("where", ["magic", "system", "values"])
 def test_what_is_no_tensor_is_not_called(function, arguments, name, where, capsys):
