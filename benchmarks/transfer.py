@@ -8,11 +8,12 @@ CIFAR-10 is learned from 5, 20, 100 or 500 pictures of each class in three ways:
   answers of the logistic regression;
 - *scratch*: a small network of the course's own kind that begins with random weights.
 
-Settings (a penalty, a learning rate) are chosen on `CHOSEN_ON` validation images and the draw
-`PILOT`, which is not measured. Then each of the draws 0 to 4, which share no picture, is judged on
-the same `JUDGED_ON` test images, once. The record, `coursecnn/evidence/results/transfer.json`, is
-that of the chapter on pretrained models, and holds the pilot's accuracies in its recipe; `--results
-FOLDER` writes elsewhere.
+Settings (a penalty, a learning rate) are chosen on `CHOSEN_ON` validation images, with pictures
+that begin where no measured draw does. Then the draws 0 to 4 are judged on the same `JUDGED_ON`
+test images, once. They share no picture up to `APART` of each class, but part of their 500: there
+the draws differ less than they would in a larger pool. The record,
+`coursecnn/evidence/results/transfer.json`, is that of the chapter on pretrained models, and holds
+the pilot's accuracies in its recipe; `--results FOLDER` writes elsewhere.
 
 What the network says to a picture is computed once and kept in the cache, 1,000 pictures a file, so
 the command goes on where it was stopped. In all it takes about half an hour on one core of 2025.
@@ -50,6 +51,8 @@ Setting: TypeAlias = Mapping[str, float]
 SIZES = (5, 20, 100, 500)  # pictures of each class
 DRAWS, PILOT = tuple(range(5)), 5
 HELD_OUT, CHOSEN_ON, JUDGED_ON = 5_000, 2_000, 2_000
+# Of each class: the training pictures that draws are taken from, and how far apart these begin.
+POOL, APART = range(2_500, 3_500), 200
 BLOCK, BATCH = 1_000, 50
 # The last stage reads 5×5 maps: 160 pixels are enough for these small pictures, and half the work.
 PREPARED = Preprocessing(160, 1.0, LITE0.mean, LITE0.deviation, "bicubic")
@@ -88,27 +91,6 @@ class Part:
     labels: Array
     folder: Path
 
-    def extract(self, numbers: range | None = None) -> None:
-        """Run the pretrained network on each block of pictures whose file is not there."""
-        for start in numbers or range(0, len(self.labels), BLOCK):
-            path = self._path(start)
-            if path.exists():
-                continue
-            began = time.perf_counter()
-            ends = [lite0().get_layer(FIRST_TUNED).input, lite0().get_layer("pool").output]
-            network = keras.Model(lite0().input, ends)
-            found: list[tuple[Array, Array]] = []
-            for at in range(start, min(start + BLOCK, len(self.labels)), BATCH):
-                answers = network(PREPARED(self.pictures[at : at + BATCH]), training=False)
-                maps, features = (np.float16(keras.ops.convert_to_numpy(a)) for a in answers)
-                found.append((maps, features))
-            maps, features = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
-            unfinished = path.with_suffix(".part.npz")
-            labels = self.labels[start : start + BLOCK]
-            np.savez(unfinished, maps=maps, features=features, labels=labels)
-            unfinished.replace(path)
-            print(f"{path.stem}: {time.perf_counter() - began:.0f} s", flush=True)
-
     @cached_property
     def maps(self) -> Array:
         """What the last stage reads."""
@@ -119,55 +101,90 @@ class Part:
         """The averages of the last maps."""
         return np.float32(self._read("features"))
 
-    def first(self, count: int) -> "Part":
-        """The first pictures."""
-        return Part(self.name, self.pictures[:count], self.labels[:count], self.folder)
-
     def _read(self, kind: str) -> Array:
-        self.extract()
         blocks = []
         for start in range(0, len(self.labels), BLOCK):
-            with np.load(self._path(start)) as block:
-                count = len(self.labels[start : start + BLOCK])
-                np.testing.assert_array_equal(
-                    block["labels"][:count], self.labels[start : start + BLOCK]
-                )
-                blocks.append(block[kind][:count])
+            path = self.folder / f"{self.name}-{start:05d}.npz"
+            labels = self.labels[start : start + BLOCK]
+            if not path.exists():
+                extract(self.pictures[start : start + BLOCK], labels, path)
+            with np.load(path) as block:
+                np.testing.assert_array_equal(block["labels"], labels)
+                blocks.append(block[kind])
         return np.concatenate(blocks)
 
-    def _path(self, start: int) -> Path:
-        return self.folder / f"{self.name}-{start:05d}.npz"
+
+def extract(pictures: Array, labels: Array, path: Path) -> None:
+    """Write what the pretrained network says to pictures."""
+    began = time.perf_counter()
+    ends = [lite0().get_layer(FIRST_TUNED).input, lite0().get_layer("pool").output]
+    network = keras.Model(lite0().input, ends)
+    found: list[tuple[Array, Array]] = []
+    for at in range(0, len(pictures), BATCH):
+        answers = network(PREPARED(pictures[at : at + BATCH]), training=False)
+        maps, features = (np.float16(keras.ops.convert_to_numpy(answer)) for answer in answers)
+        found.append((maps, features))
+    maps, features = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    unfinished = path.with_suffix(".part.npz")
+    np.savez(unfinished, maps=maps, features=features, labels=labels)
+    unfinished.replace(path)
+    print(f"{path.stem}: {time.perf_counter() - began:.0f} s", flush=True)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Some of the pictures of a part."""
+
+    part: Part
+    rows: Array
+
+    def __getattr__(self, kind: str) -> Array:
+        """Pictures, labels, maps or features."""
+        return getattr(self.part, kind)[self.rows]
 
 
 def parts(folder: Path) -> dict[str, Part]:
-    """Give the validation images, the draws, and the test images.
+    """Give the validation images, the pool that draws are taken from, and the test images.
 
-    In a draw the classes take turns, so its first 10 n pictures are n of each class.
+    In the pool the classes take turns.
     """
     whole = datasets.cifar10()
     split = whole.split_validation(HELD_OUT)
-    places = [np.flatnonzero(split.y_train == label) for label in range(len(split.classes))]
-    most = max(SIZES)
-    found = {"validation": (split.x_eval[:CHOSEN_ON], split.y_eval[:CHOSEN_ON])}
-    for draw in (PILOT, *DRAWS):
-        rows = np.stack([each[draw * most : (draw + 1) * most] for each in places], axis=1).ravel()
-        found[f"draw{draw}"] = (split.x_train[rows], split.y_train[rows])
-    found["test"] = (whole.x_test[:JUDGED_ON], whole.y_test[:JUDGED_ON])
+    classes = range(len(split.classes))
+    places = [np.flatnonzero(split.y_train == label)[POOL.start : POOL.stop] for label in classes]
+    pool = np.stack(places, axis=1).ravel()
+    found = {
+        "validation": (split.x_eval[:CHOSEN_ON], split.y_eval[:CHOSEN_ON]),
+        "pool": (split.x_train[pool], split.y_train[pool]),
+        "test": (whole.x_test[:JUDGED_ON], whole.y_test[:JUDGED_ON]),
+    }
     return {name: Part(name, x, y.ravel(), folder) for name, (x, y) in found.items()}
 
 
-def regression(learned: Part, setting: Setting) -> Any:
+def drawn(pool: Part, draw: int, size: int) -> Chosen:
+    """Take as many pictures of each class, one after the other in a circle.
+
+    Draws begin `APART` pictures apart: up to that size, the measured ones share none. Of 500, two
+    that follow each other share 300, others 100. The pilot begins in the middle of the first.
+    """
+    begin = APART // 2 if draw == PILOT else APART * draw
+    places = (begin + np.arange(size)) % len(POOL)
+    rows = 10 * places[:, None] + np.arange(10)
+    return Chosen(pool, rows.ravel())
+
+
+def regression(learned: Chosen, setting: Setting) -> Any:
     """Fit a logistic regression to the features."""
     model = LogisticRegression(C=setting["C"], max_iter=2000)
     return make_pipeline(StandardScaler(), model).fit(learned.features, learned.labels)
 
 
-def frozen(learned: Part, judged: Part, setting: Setting, _size: int, _seed: int) -> float:
+def frozen(learned: Chosen, judged: Part, setting: Setting, _size: int, _seed: int) -> float:
     """Judge a logistic regression on the features."""
     return float(regression(learned, setting).score(judged.features, judged.labels))
 
 
-def tuned(learned: Part, judged: Part, setting: Setting, size: int, seed: int) -> float:
+def tuned(learned: Chosen, judged: Part, setting: Setting, size: int, seed: int) -> float:
     """Train the last stage and the head, beginning at the logistic regression.
 
     The normalisations keep what they know, as `training=False` demands.
@@ -188,7 +205,7 @@ def tuned(learned: Part, judged: Part, setting: Setting, size: int, seed: int) -
     )
 
 
-def scratch(learned: Part, judged: Part, setting: Setting, size: int, seed: int) -> float:
+def scratch(learned: Chosen, judged: Part, setting: Setting, size: int, seed: int) -> float:
     """Train a small network that begins with random weights, on pictures mirrored and shifted."""
     keras.utils.set_random_seed(seed)
     steps: list[Any] = [keras.Input((32, 32, 3))]
@@ -262,7 +279,7 @@ def tried(
     method: str, size: int, every: dict[str, Part], base: Mapping[str, Setting]
 ) -> dict[str, float]:
     """Judge each setting of a method on validation images, after learning from the pilot's draw."""
-    learned = every[f"draw{PILOT}"].first(10 * size)
+    learned = drawn(every["pool"], PILOT, size)
     return {
         named(setting): METHODS[method](
             learned, every["validation"], {**base.get(str(size), {}), **setting}, size, PILOT
@@ -296,7 +313,7 @@ def judged(
     every: dict[str, Part], draw: int, method: str, size: int, setting: Setting
 ) -> dict[str, float]:
     """Learn from a draw, and judge on the test images."""
-    learned = every[f"draw{draw}"].first(10 * size)
+    learned = drawn(every["pool"], draw, size)
     return {"accuracy": METHODS[method](learned, every["test"], setting, size, draw)}
 
 
@@ -320,6 +337,8 @@ def main() -> None:
         "first_tuned": FIRST_TUNED,
         "scratch": list(WIDTHS),
         "epochs": {m: {str(size): n for size, n in row.items()} for m, row in EPOCHS.items()},
+        "pool": len(POOL),
+        "apart": APART,
         "chosen_on": CHOSEN_ON,
         "judged_on": JUDGED_ON,
         "settings": choice,
