@@ -317,26 +317,18 @@ def judged(
     return {"accuracy": METHODS[method](learned, every["test"], setting, size, draw)}
 
 
-def main() -> None:
-    """Measure what is missing, and write the records when all is there."""
-    parser = argparse.ArgumentParser(description="Measure what borrowed features are worth.")
-    parser.add_argument("--cache", type=Path, required=True, help="a folder for 500 MB")
-    parser.add_argument("--results", type=Path, default=records.SHIPPED, help="of the records")
-    parser.add_argument("--only", choices=METHODS, help="one method, and no records")
-    options = parser.parse_args()
-    options.cache.mkdir(parents=True, exist_ok=True)
-    every = parts(options.cache)
-    methods = ("frozen", "tuned") if options.only == "tuned" else (options.only,)
-    methods = methods if options.only else tuple(METHODS)
-    seen, choice = chosen(every, options.cache, methods)
-    data = Data.of(datasets.cifar10())
-    recipe = {
+def described(seen: dict[str, float], choice: dict[str, dict[str, Setting]]) -> dict[str, Any]:
+    """Say what must be the same in all runs."""
+    epochs = {
+        method: {str(size): count for size, count in row.items()} for method, row in EPOCHS.items()
+    }
+    return {
         "network": "EfficientNet-Lite0",
         "weights": LITE0_SHA256,
         "side": PREPARED.side,
         "first_tuned": FIRST_TUNED,
         "scratch": list(WIDTHS),
-        "epochs": {m: {str(size): n for size, n in row.items()} for m, row in EPOCHS.items()},
+        "passes": epochs,
         "pool": len(POOL),
         "apart": APART,
         "chosen_on": CHOSEN_ON,
@@ -344,7 +336,25 @@ def main() -> None:
         "settings": choice,
         "pilot": seen,
     }
-    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+
+
+def main() -> None:
+    """Measure what is missing, and write the record when all is there."""
+    parser = argparse.ArgumentParser(description="Measure what borrowed features are worth.")
+    parser.add_argument("--cache", type=Path, required=True, help="a folder for 200 MB")
+    parser.add_argument("--results", type=Path, default=records.SHIPPED, help="of the record")
+    parser.add_argument("--only", choices=METHODS, help="one method, and no record")
+    options = parser.parse_args()
+    options.cache.mkdir(parents=True, exist_ok=True)
+    data = datasets.cifar10()
+    if not data.provenance.official:
+        raise SystemExit("the official CIFAR-10 is needed: `coursecnn data` fetches it")
+    every = parts(options.cache)
+    # What is tuned begins at the frozen answer.
+    methods = {None: tuple(METHODS), "tuned": ("frozen", "tuned")}.get(
+        options.only, (options.only,)
+    )
+    seen, choice = chosen(every, options.cache, methods)
     here = Machine.here()
     runs = {draw: Run(draw, {}, {}, 0, here) for draw in DRAWS}
     for method, size, draw in itertools.product(methods, SIZES, DRAWS):
@@ -356,7 +366,9 @@ def main() -> None:
         runs[draw] = replace(runs[draw], metrics=metrics, seconds=seconds)
     if options.only:
         return
-    record = Record("transfer", recipe, data, today, tuple(runs.values()))
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    recipe = described(seen, choice)
+    record = Record("transfer", recipe, Data.of(data), today, tuple(runs.values()))
     records.write(record, options.results / "transfer.json")
     print(record)
 
