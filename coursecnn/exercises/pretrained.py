@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coursecnn.exercises.answers import Exercise, Mistake
+from coursecnn.exercises.views import letters
 
 BREEDS = 37
 FEATURES = 1280  # of EfficientNet-Lite0, before its classifier
@@ -23,11 +24,6 @@ TRUTH = RANDOM.integers(10, size=200)
 PICTURES = tuple(
     RANDOM.integers(256, size=(height, width, 3)) for height, width in ((8, 12), (20, 16), (5, 5))
 )
-
-
-def letters(answer: Any) -> str:
-    """See only which letters an answer names, in whatever order."""
-    return "".join(sorted({letter for letter in str(answer).lower() if letter.isalpha()}))
 
 
 def middle(picture: NDArray[Any], crop: float) -> NDArray[Any]:
