@@ -1,16 +1,16 @@
 """Measure what borrowed features are worth: `python -m benchmarks.transfer --cache FOLDER`.
 
-CIFAR-10 is learned from 5, 20, 100 or 500 pictures of each class in three ways:
+CIFAR-10 is learned from 5, 20, 100 or 250 pictures of each class in three ways:
 
 - *frozen*: EfficientNet-Lite0 as it was trained on ImageNet, and a logistic regression on the
   1280 averages of its last maps;
-- *tuned*: the same, and then its last stage and its head are trained on, beginning with the
-  answers of the logistic regression;
+- *tuned*: the same, and then its last convolution is trained on, with the classifier, beginning
+  with the answers of the logistic regression;
 - *scratch*: a small network of the course's own kind that begins with random weights.
 
 Settings (a penalty, a learning rate) are chosen on `CHOSEN_ON` validation images, with pictures
 that begin where no measured draw does. Then the draws 0 to 4 are judged on the same `JUDGED_ON`
-test images, once. They share no picture up to `APART` of each class, but part of their 500: there
+test images, once. They share no picture up to `APART` of each class, but part of their 250: there
 the draws differ less than they would in a larger pool. The record,
 `coursecnn/evidence/results/transfer.json`, is that of the chapter on pretrained models, and holds
 the pilot's accuracies in its recipe; `--results FOLDER` writes elsewhere.
@@ -48,19 +48,19 @@ from coursecnn.evidence.records import Data, Machine, Record, Run
 Array: TypeAlias = NDArray[Any]
 Setting: TypeAlias = Mapping[str, float]
 
-SIZES = (5, 20, 100, 500)  # pictures of each class
+SIZES = (5, 20, 100, 250)  # pictures of each class
 DRAWS, PILOT = tuple(range(5)), 5
 HELD_OUT, CHOSEN_ON, JUDGED_ON = 5_000, 2_000, 2_000
 # Of each class: the training pictures that draws are taken from, and how far apart these begin.
-POOL, APART = range(2_500, 3_500), 200
+POOL, APART = range(2_500, 3_000), 100
 BLOCK, BATCH = 1_000, 50
 # The last stage reads 5×5 maps: 160 pixels are enough for these small pictures, and half the work.
 PREPARED = Preprocessing(160, 1.0, LITE0.mean, LITE0.deviation, "bicubic")
-FIRST_TUNED = "stage8_unit1_expand"
-WIDTHS = (24, 48, 96)  # of the network from scratch
+LAST_STAGE, TUNED = "stage8_unit1_expand", "head"  # the first layers of both
+WIDTHS = (16, 32, 64)  # of the network from scratch
 EPOCHS = {
-    "tuned": dict(zip(SIZES, (10, 10, 5, 2), strict=True)),
-    "scratch": dict(zip(SIZES, (60, 40, 20, 10), strict=True)),
+    "tuned": dict(zip(SIZES, (6, 6, 4, 2), strict=True)),
+    "scratch": dict(zip(SIZES, (30, 20, 12, 8), strict=True)),
 }
 GRIDS: Mapping[str, tuple[Setting, ...]] = {
     "frozen": tuple({"C": value} for value in (0.001, 0.01, 0.1, 1.0)),
@@ -93,8 +93,9 @@ class Part:
 
     @cached_property
     def maps(self) -> Array:
-        """What the last stage reads."""
-        return self._read("maps")
+        """What the last convolution reads: what the last stage makes of what is kept."""
+        ends = (lite0().get_layer(name).input for name in (LAST_STAGE, TUNED))
+        return np.float16(keras.Model(*ends).predict(self._read("maps"), batch_size=200, verbose=0))
 
     @cached_property
     def features(self) -> Array:
@@ -117,7 +118,7 @@ class Part:
 def extract(pictures: Array, labels: Array, path: Path) -> None:
     """Write what the pretrained network says to pictures."""
     began = time.perf_counter()
-    ends = [lite0().get_layer(FIRST_TUNED).input, lite0().get_layer("pool").output]
+    ends = [lite0().get_layer(LAST_STAGE).input, lite0().get_layer("pool").output]
     network = keras.Model(lite0().input, ends)
     found: list[tuple[Array, Array]] = []
     for at in range(0, len(pictures), BATCH):
@@ -164,8 +165,8 @@ def parts(folder: Path) -> dict[str, Part]:
 def drawn(pool: Part, draw: int, size: int) -> Chosen:
     """Take as many pictures of each class, one after the other in a circle.
 
-    Draws begin `APART` pictures apart: up to that size, the measured ones share none. Of 500, two
-    that follow each other share 300, others 100. The pilot begins in the middle of the first.
+    Draws begin `APART` pictures apart: up to that size, the measured ones share none. Of 250, two
+    that follow each other share 150, others 50. The pilot begins in the middle of the first.
     """
     begin = APART // 2 if draw == PILOT else APART * draw
     places = (begin + np.arange(size)) % len(POOL)
@@ -185,13 +186,13 @@ def frozen(learned: Chosen, judged: Part, setting: Setting, _size: int, _seed: i
 
 
 def tuned(learned: Chosen, judged: Part, setting: Setting, size: int, seed: int) -> float:
-    """Train the last stage and the head, beginning at the logistic regression.
+    """Train the last convolution and the classifier, beginning at the logistic regression.
 
     The normalisations keep what they know, as `training=False` demands.
     """
     keras.utils.set_random_seed(seed)
     source = pretrained.efficientnet_lite0(side=PREPARED.side).network
-    end = keras.Model(source.get_layer(FIRST_TUNED).input, source.get_layer("pool").output)
+    end = keras.Model(source.get_layer(TUNED).input, source.get_layer("pool").output)
     for layer in end.layers:
         layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     inputs = keras.Input(end.input_shape[1:])
@@ -326,7 +327,7 @@ def described(seen: dict[str, float], choice: dict[str, dict[str, Setting]]) -> 
         "network": "EfficientNet-Lite0",
         "weights": LITE0_SHA256,
         "side": PREPARED.side,
-        "first_tuned": FIRST_TUNED,
+        "first_tuned": TUNED,
         "scratch": list(WIDTHS),
         "passes": epochs,
         "pool": len(POOL),
