@@ -190,7 +190,7 @@ class Entry:
 
     @property
     def origin(self) -> Origin:
-        """Who printed it: a lecture, a lecture that took it from elsewhere, or somebody else.
+        """Whether a lecture printed it, a lecture that took it from elsewhere, or somebody else.
 
         >>> entry("googlenet.table1_ops_conv1").origin
         'inherited'

@@ -125,9 +125,7 @@ EXERCISES = (
         mistakes=(
             Mistake("a", "exchanging colours changes no extremes."),
             Mistake("b", "bytes as they are run from 0 to 255."),
-            Mistake(
-                "d", "prepared twice, black becomes (-0.992 - 127) / 128, below -0.999."
-            ),
+            Mistake("d", "prepared twice, black becomes (-0.992 - 127) / 128, below -0.999."),
         ),
     ),
     Exercise(
@@ -160,9 +158,7 @@ EXERCISES = (
         hint="three convolutions in the stage, one in the head, and a dense layer with biases.",
         mistakes=(
             Mistake(LAST_STAGE + LAST_CONVOLUTION, "the new classifier is trained as well."),
-            Mistake(
-                HEAD + LAST_STAGE, "the head has a convolution, too: 1×1, from 320 to 1280."
-            ),
+            Mistake(HEAD + LAST_STAGE, "the head has a convolution, too: 1×1, from 320 to 1280."),
             Mistake(HEAD, "that is the frozen base; now its end is trained, too."),
             Mistake(
                 HEAD + LAST_STAGE + LAST_CONVOLUTION - BREEDS, "add the biases of the classifier."
