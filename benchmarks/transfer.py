@@ -1,6 +1,6 @@
 """Measure what borrowed features are worth: `python -m benchmarks.transfer --cache FOLDER`.
 
-CIFAR-10 is learned from 5, 20, 100 or 250 pictures of each class in three ways:
+CIFAR-10 is learned from 5, 20 or 100 pictures of each class in three ways (frozen: also 250):
 
 - *frozen*: EfficientNet-Lite0 as it was trained on ImageNet, and a logistic regression on the
   1280 averages of its last maps;
@@ -48,7 +48,8 @@ from coursecnn.evidence.records import Data, Machine, Record, Run
 Array: TypeAlias = NDArray[Any]
 Setting: TypeAlias = Mapping[str, float]
 
-SIZES = (5, 20, 100, 250)  # pictures of each class
+# Pictures of each class. Frozen features cost seconds, so they are tried with more.
+SIZES = {"frozen": (5, 20, 100, 250), "tuned": (5, 20, 100), "scratch": (5, 20, 100)}
 DRAWS, PILOT = tuple(range(5)), 5
 HELD_OUT, CHOSEN_ON, JUDGED_ON = 5_000, 2_000, 2_000
 # Of each class: the training pictures that draws are taken from, and how far apart these begin.
@@ -59,8 +60,8 @@ PREPARED = Preprocessing(160, 1.0, LITE0.mean, LITE0.deviation, "bicubic")
 LAST_STAGE, TUNED = "stage8_unit1_expand", "head"  # the first layers of both
 WIDTHS = (16, 32, 64)  # of the network from scratch
 EPOCHS = {
-    "tuned": dict(zip(SIZES, (6, 6, 4, 2), strict=True)),
-    "scratch": dict(zip(SIZES, (30, 20, 12, 8), strict=True)),
+    "tuned": {5: 6, 20: 6, 100: 4},
+    "scratch": {5: 60, 20: 30, 100: 10},
 }
 GRIDS: Mapping[str, tuple[Setting, ...]] = {
     "frozen": tuple({"C": value} for value in (0.001, 0.01, 0.1, 1.0)),
@@ -186,39 +187,57 @@ def frozen(learned: Chosen, judged: Part, setting: Setting, _size: int, _seed: i
 
 
 def tuned(learned: Chosen, judged: Part, setting: Setting, size: int, seed: int) -> float:
-    """Train the last convolution and the classifier, beginning at the logistic regression.
+    """Train the last convolution and the classifier, beginning at the logistic regression."""
+    network, start = the_end()
+    network.set_weights(start)
+    scaler, model = regression(learned, setting).named_steps.values()
+    weights = model.coef_ / scaler.scale_
+    network.layers[-1].set_weights([weights.T, model.intercept_ - weights @ scaler.mean_])
+    x, y = np.float32(learned.maps), learned.labels
+    _train(network, x, y, setting["rate"], EPOCHS["tuned"][size], np.random.default_rng(seed))
+    return float(network.evaluate(judged.maps, judged.labels, batch_size=200, verbose=0)[1])
 
-    The normalisations keep what they know, as `training=False` demands.
+
+@cache  # compiling it anew would take longer than training
+def the_end() -> tuple[keras.Model, list[Array]]:
+    """Build the last convolution with a new classifier, and give its weights, too.
+
+    The normalisation keeps what it knows, as `training=False` demands.
     """
-    keras.utils.set_random_seed(seed)
     source = pretrained.efficientnet_lite0(side=PREPARED.side).network
     end = keras.Model(source.get_layer(TUNED).input, source.get_layer("pool").output)
     for layer in end.layers:
         layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     inputs = keras.Input(end.input_shape[1:])
     answer = keras.layers.Dense(10, "softmax")
-    network = keras.Model(inputs, answer(end(inputs, training=False)))
-    scaler, model = regression(learned, {"C": setting["C"]}).named_steps.values()
-    weights = model.coef_ / scaler.scale_
-    answer.set_weights([weights.T, model.intercept_ - weights @ scaler.mean_])
-    return _trained(network, learned.maps, learned.labels, judged.maps, judged.labels)(
-        setting["rate"], EPOCHS["tuned"][size]
-    )
+    return _compiled(keras.Model(inputs, answer(end(inputs, training=False))))
 
 
 def scratch(learned: Chosen, judged: Part, setting: Setting, size: int, seed: int) -> float:
     """Train a small network that begins with random weights, on pictures mirrored and shifted."""
+    network, _ = small_network()
     keras.utils.set_random_seed(seed)
+    network.set_weights(fresh().get_weights())
+    x, judged_x = (np.float32(part.pictures) / 127.5 - 1 for part in (learned, judged))
+    epochs, rng = EPOCHS["scratch"][size], np.random.default_rng(seed)
+    _train(network, x, learned.labels, setting["rate"], epochs, rng, moved)
+    return float(network.evaluate(judged_x, judged.labels, batch_size=200, verbose=0)[1])
+
+
+@cache
+def small_network() -> tuple[keras.Model, list[Array]]:
+    """Build and compile the network from scratch."""
+    return _compiled(fresh())
+
+
+def fresh() -> keras.Model:
+    """Build a small network with random weights."""
     steps: list[Any] = [keras.Input((32, 32, 3))]
     for width in WIDTHS:
         convolution = keras.layers.Conv2D(width, 3, padding="same", use_bias=False)
         normalisation = keras.layers.BatchNormalization(momentum=0.9)
         steps += [convolution, normalisation, keras.layers.ReLU(), keras.layers.MaxPooling2D()]
-    steps += [keras.layers.Flatten(), keras.layers.Dropout(0.3), keras.layers.Dense(10, "softmax")]
-    x, judged_x = (np.float32(part.pictures) / 127.5 - 1 for part in (learned, judged))
-    return _trained(keras.Sequential(steps), x, learned.labels, judged_x, judged.labels, moved)(
-        setting["rate"], EPOCHS["scratch"][size]
-    )
+    return keras.Sequential([*steps, keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
 
 
 def moved(pictures: Array, rng: np.random.Generator) -> Array:
@@ -235,27 +254,48 @@ def moved(pictures: Array, rng: np.random.Generator) -> Array:
     )
 
 
-def _trained(
-    network: Any,
+def _compiled(network: keras.Model) -> tuple[keras.Model, list[Array]]:
+    network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    network.optimizer.build(network.trainable_variables)
+    return network, network.get_weights()
+
+
+class Falling(keras.callbacks.Callback):  # type: ignore[misc]
+    """A learning rate that falls along a cosine, step by step."""
+
+    def __init__(self, rate: float, steps: int) -> None:
+        """Begin at `rate`, and be at zero after so many steps."""
+        super().__init__()
+        self.rate, self.steps = rate, steps
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Set the rate of this step."""
+        height = (1 + np.cos(np.pi * batch / self.steps)) / 2
+        self.model.optimizer.learning_rate = self.rate * height
+
+
+def _train(
+    network: keras.Model,
     x: Array,
     y: Array,
-    judged_x: Array,
-    judged_y: Array,
+    rate: float,
+    epochs: int,
+    rng: np.random.Generator,
     change: Callable[[Array, np.random.Generator], Array] = lambda x, _: x,
-) -> Callable[[float, int], float]:
-    """Train with Adam, while the learning rate falls along a cosine, and give the accuracy."""
-
-    def run(rate: float, epochs: int) -> float:
-        rng = np.random.default_rng(0)
-        rates = keras.optimizers.schedules.CosineDecay(rate, epochs * -(-len(y) // BATCH))
-        network.compile(
-            keras.optimizers.Adam(rates), "sparse_categorical_crossentropy", metrics=["accuracy"]
-        )
-        for _ in range(epochs):
-            network.fit(np.float32(change(x, rng)), y, batch_size=BATCH, verbose=0)
-        return float(network.evaluate(judged_x, judged_y, batch_size=200, verbose=0)[1])
-
-    return run
+) -> None:
+    """Train with Adam, which begins anew."""
+    for variable in network.optimizer.variables:
+        variable.assign(keras.ops.zeros_like(variable))
+    orders = [rng.permutation(len(y)) for _ in range(epochs)]
+    every_x = np.concatenate([change(x[order], rng) for order in orders])
+    network.fit(
+        every_x,
+        y[np.concatenate(orders)],
+        batch_size=BATCH,
+        shuffle=False,
+        callbacks=[Falling(rate, len(every_x) // BATCH)],
+        verbose=0,
+    )
 
 
 METHODS = {"frozen": frozen, "tuned": tuned, "scratch": scratch}
@@ -298,7 +338,7 @@ def chosen(
     for method in methods:
         base = choice.get("frozen", {}) if method == "tuned" else {}
         choice[method] = {}
-        for size in SIZES:
+        for size in SIZES[method]:
             path = folder / f"pilot-{method}-{size}.json"
             seen = kept(path, partial(tried, method, size, every, base))
             best = max(GRIDS[method], key=lambda setting: seen[named(setting)])
@@ -358,7 +398,8 @@ def main() -> None:
     seen, choice = chosen(every, options.cache, methods)
     here = Machine.here()
     runs = {draw: Run(draw, {}, {}, 0, here) for draw in DRAWS}
-    for method, size, draw in itertools.product(methods, SIZES, DRAWS):
+    points = [(method, size) for method in methods for size in SIZES[method]]
+    for (method, size), draw in itertools.product(points, DRAWS):
         path = options.cache / f"draw{draw}-{method}-{size}.json"
         judge = partial(judged, every, draw, method, size, choice[method][str(size)])
         one = kept(path, judge)
