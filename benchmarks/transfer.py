@@ -96,12 +96,13 @@ class Part:
     def maps(self) -> Array:
         """What the last convolution reads: what the last stage makes of what is kept."""
         ends = (lite0().get_layer(name).input for name in (LAST_STAGE, TUNED))
-        return np.float16(keras.Model(*ends).predict(self._read("maps"), batch_size=200, verbose=0))
+        answers = keras.Model(*ends).predict(self._read("maps"), batch_size=200, verbose=0)
+        return np.asarray(answers, dtype="float16")
 
     @cached_property
     def features(self) -> Array:
         """The averages of the last maps."""
-        return np.float32(self._read("features"))
+        return np.asarray(self._read("features"), dtype="float32")
 
     def _read(self, kind: str) -> Array:
         blocks = []
@@ -124,7 +125,8 @@ def extract(pictures: Array, labels: Array, path: Path) -> None:
     found: list[tuple[Array, Array]] = []
     for at in range(0, len(pictures), BATCH):
         answers = network(PREPARED(pictures[at : at + BATCH]), training=False)
-        maps, features = (np.float16(keras.ops.convert_to_numpy(answer)) for answer in answers)
+        as_arrays = (keras.ops.convert_to_numpy(answer) for answer in answers)
+        maps, features = (np.asarray(array, dtype="float16") for array in as_arrays)
         found.append((maps, features))
     maps, features = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
     unfinished = path.with_suffix(".part.npz")
@@ -193,7 +195,7 @@ def tuned(learned: Chosen, judged: Part, setting: Setting, size: int, seed: int)
     scaler, model = regression(learned, setting).named_steps.values()
     weights = model.coef_ / scaler.scale_
     network.layers[-1].set_weights([weights.T, model.intercept_ - weights @ scaler.mean_])
-    x, y = np.float32(learned.maps), learned.labels
+    x, y = np.asarray(learned.maps, dtype="float32"), learned.labels
     _train(network, x, y, setting["rate"], EPOCHS["tuned"][size], np.random.default_rng(seed))
     return float(network.evaluate(judged.maps, judged.labels, batch_size=200, verbose=0)[1])
 
@@ -218,7 +220,9 @@ def scratch(learned: Chosen, judged: Part, setting: Setting, size: int, seed: in
     network, _ = small_network()
     keras.utils.set_random_seed(seed)
     network.set_weights(fresh().get_weights())
-    x, judged_x = (np.float32(part.pictures) / 127.5 - 1 for part in (learned, judged))
+    x, judged_x = (
+        np.asarray(part.pictures, dtype="float32") / 127.5 - 1 for part in (learned, judged)
+    )
     epochs, rng = EPOCHS["scratch"][size], np.random.default_rng(seed)
     _train(network, x, learned.labels, setting["rate"], epochs, rng, moved)
     return float(network.evaluate(judged_x, judged.labels, batch_size=200, verbose=0)[1])
@@ -260,7 +264,7 @@ def _compiled(network: keras.Model) -> tuple[keras.Model, list[Array]]:
     return network, network.get_weights()
 
 
-class Falling(keras.callbacks.Callback):  # type: ignore[misc]
+class Falling(keras.callbacks.Callback):
     """A learning rate that falls along a cosine, step by step."""
 
     def __init__(self, rate: float, steps: int) -> None:
