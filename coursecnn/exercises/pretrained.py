@@ -36,12 +36,12 @@ def middle(picture: NDArray[Any], crop: float) -> NDArray[Any]:
 
 def prepare(picture: NDArray[Any], crop: float) -> NDArray[Any]:
     """Cut a square out of the middle, and scale it as EfficientNet-Lite0 wants it."""
-    return (np.float64(middle(picture, crop)) - 127) / 128
+    return (np.asarray(middle(picture, crop), dtype=float) - 127) / 128
 
 
 def not_scaled(picture: NDArray[Any], crop: float) -> NDArray[Any]:
     """The mistake: bytes."""
-    return np.float64(middle(picture, crop))
+    return np.asarray(middle(picture, crop), dtype=float)
 
 
 def up_to_one(picture: NDArray[Any], crop: float) -> NDArray[Any]:
@@ -62,7 +62,7 @@ def corner(picture: NDArray[Any], crop: float) -> NDArray[Any]:
 
 def whole(picture: NDArray[Any], _crop: float) -> NDArray[Any]:
     """The mistake: nothing is cut off."""
-    return (np.float64(picture) - 127) / 128
+    return (np.asarray(picture, dtype=float) - 127) / 128
 
 
 def error(scores: NDArray[Any], truth: NDArray[Any], k: int) -> float:
