@@ -151,7 +151,7 @@ EXERCISES = (
     Exercise(
         name="beyond_one_machine.wire",
         solution=wire(),
-        hint="sending may take a quarter of the time of computing: solve t_send for bytes a second.",
+        hint="sending may take a quarter of the computing time: solve t_send for bytes a second.",
         mistakes=(
             Mistake(round(wire() / 8), "a byte has 8 bits."),
             Mistake(wire(factor=2), "training takes three times the work of the forward pass."),
