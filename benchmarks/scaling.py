@@ -2,7 +2,7 @@
 
 Two processes on two cores share each batch and average their gradients around a ring of pipes
 (`coursecnn.training.lockstep`), beside one process that trains on the whole batch with one core.
-Timed as well are two processes that send each other nothing, and the exchange alone. The record,
+How much of a step is spent on the exchange is timed as well. The record,
 `coursecnn/evidence/results/scaling.json`, is that of the chapter on several machines;
 `benchmarks.rounds` says how it is continued, or made anew elsewhere.
 
@@ -45,11 +45,9 @@ def measured(_: int) -> dict[str, float]:
     for network in NETWORKS:
         one = lockstep.train(network, processes=1, steps=STEPS, batch_size=BATCH)
         two = lockstep.train(network, processes=2, steps=STEPS, batch_size=BATCH)
-        silent = lockstep.train(network, processes=2, steps=STEPS, batch_size=BATCH, exchange=False)
         seconds |= {
             f"{network}, one": one.step,
             f"{network}, two": two.step,
-            f"{network}, silent": silent.step,
             f"{network}, exchange": two.exchange,
         }
     passed = time.perf_counter() - started[0]

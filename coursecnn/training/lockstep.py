@@ -93,14 +93,7 @@ def ring_mean(
     return np.concatenate(pieces) / np.float32(count)
 
 
-def train(
-    network: str,
-    *,
-    processes: int = 2,
-    steps: int = 20,
-    batch_size: int = 32,
-    exchange: bool = True,
-) -> Steps:
+def train(network: str, *, processes: int = 2, steps: int = 20, batch_size: int = 32) -> Steps:
     """Train a network on noise for some steps, and time each of them.
 
     Every process is tied to one core where the system can do that, and computes with one thread.
@@ -111,8 +104,6 @@ def train(
         processes: how many share each batch.
         steps: how many are timed.
         batch_size: images of a batch, over all processes.
-        exchange: whether they average their gradients; without it, each goes its own way, and only
-            the computing is timed.
 
     Raises:
         ValueError: A number is none that can be trained with, or the batch cannot be shared.
@@ -132,7 +123,7 @@ def train(
     workers = [
         context.Process(
             target=_work,
-            args=(network, index, processes, steps, batch_size, exchange),
+            args=(network, index, processes, steps, batch_size),
             kwargs={
                 "to_right": ring[index][1],
                 "from_left": ring[index - 1][0],
@@ -171,7 +162,6 @@ def _work(
     count: int,
     steps: int,
     batch_size: int,
-    exchange: bool,
     *,
     to_right: Connection,
     from_left: Connection,
@@ -195,13 +185,11 @@ def _work(
     sizes = np.cumsum([v.numpy().size for v in variables])[:-1]
     seconds, sending = [], []
     for step in range(-1, steps):
-        if exchange:
-            ring_mean(np.zeros(count, np.float32), index, count, to_right, from_left)  # all here?
+        ring_mean(np.zeros(count, np.float32), index, count, to_right, from_left)  # all are here
         began = time.perf_counter()
         vector = gradient(*parts).numpy()
         computed = time.perf_counter()
-        if exchange:
-            vector = ring_mean(vector, index, count, to_right, from_left)
+        vector = ring_mean(vector, index, count, to_right, from_left)
         sent = time.perf_counter()
         for variable, change in zip(variables, np.split(vector, sizes), strict=True):
             variable.assign_sub(RATE * change.reshape(variable.shape))

@@ -59,14 +59,6 @@ def test_two_processes_train_as_one_does_and_are_timed():
     assert all(0 < sent < whole for sent, whole in zip(two.sending, two.seconds, strict=True))
 
 
-@needs_tensorflow
-def test_without_an_exchange_each_goes_its_own_way():
-    whole = lockstep.train("pattern_linear", processes=1, steps=1, batch_size=8)
-    half = lockstep.train("pattern_linear", steps=1, batch_size=8, exchange=False)
-
-    assert not np.allclose(half.weights, whole.weights, rtol=1e-4, atol=1e-6)
-
-
 @pytest.mark.parametrize("argument", ["processes", "steps", "batch_size"])
 def test_what_is_no_number_of_things_is_refused(argument):
     with pytest.raises(ValueError, match=rf"{argument} must be a positive int, got 0"):
