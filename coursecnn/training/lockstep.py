@@ -135,7 +135,7 @@ def train(network: str, *, processes: int = 2, steps: int = 20, batch_size: int 
     ]
     for worker in workers:
         worker.start()
-    for _, end in ring + results:
+    for end in [each for pipe in ring for each in pipe] + [theirs for _, theirs in results]:
         end.close()  # so that a worker that dies ends the waiting of the others
     try:
         found = [ours.recv() for ours, _ in results]

@@ -74,3 +74,10 @@ def test_another_backend_is_refused(monkeypatch):
     monkeypatch.setattr(backend, "name", lambda: "jax")
     with pytest.raises(ValueError, match="backend must be 'tensorflow', got 'jax'"):
         lockstep.train("pattern_linear")
+
+
+@needs_tensorflow
+def test_the_death_of_the_processes_is_told(capfd):
+    with pytest.raises(RuntimeError, match="a process that trained 'no such network' died"):
+        lockstep.train("no such network", steps=1)
+    assert "no such network" in capfd.readouterr().err
