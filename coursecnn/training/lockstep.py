@@ -8,8 +8,9 @@ Every process holds the whole network, computes the gradients of its part of eac
 them around a ring of pipes. So all of them make the step that one process would make with the whole
 batch. It is the plainest engine of its kind, made to be read and timed; it needs TensorFlow.
 
->>> Steps(seconds=(0.5, 0.2, 0.3), sending=(0.1, 0.05, 0.1), weights=np.zeros(2)).step
-0.2
+>>> steps = Steps(seconds=(0.5, 0.2), busy=(0.2, 0.2), sending=(0.1, 0.05), weights=np.zeros(2))
+>>> steps.step, steps.work, steps.exchange
+(0.2, 0.2, 0.05)
 """
 
 from __future__ import annotations
@@ -38,15 +39,20 @@ Vector = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Steps:
-    """What some steps of training took, on a clock on the wall, and where they led.
+    """What some steps of training took, and where they led.
+
+    A clock on the wall counts what else the machine does; processor time does not, and so says what
+    the clock would show on cores that have nothing else to do.
 
     Attributes:
-        seconds: of each step, of the process that was slowest.
-        sending: how much of each step that process spent on the ring.
+        seconds: of each step on the clock, of the process that was slowest.
+        busy: how long the core of a process was busy with each step, of the busiest one.
+        sending: how much of that was spent on the ring.
         weights: all trainable weights after the last step, in a row.
     """
 
     seconds: tuple[float, ...]
+    busy: tuple[float, ...]
     sending: tuple[float, ...]
     weights: Vector
 
@@ -56,8 +62,13 @@ class Steps:
         return min(self.seconds)
 
     @property
+    def work(self) -> float:
+        """Processor time of the shortest step."""
+        return min(self.busy)
+
+    @property
     def exchange(self) -> float:
-        """Seconds of the shortest exchange."""
+        """Processor time of the shortest exchange."""
         return min(self.sending)
 
 
@@ -147,13 +158,10 @@ def train(network: str, *, processes: int = 2, steps: int = 20, batch_size: int 
     return _slowest(found)
 
 
-def _slowest(found: Sequence[tuple[list[float], list[float], Vector]]) -> Steps:
-    seconds, sending = [], []
-    for moment in zip(*(zip(each[0], each[1], strict=True) for each in found), strict=True):
-        whole, sent = max(moment)
-        seconds.append(whole)
-        sending.append(sent)
-    return Steps(tuple(seconds), tuple(sending), found[0][2])
+def _slowest(found: Sequence[tuple[NDArray[np.float64], Vector]]) -> Steps:
+    times = np.max([each for each, _ in found], axis=0)
+    seconds, busy, sending = (tuple(map(float, row)) for row in times.T)
+    return Steps(seconds, busy, sending, found[0][1])
 
 
 def _work(
@@ -183,23 +191,23 @@ def _work(
     variables = model.trainable_variables
     start = [v.numpy() for v in model.variables]
     sizes = np.cumsum([v.numpy().size for v in variables])[:-1]
-    seconds, sending = [], []
+    times = np.zeros((steps, 3))
     for step in range(-1, steps):
         ring_mean(np.zeros(count, np.float32), index, count, to_right, from_left)  # all are here
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         vector = gradient(*parts).numpy()
-        computed = time.perf_counter()
+        computed = time.process_time()
         vector = ring_mean(vector, index, count, to_right, from_left)
-        sent = time.perf_counter()
+        sent = time.process_time()
         for variable, change in zip(variables, np.split(vector, sizes), strict=True):
             variable.assign_sub(RATE * change.reshape(variable.shape))
         if step < 0:
             for variable, value in zip(model.variables, start, strict=True):
                 variable.assign(value)
             continue
-        seconds.append(time.perf_counter() - began)
-        sending.append(sent - computed)
-    result.send((seconds, sending, np.concatenate([v.numpy().ravel() for v in variables])))
+        passed = time.perf_counter() - began
+        times[step] = passed, time.process_time() - busy, sent - computed
+    result.send((times, np.concatenate([v.numpy().ravel() for v in variables])))
 
 
 def _model(network: str) -> tuple[Any, Any]:
