@@ -101,12 +101,12 @@ EXERCISES = (
     ),
     Exercise(
         name="comparison.batch_gain",
-        solution=["zfnet", "resnet50", "squeezenet1_1"],
+        solution=["alexnet", "vgg16", "densenet121"],
         view=order,
         hint="what a batch shares are the weights: which network does least with each of them?",
         mistakes=(
             Mistake(
-                ["squeezenet1_1", "resnet50", "zfnet"],
+                ["densenet121", "vgg16", "alexnet"],
                 "a network that uses a weight often has little to gain from fetching it once.",
             ),
         ),
