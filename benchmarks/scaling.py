@@ -42,7 +42,7 @@ def own() -> float:
 def measured(_: int) -> dict[str, float]:
     """The times of a round, in seconds, and how many cores were busy with something else."""
     started = time.perf_counter(), busy() - own()
-    seconds = {}
+    seconds: dict[str, float] = {}
     for network in NETWORKS:
         one = lockstep.train(network, processes=1, steps=STEPS, batch_size=BATCH)
         two = lockstep.train(network, processes=2, steps=STEPS, batch_size=BATCH)

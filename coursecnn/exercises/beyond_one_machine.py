@@ -157,9 +157,6 @@ EXERCISES = (
             Mistake(wire(factor=2), "training takes three times the work of the forward pass."),
             Mistake(wire(factor=3), "a MAC is two operations."),
             Mistake(wire(value=1), "a float32 has 4 bytes."),
-            Mistake(
-                round(wire() / 4), "for 80 %, sending may take a quarter of the computing time."
-            ),
         ),
     ),
 )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from coursecnn.exercises.answers import Exercise, Mistake
 
+Array = NDArray[Any]
 Edges = Sequence[tuple[int, int]]
 
 COUNTS = np.array([[0.7, 61.0, 1.4], [15.5, 138.0, 15.3], [3.9, 25.6, 37.1], [2.8, 8.1, 49.9]])
@@ -31,16 +32,16 @@ def attribute(answer: Any) -> str:
     return str(answer).strip("`'\"() ").removeprefix("layer.")
 
 
-def prices(counts: NDArray[np.float64], times: NDArray[np.float64]) -> NDArray[np.float64]:
+def prices(counts: Array, times: Array) -> Array:
     """Return what a unit of each count takes, with the least relative errors."""
     relative = counts / times[:, None]
-    found: NDArray[np.float64] = np.linalg.lstsq(relative, np.ones(len(times)), rcond=None)[0]
+    found: Array = np.linalg.lstsq(relative, np.ones(len(times)), rcond=None)[0]
     return found
 
 
-def absolute_prices(counts: NDArray[np.float64], times: NDArray[np.float64]) -> NDArray[np.float64]:
+def absolute_prices(counts: Array, times: Array) -> Array:
     """The mistake: the absolute errors are made least."""
-    found: NDArray[np.float64] = np.linalg.lstsq(counts, times, rcond=None)[0]
+    found: Array = np.linalg.lstsq(counts, times, rcond=None)[0]
     return found
 
 

@@ -220,14 +220,13 @@ def _model(network: str) -> tuple[Any, Any]:
     model = architectures.build(network)
     loss = backend.keras.losses.SparseCategoricalCrossentropy()
 
-    @tf.function
     def gradient(images: Any, labels: Any) -> Any:
         with tf.GradientTape() as tape:
             value = loss(labels, model(images, training=True))
         found = tape.gradient(value, [v.value for v in model.trainable_variables])
         return tf.concat([tf.reshape(each, [-1]) for each in found], axis=0)
 
-    return model, gradient
+    return model, tf.function(gradient)
 
 
 def _batch(model: Any, size: int) -> tuple[Vector, NDArray[np.int64]]:
