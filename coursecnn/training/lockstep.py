@@ -121,6 +121,10 @@ def train(network: str, *, processes: int = 2, steps: int = 20, batch_size: int 
 
     Examples:
         `train("mnist_tutorial", processes=2).step` is the time of a step on two cores.
+
+        >>> train("mnist_tutorial", processes=0)
+        Traceback (most recent call last):
+        ValueError: processes must be a positive int, got 0
     """
     counts = {"processes": processes, "steps": steps, "batch_size": batch_size}
     for argument, value in counts.items():
