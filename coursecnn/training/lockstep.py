@@ -58,17 +58,17 @@ class Steps:
 
     @property
     def step(self) -> float:
-        """Seconds of the shortest step: neighbours lengthen a step, and nothing shortens one."""
+        """The time of the shortest step, since neighbours lengthen a step and nothing shortens one."""
         return min(self.seconds)
 
     @property
     def work(self) -> float:
-        """Processor time of the shortest step."""
+        """The processor time of the shortest step."""
         return min(self.busy)
 
     @property
     def exchange(self) -> float:
-        """Processor time of the shortest exchange."""
+        """The processor time of the shortest exchange."""
         return min(self.sending)
 
 
