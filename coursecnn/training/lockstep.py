@@ -58,7 +58,7 @@ class Steps:
 
     @property
     def step(self) -> float:
-        """The time of the shortest step, since neighbours lengthen a step and nothing shortens one."""
+        """The time of the shortest step, since neighbours can only lengthen one."""
         return min(self.seconds)
 
     @property
