@@ -123,6 +123,10 @@ _OPERATORS = {
     "mod": "mod",
     "pow": "power",
     "matmul": "matmul",
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
 }
 
 

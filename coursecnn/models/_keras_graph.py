@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from coursecnn import _keras_private
 from coursecnn.backend import keras
 
-__all__ = ["Call", "Shape", "Traced", "calls", "evaluate", "inside", "traced"]
+__all__ = ["Call", "Shape", "Traced", "calls", "evaluate", "inside", "own_sizes", "traced"]
 
 Shape: TypeAlias = tuple[int, ...]
 Tensor: TypeAlias = Any  # keras.KerasTensor, which mypy cannot see
@@ -136,6 +136,17 @@ def traced(
     else:
         outputs = walk.function(graph, "", _given(model, graph, input_shape))
     return Traced(walk.calls, outputs, walk.wholes)
+
+
+def own_sizes(model: keras.Model) -> Any:
+    """Return a model's own sizes as an `input_shape`; None if it has none, or leaves one open.
+
+    With them all is computed for a batch of 1, which a layer of one's own may ask for.
+    """
+    sizes = [tuple(tensor.shape[1:]) for tensor in getattr(model, "inputs", None) or ()]
+    if not sizes or any(None in shape for shape in sizes):
+        return None
+    return sizes if len(sizes) > 1 else sizes[0]
 
 
 def inside(call: Call, opens: Callable[[Any], bool] = lambda _: False) -> list[Call]:

@@ -273,7 +273,17 @@ def _check_asked(trace: _Trace, path: str) -> None:
 
 def _opened(model: keras.Model, input_shape: Any) -> Traced:
     """The calls of a model, with layers opened for which there is no rule, if that can be."""
-    return _keras_graph.traced(model, opens=_is_unknown, input_shape=input_shape, lenient=True)
+    traced = _keras_graph.traced(model, opens=_is_unknown, input_shape=input_shape, lenient=True)
+    sizes = _keras_graph.own_sizes(model) if input_shape is None else None
+    if sizes is None or not any(map(_is_left_open, traced.calls)):
+        return traced
+    return _keras_graph.traced(model, opens=_is_unknown, input_shape=sizes, lenient=True)
+
+
+def _is_left_open(call: Call) -> bool:
+    """Say whether more would be known of a call if the batch were."""
+    is_open = any(None in tensor.shape[1:] for tensor in call.outputs)
+    return is_open or _is_unknown(call.layer)
 
 
 def _is_unknown(layer: Any) -> bool:

@@ -453,7 +453,10 @@ class Ordered(layers.Layer):
         return self.operator(left, right) if self.is_first else self.operator(right, left)
 
 
-NAMES = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"]
+NAMES = [
+    *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"),
+    *("lt", "le", "gt", "ge"),
+]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -324,6 +324,23 @@ def test_a_unit_that_is_not_there_is_refused():
             field.pixels(*unit)
 
 
+class Blocks(layers.Layer):
+    """A pooling that asks how large the batch is."""
+
+    def call(self, x):
+        batch, rows, columns, channels = keras.ops.shape(x)
+        blocks = keras.ops.reshape(x, (batch, rows // 2, 2, columns // 2, 2, channels))
+        return keras.ops.max(blocks, axis=(2, 4))
+
+
+def test_a_layer_may_ask_how_large_the_batch_is():
+    x = keras.Input((6, 8, 3))
+    field = receptive_field(keras.Model(x, Blocks()(x)))
+    assert [(axis.size, axis.stride, axis.start) for axis in field.axes] == [(2, 2, 0)] * 2
+    assert field.assumed == ()
+    assert field.pixels(1, 2).sum() == 4
+
+
 class Unfollowed(layers.Layer):
     def call(self, x):
         return x * float(keras.ops.sum(x))
