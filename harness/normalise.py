@@ -175,14 +175,14 @@ def _rename_models(notebook: Any) -> Any:
     state = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
     if not state:
         return notebook
-    text = nbformat.writes(notebook, version=nbformat.NO_CONVERT)
+    text = json.dumps(notebook, ensure_ascii=False)
     ranks = {model: f"{rank:032x}" for rank, model in enumerate(_models_in_order(notebook, state))}
     # In two steps, because an id may already be another model's rank.
     for model in ranks:
         text = text.replace(model, f"<{model}>")
     for model, rank in ranks.items():
         text = text.replace(f"<{model}>", rank)
-    return nbformat.reads(text, as_version=4)
+    return nbformat.from_dict(json.loads(text))
 
 
 def _models_in_order(notebook: Any, state: Any) -> list[str]:
