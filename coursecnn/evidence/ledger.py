@@ -26,7 +26,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from coursecnn._toml import parse, read_toml
 from coursecnn._values import at, choice, cut, shown
@@ -34,7 +34,10 @@ from coursecnn._values import at, choice, cut, shown
 if TYPE_CHECKING:
     from coursecnn.evidence._bands import Band
 
+Origin: TypeAlias = Literal["lecture", "inherited", "other"]
+
 SHIPPED = Path(__file__).parent / "published.toml"  # the numbers that the book compares
+LECTURES = ("Lecture ", "Review: ")  # with which the source of what a lecture prints begins
 COLUMNS = ("What", "Printed", "Found here", "Verdict")
 MIME_TYPE = "application/vnd.coursecnn.ledger+json"
 FIELDS = frozenset({"printed", "unit", "meaning", "source", "kind"})
@@ -65,6 +68,7 @@ class Verdict(StrEnum):
 
     EXACT = "exact"
     ROUNDS = "rounds"
+    TRUNCATED = "truncated"
     ERRATUM = "erratum"
     REPRODUCED = "reproduced"
     NOT_REPRODUCED = "not reproduced"
@@ -76,6 +80,7 @@ REFUTED = frozenset({Verdict.ERRATUM, Verdict.NOT_REPRODUCED})
 MARKS = {
     Verdict.EXACT: "✓",
     Verdict.ROUNDS: "≈",
+    Verdict.TRUNCATED: "≈",
     Verdict.ERRATUM: "✗",
     Verdict.REPRODUCED: "✓",
     Verdict.NOT_REPRODUCED: "✗",
@@ -106,6 +111,15 @@ class Printed:
     def high(self) -> Decimal:
         """The largest number that rounds to the printed one."""
         return self.value + self.step / 2
+
+    def begins(self, number: Decimal) -> bool:
+        """Whether the printed digits are the first ones of a number, cut off and not rounded.
+
+        >>> parse_printed("3.8").begins(Decimal("3.86"))
+        True
+        """
+        sign = -1 if number < 0 else 1
+        return 0 <= sign * (number - self.value) < self.step
 
 
 def parse_printed(text: str) -> Printed:
@@ -167,6 +181,18 @@ class Entry:
     meaning: str
     source: str
     kind: str
+
+    @property
+    def origin(self) -> Origin:
+        """Who printed it: a lecture, a lecture that took it from elsewhere, or somebody else.
+
+        >>> entry("googlenet.table1_ops_conv1").origin
+        'inherited'
+        """
+        first, _, further = self.source.partition("; ")
+        if not first.startswith(LECTURES):
+            return "other"
+        return "inherited" if further else "lecture"
 
 
 def entries() -> Mapping[str, Entry]:
@@ -351,24 +377,21 @@ def _folded(summary: str, content: str, *, is_open: bool = False) -> str:
 
 
 def _html_table(findings: Iterable[Finding]) -> str:
-    rows = "".join(map(html_row, findings))
-    return f'<table class="ledger"><thead>{html_head()}</thead><tbody>{rows}</tbody></table>'
+    head = "".join(f"<th>{name}</th>" for name in COLUMNS)
+    rows = "".join(
+        f'<tr class="{html_class(finding.verdict)}">'
+        + "".join(f"<td>{cell}</td>" for cell in html_cells(finding).values())
+        + "</tr>"
+        for finding in findings
+    )
+    return f'<table class="ledger"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def html_head(*more: str) -> str:
-    """The head of the ledger's table, with `more` columns after its own.
+def html_cells(finding: Finding) -> dict[str, str]:
+    """What a row of the ledger's table says, as HTML, by its column.
 
-    >>> html_head("Chapter")
-    '<tr><th>What</th><th>Printed</th><th>Found here</th><th>Verdict</th><th>Chapter</th></tr>'
-    """
-    return "<tr>" + "".join(f"<th>{name}</th>" for name in (*COLUMNS, *more)) + "</tr>"
-
-
-def html_row(finding: Finding, *more: str) -> str:
-    """A finding's row of the ledger's table, with `more` cells of HTML after its own.
-
-    >>> html_row(compare("mnist.parameters_all", 93_322)).startswith('<tr class="ledger-exact">')
-    True
+    >>> html_cells(compare("mnist.parameters_all", 93_322))["Printed"]
+    '93,322 parameters'
     """
     entry, verdict = finding.entry, finding.verdict
     cells = (
@@ -377,8 +400,16 @@ def html_row(finding: Finding, *more: str) -> str:
         html.escape(finding.found or "not checked"),
         f"{MARKS[verdict]} {verdict}",
     )
-    columns = "".join(f"<td>{cell}</td>" for cell in (*cells, *more))
-    return f'<tr class="ledger-{verdict.replace(" ", "-")}">{columns}</tr>'
+    return dict(zip(COLUMNS, cells, strict=True))
+
+
+def html_class(verdict: Verdict) -> str:
+    """The class of a row with this verdict, for the style sheet.
+
+    >>> html_class(Verdict.NO_POWER)
+    'ledger-no-power'
+    """
+    return f"ledger-{verdict.replace(' ', '-')}"
 
 
 def compare(key: str, recomputed: float) -> Finding:
@@ -389,8 +420,9 @@ def compare(key: str, recomputed: float) -> Finding:
         recomputed: the exact number, in the entry's unit; a share, not a percentage, for `%`.
 
     Returns:
-        A finding with the verdict *exact*, *rounds* (to the printed number, at the precision it
-        was printed with) or *erratum*.
+        A finding with the verdict *exact*; *rounds*, to the printed number at the precision it was
+        printed with; *truncated*, where the printed digits are right and the rest was cut off; or
+        *erratum*.
 
     Raises:
         KeyError: if there is no such entry.
@@ -410,6 +442,8 @@ def compare(key: str, recomputed: float) -> Finding:
         verdict = Verdict.EXACT
     elif printed.low <= exact <= printed.high:
         verdict = Verdict.ROUNDS
+    elif printed.begins(exact):
+        verdict = Verdict.TRUNCATED
     else:
         verdict = Verdict.ERRATUM
     return Finding(entry(key), f"recomputed {_readable(exact, printed)}", verdict)
