@@ -73,7 +73,7 @@ def without_biases(maps1: int, maps2: int, maps3: int, units: int) -> int:
 
 def padded_network(side: int = 28, first_kernel: int = 5) -> str:
     """The walk through exercise 6's network, for a side that its convolutions leave."""
-    layers = [
+    layers: list[tuple[str, Layer]] = [
         ("Conv2D", Convolution(8, first_kernel, padding=(side - 28 + first_kernel - 1) // 2)),
         ("MaxPooling2D", Pooling(2)),
         ("Conv2D", Convolution(16, 3, padding=1)),
