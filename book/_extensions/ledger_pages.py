@@ -34,6 +34,7 @@ from coursecnn.evidence.statements import Statement
 
 SCRIPT = Path(__file__).with_name("ledger_table.js")
 ON_THE_PAGE = ("Verdict", "What", "Printed", "Found here", "Chapter")
+ERRATUM = ON_THE_PAGE[1:]
 STATED = ("Said", "Rather", "Chapter")
 ORIGINS = {
     "lecture": "a lecture",
@@ -97,25 +98,25 @@ def places_of(path: Path, notebook: str = "") -> Iterator[Place]:
                 yield Place(Finding(entry, data["found"], verdict), page, chapter, section)
 
 
-def rows(found: list[Place], to_root: str) -> str:
-    """The findings as rows of an HTML table, the verdict first; `to_root` leads to the book's root.
+def rows(found: list[Place], to_root: str, columns: Sequence[str] = ON_THE_PAGE) -> str:
+    """The findings as rows of an HTML table; `to_root` leads to the book's root.
 
     A row says by data attributes what it can be filtered by.
     """
-    return "".join(_row(place, to_root) for place in found)
+    return "".join(_row(place, to_root, columns) for place in found)
 
 
-def _row(place: Place, to_root: str) -> str:
+def _row(place: Place, to_root: str, columns: Sequence[str]) -> str:
     finding = place.finding
     cells = ledger.html_cells(finding) | {"Chapter": _link(place, to_root)}
-    columns = "".join(f'<td data-label="{name}">{cells[name]}</td>' for name in ON_THE_PAGE)
+    shown = "".join(f'<td data-label="{name}">{cells[name]}</td>' for name in columns)
     kinds = {
         "verdict": finding.verdict.value,
         "chapter": place.chapter,
         "origin": ORIGINS[finding.entry.origin],
     }
     data = "".join(f' data-{name}="{html.escape(value)}"' for name, value in kinds.items())
-    return f'<tr class="{ledger.html_class(finding.verdict)}"{data}>{columns}</tr>'
+    return f'<tr class="{ledger.html_class(finding.verdict)}"{data}>{shown}</tr>'
 
 
 def table(columns: Sequence[str], body: str) -> str:
@@ -175,7 +176,7 @@ class Errata(FromLedger):
         ]
         if not wrong:
             raise ExtensionError(f"no erratum is of origin {origin!r}: one of {', '.join(ORIGINS)}")
-        return table(ON_THE_PAGE, rows(wrong, to_root))
+        return table(ERRATUM, rows(wrong, to_root, ERRATUM))
 
 
 class Statements(FromLedger):

@@ -51,7 +51,7 @@ class Difference:
 
     @property
     def verdict(self) -> Verdict:
-        """What the interval says: all of it above zero, all of it below, or zero inside."""
+        """A gain if all of the interval is above zero, a loss if all of it is below, else open."""
         return "gain" if self.low > 0 else "loss" if self.high < 0 else "open"
 
     def __str__(self) -> str:

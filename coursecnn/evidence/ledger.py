@@ -20,7 +20,7 @@ import html
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from enum import StrEnum
@@ -37,10 +37,11 @@ if TYPE_CHECKING:
 Origin: TypeAlias = Literal["lecture", "inherited", "other"]
 
 SHIPPED = Path(__file__).parent / "published.toml"  # the numbers that the book compares
-LECTURES = ("Lecture ", "Review: ")  # with which the source of what a lecture prints begins
+LECTURE = "Lecture "  # with which the source of what a lecture prints begins
 COLUMNS = ("What", "Printed", "Found here", "Verdict")
 MIME_TYPE = "application/vnd.coursecnn.ledger+json"
 FIELDS = frozenset({"printed", "unit", "meaning", "source", "kind"})
+OPTIONAL = frozenset({"step"})
 KINDS = ("recomputed", "measured", "cited")
 SCALES = {
     "": Decimal(1),
@@ -96,6 +97,11 @@ class Printed:
     >>> printed = parse_printed("358M")
     >>> printed.low, printed.high
     (Decimal('357500000'), Decimal('358500000'))
+
+    Attributes:
+        text: as printed.
+        value: what it says.
+        step: what its last printed place is worth, or of a round number the last one that is meant.
     """
 
     text: str
@@ -184,13 +190,13 @@ class Entry:
 
     @property
     def origin(self) -> Origin:
-        """Who printed it: a lecture, a lecture that took it from elsewhere, or somebody else.
+        """Whether a lecture printed it, a lecture that took it from elsewhere, or somebody else.
 
         >>> entry("googlenet.table1_ops_conv1").origin
         'inherited'
         """
         first, _, further = self.source.partition("; ")
-        if not first.startswith(LECTURES):
+        if not first.startswith(LECTURE):
             return "other"
         return "inherited" if further else "lecture"
 
@@ -280,8 +286,8 @@ def _flatten(
 
 
 def _entry(key: str, fields: Mapping[str, Any]) -> Entry:
-    if fields.keys() != FIELDS:
-        wrong = cut(", ".join(sorted(fields.keys() ^ FIELDS)))
+    if fields.keys() - OPTIONAL != FIELDS:
+        wrong = cut(", ".join(sorted((fields.keys() - OPTIONAL) ^ FIELDS)))
         raise ValueError(f"an entry has exactly {', '.join(sorted(FIELDS))}; check {wrong}")
     for name, value in fields.items():
         if not isinstance(value, str):
@@ -290,7 +296,12 @@ def _entry(key: str, fields: Mapping[str, Any]) -> Entry:
     if blank:
         raise ValueError(f"{', '.join(blank)} must not be blank")
     choice("kind", fields["kind"], KINDS)
-    return Entry(key=key, **{**fields, "printed": parse_printed(fields["printed"])})
+    printed = parse_printed(fields["printed"])
+    if "step" in fields:
+        printed = replace(printed, step=parse_printed(fields["step"]).value)
+        if printed.step <= 0 or printed.value % printed.step:
+            raise ValueError(f"step must divide the printed number, got {shown(fields['step'])}")
+    return Entry(key, printed, **{name: fields[name] for name in FIELDS - {"printed"}})
 
 
 @dataclass(frozen=True)

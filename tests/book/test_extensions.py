@@ -138,7 +138,7 @@ def test_a_row_says_what_it_can_be_filtered_by_and_labels_its_cells(tmp_path):
 def test_a_statement_names_a_chapter_of_the_book(statement):
     path = REPOSITORY / "book" / f"{statement.chapter}.ipynb"
     assert ledger_pages.title(path)
-    assert statement.source.startswith(ledger.LECTURES)
+    assert statement.source.startswith(ledger.LECTURE)
 
 
 def test_a_finding_without_an_entry_stops_the_build(tmp_path):
