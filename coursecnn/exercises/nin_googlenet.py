@@ -2,14 +2,15 @@
 
 from typing import Any
 
+from coursecnn.exercises.alexnet_zfnet import letters
 from coursecnn.exercises.answers import Exercise, Mistake
+from coursecnn.exercises.first_cnn import walk
 
 # As in table 1 of the paper: 1×1, 3×3 reduce, 3×3, 5×5 reduce, 5×5, pool projection.
 Row = tuple[int, int, int, int, int, int]
 
 FIRST: Row = (64, 96, 128, 16, 32, 32)  # module 3a
 LAST: Row = (384, 192, 384, 48, 128, 128)  # module 5b
-ASKED: Row = (96, 64, 160, 24, 48, 64)  # no module of the paper's, on 480 maps
 SIDE, CHANNELS, DEPTH = 28, 192, 256  # of the input of module 3a, and of its output
 
 
@@ -33,6 +34,18 @@ def no_reductions(side: int, channels: int, row: Row) -> tuple[int, int, int]:
     return one + three + five + projection, weights, side * side * weights
 
 
+def side_exit(side: int = 4, filters: int = 128, hidden: int = 1024) -> str:
+    """Put into words what `walk` sees of an auxiliary classifier, or of a wrong one."""
+    values = side * side * filters
+    rows = [
+        f"AveragePooling2D {(side, side, 512)} 0",
+        f"Conv2D {(side, side, filters)} {(512 + 1) * filters}",
+    ]
+    if hidden:
+        rows += [f"Dense ({hidden},) {(values + 1) * hidden}", f"Dropout ({hidden},) 0"]
+    return "\n".join([*rows, f"Dense (1000,) {((hidden or values) + 1) * 1000}"])
+
+
 def demands(row: Any) -> tuple[bool, bool, bool]:
     """Tell whether a row is one, as deep as module 3a, and at most half as expensive."""
     if not isinstance(row, tuple) or len(row) != len(FIRST):
@@ -44,24 +57,16 @@ def demands(row: Any) -> tuple[bool, bool, bool]:
 
 EXERCISES = (
     Exercise(
-        name="nin_googlenet.depth",
-        solution=costs(SIDE, 480, ASKED)[0],
-        hint="add the filters of the four ways' last layers.",
+        name="nin_googlenet.statements",
+        solution="abd",
+        view=letters,
+        hint="ask of each: what does the layer read, and is there a ReLU in between?",
         mistakes=(
-            Mistake(sum(ASKED), "the two reductions feed the 3×3 and the 5×5, not the output."),
-            Mistake(96 + 160 + 48, "the pooling's projection is a way as well."),
-            Mistake(96 + 160 + 48 + 480, "the 1×1 after the pooling leaves 64 of 480 maps."),
-        ),
-    ),
-    Exercise(
-        name="nin_googlenet.weights",
-        solution=costs(SIDE, 480, ASKED)[1],
-        hint="six products: four 1×1 read all 480 channels, 3×3 and 5×5 read their reductions.",
-        mistakes=(
-            Mistake(240_000 + sum(ASKED), "the weights are right; leave the biases out here."),
-            Mistake(no_reductions(SIDE, 480, ASKED)[1], "3×3 and 5×5 read what is reduced."),
-            Mistake(240_000 - 64 * 480, "the projection after the pooling has weights."),
-            Mistake(240_000 - (64 + 24) * 480, "the two reductions have weights."),
+            Mistake("abcd", "c: the two reductions feed the 3×3 and the 5×5, not the output."),
+            Mistake("abde", "e: what becomes of the side exits after training?"),
+            Mistake("ad", "b: what is a linear map of a linear map?"),
+            Mistake("bd", "a: how many weights does a 1×1 filter on one channel have?"),
+            Mistake("ab", "d: how does an average depend on the size of its map?"),
         ),
     ),
     Exercise(
@@ -76,24 +81,24 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        name="nin_googlenet.head",
-        solution=(7 * 7 * 1024 + 1) * 1000 - (1024 + 1) * 1000,
-        hint="a dense layer on 7·7·1024 values, minus one on 1024 averages; the biases cancel.",
+        name="nin_googlenet.bug",
+        solution=6,
+        hint="go through the lines: who reads before3, before5 and pooled?",
         mistakes=(
-            Mistake((7 * 7 * 1024 + 1) * 1000, "subtract what the classifier has now."),
-            Mistake((7 * 7 * 1024 + 1) * 1000 - 1024, "the classifier has 1000 outputs."),
-            Mistake(7 * 7 * 1024 - 1024, "that is for one class."),
+            Mistake(3, "this reduction is right; who reads it?"),
+            Mistake(4, "the pooling has to keep the size of the map, and does."),
+            Mistake(5, "1×1 on the input, and 3×3 on what was reduced: that is right."),
         ),
     ),
     Exercise(
-        name="nin_googlenet.loss",
-        solution=6.9,
-        hint="loss + 0.3 · (first + second).",
+        name="nin_googlenet.auxiliary",
+        solution=side_exit(),
+        view=walk,
+        hint="print layer.output.shape and layer.count_params() of each layer, and compare.",
         mistakes=(
-            Mistake(16.0, "the auxiliary losses count 0.3 each."),
-            Mistake(3.0, "in training the auxiliary losses are added."),
-            Mistake(16 / 3, "the losses are added with their weights, not averaged."),
-            Mistake(5.1, "there are two auxiliary losses: count them both."),
+            Mistake(side_exit(side=2), "the pooling has no padding, and its stride is 3: 4×4."),
+            Mistake(side_exit(hidden=0), "the dense layer with 1024 units is missing."),
+            Mistake(side_exit(filters=512), "the 1×1 convolution leaves 128 maps."),
         ),
     ),
     Exercise(

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from coursecnn.exercises.alexnet_zfnet import letters
 from coursecnn.exercises.answers import Exercise, Mistake
 
 LAYERS = 44  # of the project's network
 BUDGET = 20_000_000  # weights
 
+# Of the network to write, with option B: two projections and their normalisations; and what the
+# biases of all its convolutions would add.
+PROJECTIONS = 16 * 32 + 32 * 64 + 2 * (32 + 64)
+BIASES = 16 + 6 * (16 + 32 + 64) + 32 + 64
+
 MAPS = np.arange(1.0, 97.0).reshape(4, 6, 4)  # a small stack of maps, all numbers different
-
-
-def bottleneck(channels: int, width: int) -> int:
-    """Count the weights of a bottleneck unit: down to `width`, 3×3, and up again."""
-    return channels * width + 9 * width**2 + width * channels
 
 
 def family(n: int) -> int:
@@ -29,6 +31,26 @@ def family(n: int) -> int:
         normalised += 2 * n * filters
         channels = filters
     return weights + 2 * normalised + (64 + 1) * 10
+
+
+def described(convolutions: int, additions: int, parameters: int) -> str:
+    """Put into words what `anatomy` looks at, for images of CIFAR-10."""
+    counts = f"{convolutions} convolutions, {additions} additions, {parameters} parameters"
+    return f"(32, 32, 3) to (10,): {counts}"
+
+
+def anatomy(answer: Any) -> Any:
+    """See shapes, convolutions, additions and trainable parameters of a Keras model.
+
+    Anything but a model is seen as it is.
+    """
+    if not hasattr(answer, "layers"):
+        return answer
+    kinds = [type(layer).__name__ for layer in answer.layers]
+    ends = f"{tuple(answer.input_shape[1:])} to {tuple(answer.output_shape[1:])}"
+    parameters = sum(math.prod(weight.shape) for weight in answer.trainable_weights)
+    counts = f"{kinds.count('Conv2D')} convolutions, {kinds.count('Add')} additions"
+    return f"{ends}: {counts}, {parameters} parameters"
 
 
 def without_scales(n: int) -> int:
@@ -79,27 +101,15 @@ def demands(units: Any) -> tuple[bool, bool]:
 
 EXERCISES = (
     Exercise(
-        name="resnet.layers",
-        solution=38,
-        hint="a bottleneck has three layers; add the first convolution and the dense layer.",
+        name="resnet.statements",
+        solution="bde",
+        view=letters,
+        hint="ask of each: what do training images, identities and zeros say about it?",
         mistakes=(
-            Mistake(36, "the units are right; add the first convolution and the dense layer."),
-            Mistake(26, "that would be units of two layers; a bottleneck has three."),
-            Mistake(12, "these are the units; each has three layers."),
-            Mistake(42, "projections in the shortcuts are not counted: they are not on the way."),
-        ),
-    ),
-    Exercise(
-        name="resnet.bottleneck",
-        solution=bottleneck(512, 128),
-        hint="add 1·1·512·128, 3·3·128·128 and 1·1·128·512.",
-        mistakes=(
-            Mistake(2 * 9 * 512**2, "these are two 3×3 convolutions on all 512 channels."),
-            Mistake(bottleneck(512, 128) - 128 * 512, "the third convolution is missing."),
-            Mistake(
-                bottleneck(512, 128) + 512**2,
-                "the shapes agree, so the shortcut is the identity and has no weights.",
-            ),
+            Mistake("abde", "a: what would the error on the training images be if it overfitted?"),
+            Mistake("bcde", "c: how many weights does an addition have?"),
+            Mistake("be", "d: what is F(x), if the last scale and shift are zero?"),
+            Mistake("de", "b: look at the solution by construction."),
         ),
     ),
     Exercise(
@@ -116,14 +126,28 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        name="resnet.epochs",
-        solution=120,
-        hint="steps times images in a step, divided by the images there are.",
+        name="resnet.bug",
+        solution=4,
+        hint="follow x through the lines: what does each convolution read, and who reads it?",
         mistakes=(
-            Mistake(0.46875, "that is steps divided by images; each step takes 256 images."),
-            Mistake(5000, "these are the steps of one epoch."),
+            Mistake(2, "the first convolution has to read x; who reads what it gives?"),
+            Mistake(3, "here everything is in order: who reads this branch?"),
+            Mistake(6, "the addition and the last ReLU are right: what reaches them?"),
         ),
-        tolerance=0.001,
+    ),
+    Exercise(
+        name="resnet.network",
+        solution=described(21, 9, family(3) + PROJECTIONS),
+        view=anatomy,
+        hint="compare the convolutions, the additions and the parameters of your network.",
+        mistakes=(
+            Mistake(described(19, 9, family(3)), "that is option A: where are the projections?"),
+            Mistake(described(19, 0, family(3)), "these are the layers without shortcuts."),
+            Mistake(
+                described(21, 9, family(3) + PROJECTIONS + BIASES),
+                "leave out the biases of the convolutions: use_bias=False.",
+            ),
+        ),
     ),
     Exercise(
         name="resnet.option_a",
@@ -169,7 +193,7 @@ EXERCISES = (
         view=demands,
         hint="14 bottlenecks make 44 layers; put most of them where there are few channels.",
         mistakes=(
-            Mistake((3, 4, 4, 3), "44 layers, but too many weights: a late unit is a dear one."),
+            Mistake((3, 4, 4, 3), "44 layers, but too many weights: a late unit has many."),
             Mistake((2, 2, 2, 2), "few enough weights, but not 44 layers."),
         ),
     ),
