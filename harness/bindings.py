@@ -137,11 +137,16 @@ def read(path: Path) -> list[Binding]:
     if not name.exists():
         return []
     try:
-        content = tomllib.loads(name.read_text("utf-8"))
-        return [Binding(head, *map(str, pair)) for head, pairs in content.items() for pair in pairs]
+        return parsed(name.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
         cure = f"git checkout {cells.shown(name)} brings back what was committed"
         raise ValueError(f"{cells.shown(name)} is not a list of pairs ({error}): {cure}") from error
+
+
+def parsed(text: str) -> list[Binding]:
+    """The bindings that a file's text holds."""
+    content = tomllib.loads(text)
+    return [Binding(head, *map(str, pair)) for head, pairs in content.items() for pair in pairs]
 
 
 def dumps(path: Path, bindings: Iterable[Binding]) -> str:

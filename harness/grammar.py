@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from itertools import zip_longest
 from pathlib import Path
 
@@ -162,6 +162,7 @@ TUPLE = re.compile(
     r"(?<![\w.])(?<!\d,)\d++(?:(?:,\s|,(?!\d{3}(?!\d))|\s?[x×]\s?)\d++)++(?![\w.]*\d|,\d)"
 )
 OUTPUT_NAME = re.compile(r"(?<![^\W_])(?:[A-Za-z][A-Za-z_]*+\d\w*+|\d-?D\b)")
+HYPHENED = re.compile(r"(?<![^\W_])[A-Za-z]{2,}-\d+\w*")  # as a name is, and in no list of names
 REST = re.compile(r"\w*[\d⁰¹²³⁴-⁹][\w⁰¹²³⁴-⁹]*")
 SUBTRACTION = re.compile(r"[\w)}]\s[-−]\s\Z")
 # Between two numbers of which the second has the unit of both: "98.9 to 99.2 %", "99.1 ± 0.1 %".
@@ -239,7 +240,8 @@ def _names() -> re.Pattern[str]:
     return re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, names))})(?![^\W_]|[.,]\d)")
 
 
-def tokens(text: str) -> list[Token]:
+@lru_cache(maxsize=4096)
+def tokens(text: str) -> tuple[Token, ...]:
     """All that holds digits in a Markdown text, in order; no digit is left out."""
     found: list[Token] = []
 
@@ -263,13 +265,14 @@ def tokens(text: str) -> list[Token]:
     for excuse in others:
         text = claim(text, excuse.pattern, excuse.name)
     text = claim(text, _names(), "name")
+    text = claim(text, HYPHENED, "unknown")
     text = claim(text, SIZE, "size")
     numbers = _with_shared_units(list(_numbers(text, IN_PROSE)), text)
     for number in numbers:
         found.append(Token(number.text, number.start, "number", number))
         text = _without(text, number.start, number.start + len(number.text))
     claim(text, REST, "unknown")
-    return sorted(found, key=lambda token: token.start)
+    return tuple(sorted(found, key=lambda token: token.start))
 
 
 def _without(text: str, start: int, end: int) -> str:

@@ -31,7 +31,7 @@ from typing import Any
 from coursecnn.evidence import ledger
 from harness import bindings, cells, grammar
 from harness.bindings import Binding, Place
-from harness.sources import Sources
+from harness.sources import OPEN, Sources
 
 LEDGER_CALLS = frozenset({"compare", "judge", "cite"})
 CANDIDATES = 3
@@ -70,7 +70,7 @@ class Page:
     Attributes:
         path: its file.
         bound: its bindings, as they are stored.
-        places: what holds digits in its text.
+        texts: what a reader sees.
         sources: what that can be bound to.
     """
 
@@ -91,18 +91,23 @@ class Page:
         self.sources = Sources(notebook, published, _chapters)
         self.bound = bindings.read(path)
         self.texts = list(bindings.texts(path))
-        self.places = bindings.places(self.texts, self.bound)
-        self.seal = _seal(notebook)
+        self.seal = seal(notebook)
+
+    @property
+    def places(self) -> list[Place]:
+        """What holds digits in its texts."""
+        return bindings.places(self.texts, self.bound)
 
     def problems(self) -> list[Problem]:
         """What is wrong with its numbers, in order; whether the file is up to date, if nothing."""
-        found = bindings.aligned(self.places, self.bound)
+        places = self.places
+        found = bindings.aligned(places, self.bound)
         faults = [
             fault
-            for place, binding in zip(self.places, found, strict=True)
+            for place, binding in zip(places, found, strict=True)
             if (fault := self._problem(place, binding))
         ]
-        kept = [_line(place, each.source) for place, each in zip(self.places, found) if each]
+        kept = [_line(place, each.source) for place, each in zip(places, found, strict=True) if each]
         if self.seal and self.seal not in self.bound:
             message = "outputs of cells that measure anew are not those that were stored by a run"
             faults.append(Problem(self.path, "outputs", message, f"python -m harness.execute {cells.shown(self.path)}"))
@@ -192,10 +197,10 @@ class Page:
             again: whether to bind anew also what was changed and does not agree any more.
             measured: whether its outputs come from a run just now, so that they are sealed.
         """
-        found = bindings.aligned(self.places, self.bound)
+        places = self.places
         lines = [
             self._bind(place, binding, again=again)
-            for place, binding in zip(self.places, found, strict=True)
+            for place, binding in zip(places, bindings.aligned(places, self.bound), strict=True)
         ]
         stored = next((each for each in self.bound if each.context == SEALED), None)
         seal = self.seal if again or measured or stored is None else stored
@@ -215,7 +220,7 @@ class Page:
         return _line(place, self.choose(place, proposed))
 
 
-def _seal(notebook: Any) -> Binding | None:
+def seal(notebook: Any) -> Binding | None:
     """What holds the outputs of cells that measure anew, which no test compares with fresh ones."""
     anew = [cell for cell in cells.code_cells(notebook)] if notebook else []
     shown = "\n".join(str(cell.outputs) for cell in anew if cells.is_remeasured(cell))
@@ -223,7 +228,7 @@ def _seal(notebook: Any) -> Binding | None:
 
 
 def _is_same_line(one: str, other: str) -> bool:
-    return bindings.masked(one) == bindings.masked(other)
+    return OPEN in other and bindings.masked(one) == bindings.masked(other)
 
 
 def _line(place: Place, source: str) -> Binding:
