@@ -92,7 +92,7 @@ class Place(NamedTuple):
     def context(self) -> str:
         """The words around it, with the token marked."""
         start, end = self.token.start, self.token.start + len(self.token.text)
-        before = LEFT.search(self.text.source[:start])
+        before = LEFT.search(self.text.source[max(0, start - 2 * LONGEST) : start])
         after = RIGHT.match(self.text.source, end)
         left, right = before[0][-LONGEST:] if before else "", after[0][:LONGEST] if after else ""
         return " ".join(f"{left}{OPEN}{self.written}{CLOSE}{right}".split())

@@ -185,10 +185,10 @@ class Page:
         if token.kind not in ("number", "size"):
             return [token.kind]
         section = place.text.section
-        found = self.sources.candidates(token, place.said, section)
-        if not found and token.kind == "size":
-            found = [joined] if (joined := self.sources.joined(token, section)) else []
-        return found or ([FIGURE] if place.text.is_alt else [])
+        sources, said = self.sources, place.said
+        composed = sources.joined if token.kind == "size" else sources.derived
+        found = sources.candidates(token, said, section) or [composed(token, said, section)]
+        return list(filter(None, found)) or ([FIGURE] if place.text.is_alt else [])
 
     def rebound(self, *, again: bool = False, measured: bool = False) -> list[Binding]:
         """Its bindings, with what is new bound to what is nearest.

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import html
 import io
+import math
 import operator
 import re
 import tokenize
@@ -32,8 +33,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property, lru_cache
+from itertools import permutations
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from coursecnn.evidence import ledger
 from coursecnn.evidence.ledger import Printed
@@ -59,6 +64,14 @@ WORDS = {
 }  # fmt: skip
 
 Value = grammar.Number | tuple[int, ...]
+# What a sentence may say of two numbers, and how it is recomputed.
+DERIVED: tuple[tuple[re.Pattern[str], str, Callable[[Decimal, Decimal], Decimal]], ...] = (
+    (re.compile(r"\b(?:error|wrong|miss)"), "1 -", lambda one, _: 1 - one),
+    (re.compile(r"\b(?:times|factor|ratio|share|part|per ?cent)\b|%|fold"), "/", operator.truediv),
+    (re.compile(r"\b(?:more|less|fewer|points?|gap|high|low|rise|rose|f[ae]ll|differ)"), "-", operator.sub),
+    (re.compile(r"\b(?:together|in all|total|sum|both)\b"), "+", operator.add),
+)
+MOST_OPERANDS = 40
 
 
 class Said(NamedTuple):
@@ -175,12 +188,47 @@ class Sources:
 
     def agreeing(self, token: grammar.Token, before: str) -> list[tuple[Shown, Value]]:
         """What agrees with a token anywhere."""
-        key = token.text, token.kind, token.number and token.number.value, bool(MORE.search(before)), bool(LESS.search(before))
+        number = token.number
+        key = token.text, token.kind, number and number.value, MORE.search(before) is None
+        key = *key, LESS.search(before) is None
         if key not in self._agreeing:
-            self._agreeing[key] = [both for both in self.shown if _agree(token, both[1], before)]
+            near = [self.shown[i] for i in np.flatnonzero(self._near(token))]
+            self._agreeing[key] = [both for both in near if _agree(token, both[1], before)]
         return self._agreeing[key]
 
-    def joined(self, token: grammar.Token, section: int) -> str:
+    @cached_property
+    def _sizes(self) -> NDArray[np.float64]:
+        """The absolute values of all that is shown, as they are and without their units."""
+        return np.array([_readings(value) for _, value in self.shown]).reshape(-1, 2)
+
+    def _near(self, token: grammar.Token) -> NDArray[np.bool_]:
+        """What may agree with a token, found fast."""
+        if token.number is None:
+            return np.isnan(self._sizes[:, 0]) | (self._sizes[:, 0] % 1 == 0)
+        found = np.zeros(len(self._sizes), bool)
+        for reading in {token.number.value, token.number.alternative} - {None}:
+            value, step = abs(float(reading.value)), float(reading.step)
+            away = np.abs(self._sizes - value) <= step + (float(NEAR) + 1e-6) * value
+            found |= away.any(axis=1)
+        return found
+
+    def derived(self, token: grammar.Token, said: Said, section: int) -> str:
+        """An expression over two numbers of its section that gives a number, if words ask for it."""
+        here = {
+            value.value.value: shown.quotation
+            for shown, value in reversed(self.shown)
+            if isinstance(value, grammar.Number) and shown.section == section
+            if value.value.value and not set("{}") & set(shown.quotation)
+        }
+        pairs = list(permutations(list(here)[:MOST_OPERANDS], 2))
+        for cue, sign, operate in DERIVED if token.number else ():
+            for one, other in pairs if cue.search(said.sentence) else ():
+                if _holds(token.number, operate(one, other)):  # type: ignore[arg-type]
+                    first, second = (f"{{{here[value]}}}" for value in (one, other))
+                    return f"= 1 - {first}" if sign == "1 -" else f"= {first} {sign} {second}"
+        return ""
+
+    def joined(self, token: grammar.Token, _said: Said, section: int) -> str:
         """A source for a size like 7×7×1024, put together of one for 7×7 and one for 1024."""
         *sides, last = re.findall(r"\d+", token.text)
         parts = (grammar.Token("×".join(sides), 0, "size"), next(iter(grammar.tokens(last)), None))
@@ -314,6 +362,17 @@ def _number(text: str) -> grammar.Number:
 
 def _text(value: Value) -> str:
     return value.text if isinstance(value, grammar.Number) else "×".join(map(str, value))
+
+
+def _holds(number: grammar.Number, value: Decimal) -> bool:
+    return number.value.low <= value <= number.value.high
+
+
+def _readings(value: Value) -> tuple[float, float]:
+    if isinstance(value, tuple):
+        return math.nan, math.nan
+    both = (value.value, value.alternative or value.value)
+    return abs(float(both[0].value)), abs(float(both[1].value))
 
 
 def _sides(value: Value) -> tuple[int, ...]:
