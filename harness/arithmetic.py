@@ -11,13 +11,15 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 RELATION = r"\\approx|\\simeq|=|≈"
 # A side of an equation: digits, and what may stand between them.
 SIDE = (
-    r"(?:&|\\\\\n?|[\d.()\[\]{}+\-−×·*/^%]|[⁰¹²³⁴-⁹]|,(?=\d{3})|[ \t](?!\s)|\\(?:times|cdot|frac|left|right|"
-    r"lfloor|rfloor|lceil|rceil|sqrt|max|,|;|%)|\bmax\b|(?<=[\d(]),[ ](?=[\d-]))+"
+    r"(?:&|\\\\\n?|[\d.()\[\]{}+\-−×·*/^%]|[⁰¹²³⁴-⁹]|,(?=\d{3})|[ \t](?!\s)"
+    r"|\\(?:times|cdot|frac|left|right|lfloor|rfloor|lceil|rceil|sqrt|max|,|;|%)|\bmax\b"
+    r"|(?<=[\d(]),[ ](?=[\d-]))+"
 )
 CHAIN = re.compile(rf"{SIDE}(?:(?:{RELATION}){SIDE})+")
 LATEX = (
@@ -108,7 +110,7 @@ def equations(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _is_cut(text: str, start: int, shown: str) -> bool:
-    """Whether the first side is only the end of a longer one, as in `p_0 = ...` or `a + 1 = ...`."""
+    """Whether the first side is only the end of a longer one, as in `p_0 = 2` or `a + 1 = 3`."""
     before = text[:start]
     is_signed = shown[0] in "-−" and before.rstrip()[-1:] in {*"})_"}
     return shown[0] == "+" or is_signed or CUT.search(before) is not None
@@ -135,7 +137,7 @@ def _python(text: str) -> str:
 
 def _fault(sides: list[tuple[int, int, str, float]]) -> str:
     """Neighbouring sides are equal, as precisely as a number that stands alone is written."""
-    for (_, _, left, one), (_, _, right, other) in zip(sides, sides[1:], strict=False):
+    for (_, _, left, one), (_, _, right, other) in pairwise(sides):
         steps = [_step(side) for side in (left, right)]
         tolerance = max(1e-9 * abs(one), *(step / 2 for step in steps))
         if abs(one - other) > tolerance * (1 + 1e-9):

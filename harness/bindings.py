@@ -243,8 +243,8 @@ def aligned(found: Sequence[Place], bindings: Sequence[Binding]) -> list[Binding
 
 
 def masked(context: str) -> str:
-    """The words without their digits, by which a number that was changed is found again."""
-    return grammar.DIGIT.sub("#", context)
+    """The words without digits, signs and units, by which a number that was changed is known."""
+    return grammar.DIGIT.sub("#", MARKED.sub(f"{OPEN}#{CLOSE}", context))
 
 
 def _likeness(one: str, other: str) -> float:

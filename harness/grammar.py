@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache, lru_cache
-from itertools import zip_longest
 from pathlib import Path
 
 from coursecnn.evidence.ledger import Printed, parse_printed
@@ -34,9 +33,7 @@ REFERENCES = (
     r"lecture|appendix|week)"
 )
 ORDINAL = r"[1-9]\d{0,2}+(?:\.\d{1,2}+)*+(?![.,]?\d)"
-MONTHS = (
-    "January|February|March|April|May|June|July|August|September|October|November|December"
-)
+MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 VERSIONED = "Python|Keras|TensorFlow|NumPy|Matplotlib|PyTorch|JAX|CUDA|pandas|version"
 
 
@@ -96,7 +93,7 @@ EXCUSES = (
         re.compile(
             rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)?\s(?:{MONTHS})(?:\s{YEAR})?"
             rf"|(?:{MONTHS})\s\d{{1,2}},\s{YEAR})\b"
-            r"|(?:\b(?i:in|since|until|before|after|from|during|around|year|early|late|the|a|by|of)"
+            rf"|(?:\b(?={YEAR}\s?[-–]\s?{YEAR}\b)|\b(?i:in|since|until|before|after|from|during|around|year|early|late|the|a|by|of)"
             rf"\s(?!{YEAR}{COUNTED})"
             rf"|[(\[]|[A-Z]\w+,\s|\b[A-Z]{{3,}}\s|,\s(?={YEAR}[)\]])"
             rf"|et al\.,?\s|[A-Z][a-z]*[A-Z]\w*\s|\b(?:{MONTHS})\s)"
@@ -118,7 +115,9 @@ EXCUSES = (
     ),
     Excuse(
         "version",
-        re.compile(rf"\b(?:{VERSIONED})\s\d{{1,4}}(?:\.\d{{1,4}})*(?:(?:,\s|\s(?:or|and|to)\s)\d+\.\d+)*"),
+        re.compile(
+            rf"\b(?:{VERSIONED})\s\d{{1,4}}(?:\.\d{{1,4}})*(?:(?:,\s|\s(?:or|and|to)\s)\d+\.\d+)*"
+        ),
         ("Python 3.11, 3.12 or 3.13", "Keras 3.8", "version 2.1.0"),
     ),
     Excuse(
@@ -167,6 +166,7 @@ REST = re.compile(r"\w*[\d⁰¹²³⁴-⁹][\w⁰¹²³⁴-⁹]*")
 SUBTRACTION = re.compile(r"[\w)}]\s[-−]\s\Z")
 # Between two numbers of which the second has the unit of both: "98.9 to 99.2 %", "99.1 ± 0.1 %".
 SHARED = re.compile(r"\s?(?:±|\\pm|to|and|or|[-–/])\s?")
+BRACKETED = re.compile(r"\)\s?(?:\\?%|percent\b)")
 SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
 BLANK = "\x00"
 
@@ -237,7 +237,8 @@ def _rounds(number: Decimal, stated: Printed) -> bool:
 def _names() -> re.Pattern[str]:
     words = NAMES_FILE.read_text("utf-8").split()
     names = sorted((word.replace("_", " ") for word in words), key=len, reverse=True)
-    return re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, names))})(?![^\W_]|[.,]\d)")
+    any_name = "|".join(map(re.escape, names))
+    return re.compile(rf"(?<![^\W_])(?:{any_name})(?:/\d+\b)*(?![^\W_]|[.,]\d)")
 
 
 @lru_cache(maxsize=4096)
@@ -267,8 +268,7 @@ def tokens(text: str) -> tuple[Token, ...]:
     text = claim(text, _names(), "name")
     text = claim(text, HYPHENED, "unknown")
     text = claim(text, SIZE, "size")
-    numbers = _with_shared_units(list(_numbers(text, IN_PROSE)), text)
-    for number in numbers:
+    for number in _with_shared_units(list(_numbers(text, IN_PROSE)), text):
         found.append(Token(number.text, number.start, "number", number))
         text = _without(text, number.start, number.start + len(number.text))
     claim(text, REST, "unknown")
@@ -280,19 +280,22 @@ def _without(text: str, start: int, end: int) -> str:
     return text[:start] + BLANK * (end - start) + text[end:]
 
 
-def _with_shared_units(numbers: list[Number], text: str) -> Iterator[Number]:
-    for number, following in zip_longest(numbers, numbers[1:]):
-        between = text[number.start + len(number.text) : following.start] if following else ""
-        unit = following.text[-1:] if following else ""
-        if unit == "%" and number.alternative is None and SHARED.fullmatch(between):
-            scaled = parse_printed(f"{_digits(number.value)}%")
-            yield Number(number.text, number.start, scaled, number.value, number.is_subtracted)
-        else:
-            yield number
+def _with_shared_units(numbers: list[Number], text: str) -> list[Number]:
+    """The numbers, each with the per cent that stands after the next one, or after a bracket."""
+    found: list[Number] = []
+    for number in reversed(numbers):
+        end = number.start + len(number.text)
+        between = text[end : found[-1].start] if found else ""
+        follows = found and _is_share(found[-1]) and SHARED.fullmatch(between)
+        if number.alternative is None and (follows or BRACKETED.match(text, end)):
+            scaled = parse_printed(f"{number.value.text}%")
+            number = replace(number, value=scaled, alternative=number.value)
+        found.append(number)
+    return found[::-1]
 
 
-def _digits(printed: Printed) -> str:
-    return printed.text.rstrip("%")
+def _is_share(number: Number) -> bool:
+    return number.value.text.endswith("%")
 
 
 def shown_in(text: str) -> Iterator[Number]:

@@ -52,10 +52,10 @@ def heading_levels(source: str) -> Iterator[int]:
 
 
 def sections(source: str) -> Iterator[tuple[str, str]]:
-    """The parts of a text that its headings begin, each with its heading; the first may have none.
+    r"""The parts of a text that its headings begin, each with it; the first may have none.
 
-    >>> list(sections("so\\n## Two\\nand"))
-    [('', 'so\\n'), ('Two', '## Two\\nand')]
+    >>> list(sections("so\n## Two\nand"))
+    [('', 'so\n'), ('Two', '## Two\nand')]
     """
     lines = source.splitlines(keepends=True)
     starts = [token.map[0] for token in parts(source) if token.type == "heading_open" and token.map]

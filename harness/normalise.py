@@ -5,8 +5,8 @@
 
 Run as a command it executes nothing, and is all that a change in the text around the code needs.
 Code cells that have changed since they were run keep the id of what was run: by that `harness.lint`
-knows that their outputs may be another's, until `harness.execute` has run them. Numbers that are new
-in the text are bound to their sources (`harness.prose`), in a file beside the notebook.
+knows that their outputs may be another's, until `harness.execute` has run them. Numbers that are
+new in the text are bound to their sources (`harness.prose`), in a file beside the notebook.
 
 - metadata is cut down to what the course uses, with what follows from the tags of folded cells
   (`harness.folds`); cell ids follow from the cells' text;

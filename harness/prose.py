@@ -19,7 +19,7 @@ The guard also names keys that a notebook asks the ledger for and `published.tom
 from __future__ import annotations
 
 import ast
-import re
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -107,14 +107,18 @@ class Page:
             for place, binding in zip(places, found, strict=True)
             if (fault := self._problem(place, binding))
         ]
-        kept = [_line(place, each.source) for place, each in zip(places, found, strict=True) if each]
         if self.seal and self.seal not in self.bound:
             message = "outputs of cells that measure anew are not those that were stored by a run"
-            faults.append(Problem(self.path, "outputs", message, f"python -m harness.execute {cells.shown(self.path)}"))
-        kept[:0] = [self.seal] if self.seal else []
+            cure = f"python -m harness.execute {cells.shown(self.path)}"
+            faults.append(Problem(self.path, "outputs", message, cure))
+        kept = [self.seal] if self.seal else []
+        kept += [
+            _line(place, each.source) for place, each in zip(places, found, strict=True) if each
+        ]
         if not faults and bindings.dumps(self.path, kept) != bindings.dumps(self.path, self.bound):
-            name, cure = cells.shown(bindings.file(self.path)), f"{self._command('--bind')} writes it anew"
-            faults.append(Problem(self.path, "numbers", f"{name} is not as the text is", cure))
+            message = f"{cells.shown(bindings.file(self.path))} is not as the text is"
+            cure = f"{self._command('--bind')} writes it anew"
+            faults.append(Problem(self.path, "numbers", message, cure))
         return faults
 
     def _problem(self, place: Place, binding: Binding | None) -> Problem | None:
@@ -151,12 +155,13 @@ class Page:
         token = place.token
         proposed = self._proposals(place)
         if proposed:
-            message = f"{token.text!r} is not bound to a source yet"
-            return self._at(place, message, f"{self._command('--bind')} binds it, to {proposed[0]!r}")
+            cure = f"{self._command('--bind')} binds it, to {proposed[0]!r}"
+            return self._at(place, f"{token.text!r} is not bound to a source yet", cure)
         message = f"nothing proves {token.text!r}; nearest: {self._nearest(token)}"
+        line = f"['{place.context}', '= {{...}} / {{...}}']"
         cure = (
             "correct it, or have a cell print it; if it follows from numbers that are shown, write "
-            f"['{place.context}', '= {{...}} / {{...}}'] into {cells.shown(bindings.file(self.path))}"
+            f"{line} into {cells.shown(bindings.file(self.path))}"
         )
         return self._at(place, message, cure)
 
@@ -206,15 +211,22 @@ class Page:
         seal = self.seal if again or measured or stored is None else stored
         return [line for line in (seal, *lines) if line]
 
+    def _is_there(self, binding: Binding) -> bool:
+        try:
+            self.sources.value(binding.source)
+        except ValueError:
+            return False
+        return True
+
     def _bind(self, place: Place, binding: Binding | None, *, again: bool) -> Binding | None:
         if binding and not self._fault(place, binding):
             return _line(place, binding.source)
+        if binding and not again and (self._is_there(binding) or OPEN not in binding.source):
+            return binding
         proposed = self._proposals(place)
         if binding and not again:
             same = [one for one in proposed if _is_same_line(one, binding.source)]
-            if place.written != binding.text and not same:
-                return binding
-            proposed = same or proposed
+            proposed = same or (proposed if place.written == binding.text else [])
         if not proposed:
             return binding
         return _line(place, self.choose(place, proposed))
@@ -222,13 +234,13 @@ class Page:
 
 def seal(notebook: Any) -> Binding | None:
     """What holds the outputs of cells that measure anew, which no test compares with fresh ones."""
-    anew = [cell for cell in cells.code_cells(notebook)] if notebook else []
-    shown = "\n".join(str(cell.outputs) for cell in anew if cells.is_remeasured(cell))
-    return Binding("", SEALED, sha256(shown.encode()).hexdigest()[:16]) if shown else None
+    anew = filter(cells.is_remeasured, cells.code_cells(notebook) if notebook else ())
+    shown = json.dumps([cell.outputs for cell in anew], sort_keys=True)
+    return Binding("", SEALED, sha256(shown.encode()).hexdigest()[:16]) if shown != "[]" else None
 
 
 def _is_same_line(one: str, other: str) -> bool:
-    return OPEN in other and bindings.masked(one) == bindings.masked(other)
+    return bindings.masked(one) == bindings.masked(other)
 
 
 def _line(place: Place, source: str) -> Binding:

@@ -56,22 +56,28 @@ MORE = re.compile(r"\b(?:more than|at least|exceeds?|beyond)\s\S{0,2}\Z", re.IGN
 LESS = re.compile(r"\b(?:(?:less|fewer) than|at most|almost|nearly)\s\S{0,2}\Z", re.IGNORECASE)
 WORD = re.compile(r"[a-z]{3,}")
 MOST = 9  # candidates
-NEAR = Decimal("0.25")  # how far from its source "more than 90 %" may be, as a share
-WORDS = {
-    **dict(zip("one two three four five six seven eight nine ten".split(), range(1, 11), strict=True)),
-    "eleven": 11, "twelve": 12, "twenty": 20, "fifty": 50, "hundred": 100,
-    "half": 0.5, "third": 1 / 3, "quarter": 0.25, "twice": 2, "double": 2, "thrice": 3,
-}  # fmt: skip
-
-Value = grammar.Number | tuple[int, ...]
+NEAR = Decimal("0.15")  # how far from its source "more than 90 %" may be, as a share
+COUNTS = "one two three four five six seven eight nine ten eleven twelve"
+WORDS = {word: float(number) for number, word in enumerate(COUNTS.split(), start=1)} | {
+    "half": 0.5,
+    "third": 1 / 3,
+    "quarter": 0.25,
+    "twice": 2.0,
+    "double": 2.0,
+    "fifty": 50.0,
+    "hundred": 100.0,
+}
 # What a sentence may say of two numbers, and how it is recomputed.
 DERIVED: tuple[tuple[re.Pattern[str], str, Callable[[Decimal, Decimal], Decimal]], ...] = (
-    (re.compile(r"\b(?:error|wrong|miss)"), "1 -", lambda one, _: 1 - one),
-    (re.compile(r"\b(?:times|factor|ratio|share|part|per ?cent)\b|%|fold"), "/", operator.truediv),
-    (re.compile(r"\b(?:more|less|fewer|points?|gap|high|low|rise|rose|f[ae]ll|differ)"), "-", operator.sub),
-    (re.compile(r"\b(?:together|in all|total|sum|both)\b"), "+", operator.add),
+    (re.compile(r"\b(?:error|wrong|miss)"), "1 - {}", lambda a, _: 1 - a),
+    (re.compile(r"\b(?:times|factor|ratio|share|part|per ?cent)\b|%"), "{} / {}", operator.truediv),
+    (re.compile(r"\bpoints?\b"), "100 * ({} - {})", lambda a, b: 100 * (a - b)),
+    (re.compile(r"\b(?:more|less|fewer|gap|high|low|rise|fall|differ)"), "{} - {}", operator.sub),
+    (re.compile(r"\b(?:together|in all|total|sum|both)\b"), "{} + {}", operator.add),
 )
 MOST_OPERANDS = 40
+
+Value = grammar.Number | tuple[int, ...]
 
 
 class Said(NamedTuple):
@@ -158,8 +164,7 @@ class Sources:
         ]
         around = neighbours([_text(each[-1]) for each in found])
         return [
-            (Shown(*each, near), value)
-            for (*each, value), near in zip(found, around, strict=True)
+            (Shown(*each, near), value) for (*each, value), near in zip(found, around, strict=True)
         ]
 
     def candidates(self, token: grammar.Token, said: Said, section: int) -> list[str]:
@@ -213,7 +218,7 @@ class Sources:
         return found
 
     def derived(self, token: grammar.Token, said: Said, section: int) -> str:
-        """An expression over two numbers of its section that gives a number, if words ask for it."""
+        """An expression over two numbers of its section that gives it, if words ask for one."""
         here = {
             value.value.value: shown.quotation
             for shown, value in reversed(self.shown)
@@ -221,11 +226,10 @@ class Sources:
             if value.value.value and not set("{}") & set(shown.quotation)
         }
         pairs = list(permutations(list(here)[:MOST_OPERANDS], 2))
-        for cue, sign, operate in DERIVED if token.number else ():
-            for one, other in pairs if cue.search(said.sentence) else ():
-                if _holds(token.number, operate(one, other)):  # type: ignore[arg-type]
-                    first, second = (f"{{{here[value]}}}" for value in (one, other))
-                    return f"= 1 - {first}" if sign == "1 -" else f"= {first} {sign} {second}"
+        for cue, form, operate in DERIVED if token.number else ():
+            for pair in pairs if cue.search(said.sentence) else ():
+                if _holds(token.number, operate(*pair)):  # type: ignore[arg-type]
+                    return "= " + form.format(*(f"{{{here[value]}}}" for value in pair))
         return ""
 
     def joined(self, token: grammar.Token, _said: Said, section: int) -> str:
@@ -254,9 +258,7 @@ class Sources:
         if source.startswith("= "):
             return _number(self._result(source[2:]))
         if JOINED in source:
-            return tuple(
-                side for part in source.split(JOINED) for side in _sides(self.value(part))
-            )
+            return tuple(side for part in source.split(JOINED) for side in _sides(self.value(part)))
         place, rest = found.groups() if (found := PLACE.fullmatch(source)) else ("", source)
         if place == "ledger":
             if rest not in self.published:
@@ -389,9 +391,7 @@ def _decimal(value: Value) -> Decimal:
     return value.value.value
 
 
-def _agree(
-    token: grammar.Token, value: Value, before: str
-) -> bool:
+def _agree(token: grammar.Token, value: Value, before: str) -> bool:
     """Whether a number or a size in prose is that of its source."""
     if token.kind == "size":
         sides = tuple(map(int, re.findall(r"\d+", token.text)))
@@ -411,9 +411,11 @@ def _agree(
 
 
 def _is_beyond(number: grammar.Number, value: grammar.Number, sign: int) -> bool:
+    has_places = "." in value.text or "%" in value.text
     readings = [(number.value, value.value)]
-    if number.alternative is not None and "." in value.text:
-        readings.append((number.alternative, (value.alternative or value.value)))
+    if number.alternative is not None:
+        bare = (number.alternative, value.alternative or value.value)
+        readings = [*readings, bare] if has_places else []
     return any(_exceeds(shown, said, sign) for said, shown in readings)
 
 

@@ -201,9 +201,7 @@ def figure(dice: random.Random) -> Mutant:
     pixels = pictures.pixels(png).astype(np.uint8)
     rows, columns = (size - part for size, part in zip(pixels.shape, GLYPH, strict=False))
     while True:
-        (y, x), (v, u) = (
-            (dice.randrange(rows), dice.randrange(columns)) for _ in range(2)
-        )
+        (y, x), (v, u) = ((dice.randrange(rows), dice.randrange(columns)) for _ in range(2))
         old, new = (pixels[b : b + GLYPH[0], a : a + GLYPH[1]] for a, b in ((x, y), (u, v)))
         if (np.abs(old[..., :3].astype(int) - new[..., :3]).max(-1) > 64).mean() > LEAST_SEEN:
             break
@@ -256,13 +254,17 @@ def printed_elsewhere(dice: random.Random) -> Mutant:
     key, entry = by_digits(
         sorted(ledger.entries().items()), lambda each: each[1].printed.text, dice
     )
-    return mutant(f"published.toml: {key}", entry.printed.text, dice, lambda _: key in _shown_keys())
+    return mutant(
+        f"published.toml: {key}", entry.printed.text, dice, lambda _: key in _shown_keys()
+    )
 
 
 def dataset(dice: random.Random) -> Mutant:
     """A bit of a file of MNIST or CIFAR-10."""
     folder = Path(os.environ["COURSECNN_DATA"])
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and "meta" not in path.name]
+    files = [
+        path for path in sorted(folder.rglob("*")) if path.is_file() and "meta" not in path.name
+    ]
     path = dice.choice([path for path in files if path.suffix in ("", ".npz")])
     place, bit = dice.randrange(path.stat().st_size), dice.randrange(8)
 
@@ -327,7 +329,17 @@ def _tests_fail(name: Path, content: str) -> bool:
         tests = sorted(below.glob(f"test_*{stem}*.py")) or [below]
         told = [str(path.relative_to(ROOT)) for path in tests]
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *told, str(name)],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-x",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                *told,
+                str(name),
+            ],
             cwd=room,
             env={**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
@@ -358,7 +370,7 @@ KINDS: dict[str, Callable[[random.Random], Mutant]] = {
 
 def mutants(kind: str, count: int, seed: str) -> Iterator[Mutant]:
     """So many changes of a kind."""
-    dice = random.Random(f"{seed} {kind}")  # noqa: S311, nothing is kept secret
+    dice = random.Random(f"{seed} {kind}")
     return (KINDS[kind](dice) for _ in range(count))
 
 
