@@ -412,10 +412,10 @@ def _agree(token: grammar.Token, value: Value, before: str) -> bool:
 
 def _is_beyond(number: grammar.Number, value: grammar.Number, sign: int) -> bool:
     has_places = "." in value.text or "%" in value.text
-    readings = [(number.value, value.value)]
-    if number.alternative is not None:
-        bare = (number.alternative, value.alternative or value.value)
-        readings = [*readings, bare] if has_places else []
+    is_share = number.value.text.endswith("%")
+    readings = [] if is_share and not has_places else [(number.value, value.value)]
+    if number.alternative is not None and has_places:
+        readings.append((number.alternative, value.alternative or value.value))
     return any(_exceeds(shown, said, sign) for said, shown in readings)
 
 

@@ -3,8 +3,8 @@
     python -m tests.mutation                              a sample of every kind, in two minutes
     python -m tests.mutation --kind prose --count 1000    one kind, and more of it
 
-The digits, and what takes their place, hang on the commit that is checked out (`harness.sample`), or
-on `--seed`. Only what is relevant is run, and where it can be, in this process:
+The digits, and what takes their place, hang on the commit that is checked out
+(`harness.sample`), or on `--seed`. Only what is relevant is run, where it can be in this process:
 
 - what a text says (`prose`, `alt`, `page`), what binds it (`binding`): the prose guard, after
   `--bind` has had its chance to explain the change away;
@@ -190,7 +190,7 @@ def _breaks_the_seal(path: Path, name: str, changed_cell: Any) -> bool:
 
 
 def figure(dice: random.Random) -> Mutant:
-    """A patch of a figure, as large as a digit, becomes another patch of it that looks otherwise."""
+    """A patch of a figure, as large as a digit, becomes another that looks otherwise."""
     figures = [
         (path, name, cell, shown.data["image/png"])
         for path, name, cell, number, _ in all_outputs(("image/png",))
