@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 CHAPTERS := $(sort $(wildcard book/*/*.ipynb))
-SCRIPTS := $(wildcard coursecnn/interactive/*.js)
+SCRIPTS := $(wildcard coursecnn/interactive/*.js book/_extensions/*.js)
 DENO := DENO_DIR=_build/deno DENO_NO_UPDATE_CHECK=1 $(BIN)/deno
 export TF_CPP_MIN_LOG_LEVEL = 3
 # As pip does, so that a proxy which the system trusts is trusted.
