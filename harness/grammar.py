@@ -154,6 +154,7 @@ def _number_pattern(separator: str) -> re.Pattern[str]:
 IN_PROSE = _number_pattern(rf"(?:{SEPARATOR}|[ ])")
 IN_OUTPUT = _number_pattern(SEPARATOR)  # where a space stands between two numbers of a row
 CODE = re.compile(r"(?<!`)(?P<ticks>`++)(?P<code>.+?)(?<!`)(?P=ticks)(?!`)", re.DOTALL)
+FENCE = re.compile(r"^[ \t]*(?P<ticks>```++|~~~++)(?P<code>.*?)^[ \t]*(?P=ticks)", re.M | re.S)
 EXPRESSION = re.compile(r"[^\W\d_]|[+*/=<>|&]|[(\[].*,.*[)\]]", re.DOTALL)
 SIZE = re.compile(rf"(?<![^\W_])(?<!\d[.,]){SIDE}(?:{TIMES}{SIDE})++(?![^\W_])")
 # In outputs and code a size may also be a tuple.
@@ -255,7 +256,7 @@ def tokens(text: str) -> tuple[Token, ...]:
         return text
 
     address, *others = EXCUSES
-    for match in CODE.finditer(text):
+    for match in [*FENCE.finditer(text), *CODE.finditer(FENCE.sub(_blank, text))]:
         if DIGIT.search(match["code"]) and EXPRESSION.search(IN_PROSE.sub("", match["code"])):
             found.append(Token(match["code"], match.start("code"), "code"))
             text = _without(text, *match.span("code"))
@@ -273,6 +274,10 @@ def tokens(text: str) -> tuple[Token, ...]:
         text = _without(text, number.start, number.start + len(number.text))
     claim(text, REST, "unknown")
     return tuple(sorted(found, key=lambda token: token.start))
+
+
+def _blank(match: re.Match[str]) -> str:
+    return BLANK * len(match[0])
 
 
 def _without(text: str, start: int, end: int) -> str:
