@@ -154,7 +154,9 @@ def _number_pattern(separator: str) -> re.Pattern[str]:
 IN_PROSE = _number_pattern(rf"(?:{SEPARATOR}|[ ])")
 IN_OUTPUT = _number_pattern(SEPARATOR)  # where a space stands between two numbers of a row
 CODE = re.compile(r"(?<!`)(?P<ticks>`++)(?P<code>.+?)(?<!`)(?P=ticks)(?!`)", re.DOTALL)
-FENCE = re.compile(r"^[ \t]*(?P<ticks>```++|~~~++)(?P<code>.*?)^[ \t]*(?P=ticks)", re.M | re.S)
+FENCE = re.compile(
+    r"^[ \t]*(?P<ticks>```++|~~~++)(?P<code>.*?)^[ \t]*(?P=ticks)", re.DOTALL | re.MULTILINE
+)
 EXPRESSION = re.compile(r"[^\W\d_]|[+*/=<>|&]|[(\[].*,.*[)\]]", re.DOTALL)
 SIZE = re.compile(rf"(?<![^\W_])(?<!\d[.,]){SIDE}(?:{TIMES}{SIDE})++(?![^\W_])")
 # In outputs and code a size may also be a tuple.

@@ -128,6 +128,7 @@ class Sources:
 
     Attributes:
         lines: the lines of the page's outputs and code, each with its place and section.
+        is_chapter: whether it has cells; a page without is bound to what the chapters show.
         published: the ledger.
         keys: those of its keys that the page's code names.
     """
@@ -140,6 +141,7 @@ class Sources:
     ) -> None:
         """Take a chapter, or none for a page without cells, and what gives the other chapters'."""
         self.published = ledger.entries() if published is None else published
+        self.is_chapter = notebook is not None
         self.lines = [] if notebook is None else list(_lines(notebook))
         named = set() if notebook is None else set(_keys(notebook))
         self.keys = [key for key in self.published if key in named]
@@ -174,7 +176,7 @@ class Sources:
         stands among the same numbers and the same words as the token.
         """
         words = set(WORD.findall(said.sentence.lower()))
-        own = {"": self} if self.lines else self.elsewhere()
+        own = {"": self} if self.is_chapter else self.elsewhere()
         found = []
         for prefix, sources in own.items():
             for shown, value in sources.agreeing(token, said.before):

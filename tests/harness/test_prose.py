@@ -277,7 +277,9 @@ class TestBinding:
         path = chapter(tmp_path, "It takes a third of the time.")
         line = ["takes a ‹third› of", "= {‹31.7› s} / {plain ‹95.2› s,}"]
         bindings.write(path, [bindings.Binding("Results", *line)])
+        list(prose.bind(path))
         assert prose.check(path) == []
+        assert [each.context for each in bindings.read(path)] == ["It takes a ‹third› of the"]
         line[1] = "= {plain ‹95.2› s,} / {‹31.7› s}"
         bindings.write(path, [bindings.Binding("Results", *line)])
         assert "'third' is not what it is bound to" in str(prose.check(path)[0])
