@@ -175,16 +175,17 @@ def output(kinds: tuple[str, ...], dice: random.Random) -> Mutant:
         where = other.outputs[number] if kind == "text" else other.outputs[number].data
         where[kind] = new
         if cells.is_remeasured(cell):
-            return _breaks_the_seal(path, name, other)
+            return _breaks_the_seal(path, cell.id, other)
         return bool(compare.differences(other.outputs, cell.outputs, compare.Tolerance.of(cell)))
 
+    name += " (with a tolerance)" if "rtol" in cell.metadata.get("nbval", {}) else ""
     return mutant(f"{path.name}, {name}", _stored(cell.outputs[number], kind), dice, is_noticed)
 
 
-def _breaks_the_seal(path: Path, name: str, changed_cell: Any) -> bool:
+def _breaks_the_seal(path: Path, id_: str, changed_cell: Any) -> bool:
     notebook = cells.read(path)
-    for other, cell in cells.named_cells(notebook):
-        if other == name:
+    for cell in notebook.cells:
+        if cell.id == id_:
             cell.outputs = changed_cell.outputs
     return prose.seal(notebook) not in page(path).bound
 
