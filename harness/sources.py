@@ -30,7 +30,7 @@ import operator
 import re
 import tokenize
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from itertools import permutations
@@ -112,7 +112,7 @@ class Shown:
     line: str
     start: int
     end: int
-    around: tuple[str, ...]
+    around: tuple[str, ...] = ()
 
     @property
     def quotation(self) -> str:
@@ -160,13 +160,14 @@ class Sources:
     def shown(self) -> list[tuple[Shown, Value]]:
         """All numbers and sizes, in order."""
         found = [
-            (place, section, line, start, end, value)
+            (Shown(place, section, line, start, end), value)
             for place, section, line in dict.fromkeys(self.lines)
             for start, end, value in _values(line)
         ]
-        around = neighbours([_text(each[-1]) for each in found])
+        around = neighbours([_text(value) for _, value in found])
         return [
-            (Shown(*each, near), value) for (*each, value), near in zip(found, around, strict=True)
+            (replace(shown, around=near), value)
+            for (shown, value), near in zip(found, around, strict=True)
         ]
 
     def candidates(self, token: grammar.Token, said: Said, section: int) -> list[str]:
@@ -195,9 +196,8 @@ class Sources:
 
     def agreeing(self, token: grammar.Token, before: str) -> list[tuple[Shown, Value]]:
         """What agrees with a token anywhere."""
-        number = token.number
-        key = token.text, token.kind, number and number.value, MORE.search(before) is None
-        key = *key, LESS.search(before) is None
+        said = MORE.search(before) is None, LESS.search(before) is None
+        key = token.text, token.kind, token.number and token.number.value, said
         if key not in self._agreeing:
             near = [self.shown[i] for i in np.flatnonzero(self._near(token))]
             self._agreeing[key] = [both for both in near if _agree(token, both[1], before)]
@@ -213,7 +213,8 @@ class Sources:
         if token.number is None:
             return np.isnan(self._sizes[:, 0]) | (self._sizes[:, 0] % 1 == 0)
         found = np.zeros(len(self._sizes), bool)
-        for reading in {token.number.value, token.number.alternative} - {None}:
+        readings = (token.number.value, token.number.alternative)
+        for reading in filter(None, readings):
             value, step = abs(float(reading.value)), float(reading.step)
             away = np.abs(self._sizes - value) <= step + (float(NEAR) + 1e-6) * value
             found |= away.any(axis=1)
