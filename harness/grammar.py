@@ -37,95 +37,34 @@ MONTHS = "January|February|March|April|May|June|July|August|September|October|No
 VERSIONED = "Python|Keras|TensorFlow|NumPy|Matplotlib|PyTorch|JAX|CUDA|pandas|version"
 
 
-@dataclass(frozen=True)
-class Excuse:
-    """A way of writing digits that state no fact.
-
-    Attributes:
-        name: what these digits are.
-        pattern: what is excused; only its group `only`, if it has one.
-        examples: texts that hold such digits and no others.
-    """
-
-    name: str
-    pattern: re.Pattern[str]
-    examples: tuple[str, ...]
-
-
-EXCUSES = (
-    Excuse(
-        "address",
-        re.compile(
-            r"<!--.*?-->|</?[A-Za-z][^>\n]*>|(?<=\])\([^)]*\)|https?://[^\s)]+"
-            r"|\b10\.\d{4,9}/\S+|\barXiv:\d{4}\.\d{4,5}",
-            re.DOTALL,
-        ),
-        (
-            "[the paper](https://a.org/12345)",
-            "https://a.org/12345",
-            "10.1109/5.726791",
-            "arXiv:1409.1556",
-        ),
+# Ways of writing digits that state no fact; of a pattern with a group `only`, it alone is meant.
+EXCUSES = {
+    "address": re.compile(
+        r"<!--.*?-->|</?[A-Za-z][^>\n]*>|(?<=\])\([^)]*\)|https?://[^\s)]+"
+        r"|\b10\.\d{4,9}/\S+|\barXiv:\d{4}\.\d{4,5}",
+        re.DOTALL,
     ),
-    Excuse(
-        "list",
-        re.compile(r"^[ \t]*(?:#+[ \t]+)?\d{1,2}[.)](?=[ \t])", re.MULTILINE),
-        ("12. the twelfth item",),
+    "list": re.compile(r"^[ \t]*(?:#+[ \t]+)?\d{1,2}[.)](?=[ \t])", re.MULTILINE),
+    "reference": re.compile(
+        rf"\b{REFERENCES}s?\s\(?{ORDINAL}(?:(?:,\s|\s?[-–]\s?|,?\sand\s|\sto\s){ORDINAL})*",
+        re.IGNORECASE,
     ),
-    Excuse(
-        "reference",
-        re.compile(
-            rf"\b{REFERENCES}s?\s\(?{ORDINAL}(?:(?:,\s|\s?[-–]\s?|,?\sand\s|\sto\s){ORDINAL})*",
-            re.IGNORECASE,
-        ),
-        (
-            "Chapter 12",
-            "section 2.11",
-            "exercises 11 and 12",
-            "chapters 11, 12 and 13",
-            "Fig. 14",
-            "slide 61",
-            "equation (12)",
-        ),
+    "year": re.compile(
+        rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)?\s(?:{MONTHS})(?:\s{YEAR})?"
+        rf"|(?:{MONTHS})\s\d{{1,2}},\s{YEAR})\b"
+        rf"|(?:\b(?={YEAR}\s?[-–]\s?{YEAR}\b)"
+        r"|\b(?i:in|since|until|before|after|from|during|around|year|early|late|the|a|by|of)"
+        rf"\s(?!{YEAR}{COUNTED})"
+        rf"|[(\[]|[A-Z]\w+,\s|\b[A-Z]{{3,}}\s|,\s(?={YEAR}[)\]])"
+        rf"|et al\.,?\s|[A-Z][a-z]*[A-Z]\w*\s|\b(?:{MONTHS})\s)"
+        rf"(?P<only>{YEAR}(?:(?:\s?[-–]\s?|,\s|\sand\s|\sto\s){YEAR})*s?)"
+        rf"(?!\w|[.,]?\d|\s?%|-[a-z]|{TIMES}\d)"
     ),
-    Excuse(
-        "year",
-        re.compile(
-            rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)?\s(?:{MONTHS})(?:\s{YEAR})?"
-            rf"|(?:{MONTHS})\s\d{{1,2}},\s{YEAR})\b"
-            rf"|(?:\b(?={YEAR}\s?[-–]\s?{YEAR}\b)|\b(?i:in|since|until|before|after|from|during|around|year|early|late|the|a|by|of)"
-            rf"\s(?!{YEAR}{COUNTED})"
-            rf"|[(\[]|[A-Z]\w+,\s|\b[A-Z]{{3,}}\s|,\s(?={YEAR}[)\]])"
-            rf"|et al\.,?\s|[A-Z][a-z]*[A-Z]\w*\s|\b(?:{MONTHS})\s)"
-            rf"(?P<only>{YEAR}(?:(?:\s?[-–]\s?|,\s|\sand\s|\sto\s){YEAR})*s?)"
-            rf"(?!\w|[.,]?\d|\s?%|-[a-z]|{TIMES}\d)"
-        ),
-        (
-            "in 1998",
-            "by 2020",
-            "(1989-1998)",
-            "[1959]",
-            "(a lecture, 1981)",
-            "Fukushima, 1980",
-            "LeCun et al. 1998",
-            "ILSVRC 2012",
-            "the 1980s",
-            "12 May 2024",
-        ),
+    "version": re.compile(
+        rf"\b(?:{VERSIONED})\s\d{{1,4}}(?:\.\d{{1,4}})*(?:(?:,\s|\s(?:or|and|to)\s)\d+\.\d+)*"
     ),
-    Excuse(
-        "version",
-        re.compile(
-            rf"\b(?:{VERSIONED})\s\d{{1,4}}(?:\.\d{{1,4}})*(?:(?:,\s|\s(?:or|and|to)\s)\d+\.\d+)*"
-        ),
-        ("Python 3.11, 3.12 or 3.13", "Keras 3.8", "version 2.1.0"),
-    ),
-    Excuse(
-        "index",
-        re.compile(r"(?<=[A-Za-z)}])_(?:\{[^{}]*\}|\d)|(?<![A-Za-z_\\])[A-Za-z]_\d\b"),
-        ("$x_{12}$", "x_1"),
-    ),
-)
+    "index": re.compile(r"(?<=[A-Za-z)}])_(?:\{[^{}]*\}|\d)|(?<![A-Za-z_\\])[A-Za-z]_\d\b"),
+}
 
 SEPARATOR = r"(?:,|\{,\}|\\,|[\u00a0\u2009\u202f])"
 BYTES = {
@@ -257,17 +196,16 @@ def tokens(text: str) -> tuple[Token, ...]:
                 text = _without(text, *match.span(group))
         return text
 
-    address, *others = EXCUSES
     for match in [*FENCE.finditer(text), *CODE.finditer(FENCE.sub(_blank, text))]:
         if DIGIT.search(match["code"]) and EXPRESSION.search(IN_PROSE.sub("", match["code"])):
             found.append(Token(match["code"], match.start("code"), "code"))
             text = _without(text, *match.span("code"))
-    text = claim(text, address.pattern, address.name)
+    text = claim(text, EXCUSES["address"], "address")
     for start, end, fault in arithmetic.equations(text):
         found.append(Token(text[start:end], start, "equation", fault=fault))
         text = _without(text, start, end)
-    for excuse in others:
-        text = claim(text, excuse.pattern, excuse.name)
+    for name, excuse in EXCUSES.items():
+        text = claim(text, excuse, name)
     text = claim(text, _names(), "name")
     text = claim(text, HYPHENED, "unknown")
     text = claim(text, SIZE, "size")
