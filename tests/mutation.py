@@ -49,9 +49,9 @@ ROOT = cells.ROOT
 DIGIT = re.compile(r"\d")
 FLOORS = {"prose": 0.99, "alt": 0.99, "page": 0.99, "binding": 0.99, "record": 1.0, "dataset": 1.0}
 COUNTS = {
-    **{"prose": 100, "alt": 40, "page": 20, "binding": 40, "output": 100, "table": 100},
-    **{"figure": 20, "record": 40, "ledger": 200, "dataset": 2, "constant": 1},
-}
+    "prose": 100, "alt": 40, "page": 20, "binding": 40, "output": 100, "table": 100,
+    "figure": 20, "record": 40, "ledger": 200, "dataset": 2, "constant": 1,
+}  # fmt: skip
 GLYPH = (10, 7)  # rows and columns of a digit in a figure
 LEAST_SEEN = 0.1  # of the pixels of a glyph that must differ, so that there is something to see
 ARITHMETIC = ("geometry.py", "convolution.py", "patterns.py", "architectures/*.py", "models/*.py")

@@ -163,6 +163,16 @@ MISTAKES = {
         "$(28 - 3)/1 + 1 = 25$",
         "does not hold: .* is 26, not 25\n.*\n  correct the calculation",
     ),
+    "a calculation that begins with nought": (
+        "$(28 - 3)/1 + 1 = 26$",
+        "$(28 - 3)/1 + 1 = 06$",
+        "does not hold: .* is 26, not 06",
+    ),
+    "a chapter that there is not": (
+        "See chapter 4.",
+        "See chapter 0.",
+        "'chapter 0' is not what it is bound to",
+    ),
     "a name that nobody has": (
         "VGG16",
         "VGG12",
