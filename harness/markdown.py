@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -51,6 +52,19 @@ def _parser() -> MarkdownIt:
 def heading_levels(source: str) -> Iterator[int]:
     """The levels of a text's headings, marked by `#` or underlined."""
     return (int(token.tag[1:]) for token in parts(source) if token.type == "heading_open")
+
+
+def sections(source: str) -> Iterator[tuple[str, str]]:
+    r"""The parts of a text that its headings begin, each with it; the first may have none.
+
+    >>> list(sections("so\n## Two\nand"))
+    [('', 'so\n'), ('Two', '## Two\nand')]
+    """
+    lines = source.splitlines(keepends=True)
+    starts = [token.map[0] for token in parts(source) if token.type == "heading_open" and token.map]
+    for start, end in pairwise(dict.fromkeys([0, *starts, len(lines)])):
+        heading = lines[start].strip().lstrip("# ") if start in starts else ""
+        yield heading, "".join(lines[start:end])
 
 
 def raw_html(source: str) -> Iterator[str]:

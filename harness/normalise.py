@@ -5,7 +5,8 @@
 
 Run as a command it executes nothing, and is all that a change in the text around the code needs.
 Code cells that have changed since they were run keep the id of what was run: by that `harness.lint`
-knows that their outputs may be another's, until `harness.execute` has run them.
+knows that their outputs may be another's, until `harness.execute` has run them. Numbers that are
+new in the text are bound to their sources (`harness.prose`), in a file beside the notebook.
 
 - metadata is cut down to what the course uses, with what follows from the tags of folded cells
   (`harness.folds`); cell ids follow from the cells' text;
@@ -35,7 +36,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from coursecnn._files import write_atomically
-from harness import cells, folds, reading
+from harness import cells, folds, prose, reading
 from harness.contents import PNG_SIGNATURE, WIDGET_STATE, WIDGET_VIEW
 
 CELL_METADATA = ("mystnb", "nbval", "tags")
@@ -230,6 +231,7 @@ def _rewrite(path: Path) -> bool:
     stale = [name for name, cell in cells.named_cells(notebook) if is_stale(cell)]
     due = f"; {', '.join(stale)} changed: python -m harness.execute FILE" if stale else ""
     sys.stdout.write(f"{cells.shown(path)}: {state}{reading.cure(due, path)}\n")
+    sys.stdout.writelines(f"  {line}\n" for line in prose.bind(path))
     return True
 
 

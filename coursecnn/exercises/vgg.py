@@ -74,7 +74,7 @@ def without_spaces(answer: Any) -> str:
 def stage(*, last: int = 1, activation: str = "relu", padded: bool = True) -> str:
     """What `walk` sees of column C's third stage, whose last kernel is smaller."""
     shape: tuple[int, ...] = STAGE
-    lines = []
+    lines: list[str] = []
     for kernel in (3, 3, last):
         layer = Convolution(256, kernel, padding=(kernel - 1) // 2 if padded else 0)
         out, count = layer.output_shape(shape), layer.parameters(shape)
@@ -91,7 +91,7 @@ def walk(answer: Any) -> Any:
     """
     if not hasattr(answer, "layers"):
         return answer
-    lines = []
+    lines: list[str] = []
     for layer in answer.layers:
         if (kind := type(layer).__name__) == "ReLU" and lines:
             lines[-1] = lines[-1].replace(" linear", " relu")
