@@ -2,21 +2,31 @@
 
 The plan: first the pilot, then question by question every seed of every arm that it compares, so
 that what is recorded is always in pairs. Runs that are recorded already are skipped, and a run that
-was killed continues after its last epoch. `--plan` only shows what is left, in hours of a machine
-like those that made the records. `--part K/N` records every N-th arm, for N processes side by side,
-on an accelerator or a large machine. It needs the official images.
+was killed continues after its last epoch. Each network is measured on the test images too, once,
+after its last epoch; nothing is chosen by that.
+
+Each core of the processor records arms of its own, by a process with one thread: two networks side
+by side take little more time than one that has both cores. An accelerator records one at a time.
+`--plan` only shows what is left, in hours of a machine like those that made the records. It needs
+the official images.
 """
 
 import argparse
+import os
 import statistics
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
+from tqdm import tqdm
 
-from coursecnn import architectures, datasets, models, training
+from coursecnn import architectures, backend, datasets, models, training
 from coursecnn.architectures import league
 from coursecnn.backend import without_weights
 from coursecnn.evidence import records
@@ -120,33 +130,71 @@ def part(text: str) -> tuple[int, int]:
     return int(which), int(of)
 
 
+def record(folder: Path, which: int, of: int) -> None:
+    """Record the arms of one process among several: of those that are missing, every `of`-th."""
+    datasets.fetch("cifar10")
+    data = training.load_data(LEAGUE["plain"])
+    test = training.load_data(replace(LEAGUE["plain"], validation_split=0.0))
+    left = [run for run in plan() if is_missing(run, folder)]
+    # A record is written by one process.
+    mine = list(dict.fromkeys(run.recipe.name for run in plan()))[which - 1 :: of]
+    for run in left:
+        if run.recipe.name in mine:
+            judged_by = None if run.seed == PILOT_SEED else test
+            try:
+                training.reproduce(
+                    run.recipe, data, [run.seed], folder, test=judged_by, progress=of == 1
+                )
+            except training.DivergedError as error:
+                print(error)
+
+
+def record_side_by_side(folder: Path, processes: int) -> None:
+    """Record by several processes with a thread each, and show how many runs are done."""
+    own = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "benchmarks.league", "--results", str(folder), "--part"]
+    workers = [
+        subprocess.Popen([*command, f"{which}/{processes}"], env=os.environ | own)  # noqa: S603 (our own module)
+        for which in range(1, processes + 1)
+    ]
+    with tqdm(total=len(plan()), unit=" runs", desc="league") as bar:
+        while any(worker.poll() is None for worker in workers):
+            bar.update(len(plan()) - sum(is_missing(run, folder) for run in plan()) - bar.n)
+            time.sleep(30)
+    if any(worker.returncode for worker in workers):
+        sys.exit("a process has failed: its message is above; the same command continues")
+
+
 def main() -> None:
     """Say what is left; record it unless only the plan is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--plan", action="store_true", help="say what is left, and record nothing")
     parser.add_argument(
-        "--part", type=part, default=(1, 1), help="of N processes side by side, the K-th: K/N"
+        "--part",
+        type=part,
+        help="be the K-th of N processes side by side, as which it was started: K/N",
     )
     parser.add_argument(
         "--results", type=Path, default=records.SHIPPED, help="the folder of the records"
     )
     arguments = parser.parse_args()
-    folder, (which, of) = arguments.results, arguments.part
+    folder = arguments.results
+    if arguments.part:
+        record(folder, *arguments.part)
+        return
     left = [run for run in plan() if is_missing(run, folder)]
-    print(f"{len(left)} of {len(plan())} runs are left, about {hours(left, folder):.1f} h")
+    processes = 1 if backend.device().startswith("GPU") else os.cpu_count() or 1
+    print(
+        f"{len(left)} of {len(plan())} runs are left, about "
+        f"{hours(left, folder) / processes:.1f} h by {processes} processes"
+    )
     if arguments.plan:
         print(table(folder).to_string())
-        return
-    datasets.fetch("cifar10")
-    data = training.load_data(LEAGUE["plain"])
-    recipes = list(dict.fromkeys(run.recipe.name for run in left))[which - 1 :: of]
-    for run in left:
-        if run.recipe.name not in recipes:  # a record is written by one process
-            continue
-        try:
-            training.reproduce(run.recipe, data, [run.seed], folder)
-        except training.DivergedError as error:
-            print(error)
+    elif processes == 1:
+        record(folder, 1, 1)
+    else:
+        datasets.fetch("cifar10")
+        record_side_by_side(folder, processes)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ __all__ = [
     "keras",
     "name",
     "quiet_stderr",
+    "threads",
     "without_weights",
 ]
 
@@ -181,6 +182,18 @@ def device() -> str:
     if accelerator := _accelerator():
         return f"GPU: {accelerator}"
     return f"CPU: {processor()}" + ("" if has_bfloat16() else " without bfloat16")
+
+
+def threads() -> int:
+    """Return how many threads share a computation on the processor: all cores, or as set.
+
+    TensorFlow is told so by the environment variable TF_NUM_INTRAOP_THREADS.
+
+    >>> threads() >= 1
+    True
+    """
+    told = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    return int(told) if told.isdecimal() and int(told) else os.cpu_count() or 1
 
 
 def has_bfloat16() -> bool:

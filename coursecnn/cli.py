@@ -3,7 +3,8 @@
 - `coursecnn data`: fetch the official datasets, or say what is here;
 - `coursecnn reproduce`: train a recipe over several seeds and record what came out;
 - `coursecnn count`: say what any Keras model costs;
-- `coursecnn draw`: draw any Keras model into a file.
+- `coursecnn draw`: draw any Keras model into a file;
+- `coursecnn grade`: grade answered notebooks.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Annotated
 import typer
 
 import coursecnn
+from coursecnn import _files
 
 # What a command needs is imported when it runs: `--help` should answer at once.
 SHIPPED = Path(coursecnn.__file__).parent / "evidence" / "results"  # `records.SHIPPED`
@@ -207,6 +209,28 @@ def draw(
         )
         diagrams.save_svg(figure, path)
         typer.echo(path)
+
+
+@app.command()
+def grade(
+    folder: Annotated[Path, typer.Argument(help="Where the answered notebooks are.")],
+    output: Annotated[
+        Path | None, typer.Option("--csv", help="A file that gets a row for each exercise.")
+    ] = None,
+    seconds: Annotated[int, typer.Option(min=1, help="That a cell may take.")] = 600,
+) -> None:
+    """Run answered notebooks, and count which exercises are right.
+
+    It runs what the students wrote: do it where they may run programs.
+    """
+    with _reported():
+        from coursecnn.exercises import grading
+
+        grades = grading.graded(folder, seconds=seconds)
+        if output is not None:
+            _files.write_atomically(output, grades.to_csv(index=False).encode())
+        counts = grades.groupby("notebook")["state"].value_counts().unstack(fill_value=0)
+        typer.echo(counts.reindex(columns=grading.STATES, fill_value=0).to_string())
 
 
 @functools.cache

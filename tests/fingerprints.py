@@ -32,6 +32,9 @@ SHAPES = {227: LARGE, 224: LARGE, 32: ((20, 16, 3), (36, 32, 1)), 28: ((28, 24, 
 
 UNTUNED = {"mnist_tutorial_base", "lenet5_1998"}  # whose outputs are no probabilities
 CONTRAST = (0.05, 0.2)  # standard deviation of the probabilities for ten classes: 0 to 0.3
+# By how much an answer may change where all pixels change by a little. Many layers between two
+# bounds, as of ReLU6, else amplify what processors round differently.
+SHIFT, STEADY = 1e-5, 2e-4
 
 
 @cache
@@ -49,7 +52,7 @@ def outline(name, **overrides):
     raise refusal
 
 
-def answers(name, gain, **overrides):
+def answers(name, gain, *, shift=0.0, **overrides):
     """Run a network, and take some of its outputs.
 
     Images have values about zero, up to 1, or up to 128 for a local response normalisation, whose
@@ -58,6 +61,7 @@ def answers(name, gain, **overrides):
     Args:
         name: Of the architecture.
         gain: Factor of all kernels. Hundreds of layers would else fade or explode.
+        shift: What is added to the pixels, as a share of the brightest.
         **overrides: Arguments of its builder.
     """
     model = outline(name, **overrides)
@@ -65,6 +69,7 @@ def answers(name, gain, **overrides):
         128 if any(isinstance(layer, LocalResponseNormalization) for layer in model.layers) else 1
     )
     images = uniform("images", (IMAGES, *model.input_shape[1:]), -brightest, brightest)
+    images = images + np.float32(shift * brightest)
     outputs = run(model, images, partial(value, gain=gain))
     flat = np.concatenate([output.ravel() for output in outputs])
     return flat[np.linspace(0, len(flat) - 1, VALUES).astype(int)]
@@ -77,14 +82,21 @@ def stored():
 
 
 def tuned(name):
-    """Find a gain with which the probabilities are neither all equal nor all 0 and 1."""
+    """Find a gain with which the probabilities are neither all equal nor all 0 and 1.
+
+    And which is steady; the largest that is, if none has that contrast.
+    """
     if name in UNTUNED:
         return 1.0
     low, gain, high = 1 / 16, 1.41, 16.0
-    while not CONTRAST[0] < (contrast := answers(name, gain).std()) < CONTRAST[1]:
-        low, high = (gain, high) if contrast < CONTRAST[0] else (low, gain)  # high where it is nan
+    while high / low > 1.05:
+        found = answers(name, gain)
+        steady = np.abs(found - answers(name, gain, shift=SHIFT)).max() < STEADY  # not where nan
+        if steady and CONTRAST[0] < found.std() < CONTRAST[1]:
+            return gain
+        low, high = (gain, high) if steady and found.std() <= CONTRAST[0] else (low, gain)
         gain = float(f"{math.sqrt(low * high):.3g}")
-    return gain
+    return low
 
 
 def main(names):

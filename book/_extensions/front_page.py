@@ -27,7 +27,7 @@ from sphinx.errors import ExtensionError
 import ledger_pages
 from coursecnn import exercises
 from coursecnn.evidence import ledger, records
-from coursecnn.evidence.ledger import REFUTED, Verdict
+from coursecnn.evidence.ledger import Verdict
 from ledger_pages import TITLE, FromLedger, Place
 
 
@@ -93,7 +93,7 @@ def course_map(
 ) -> str:
     """The chapters as a list for each part, with what each holds."""
     numbers = Counter(place.page for place in found)
-    errata = Counter(place.page for place in found if place.finding.verdict in REFUTED)
+    errata = Counter(place.page for place in found if place.finding.verdict is Verdict.ERRATUM)
     parts = {chapter.part: list[str]() for chapter in known}
     for chapter in known:
         holds = [_several(chapter.exercises, "exercise")]
@@ -135,7 +135,7 @@ def totals(known: list[Chapter], found: list[Place], to_root: str) -> str:
         (sum(runs), "recorded runs", f"behind {len(runs)} records"),
         (len(found), f'<a href="{appendix}/ledger.html">printed numbers</a>', _by_kind(found)),
         (
-            sum(place.finding.verdict in REFUTED for place in found),
+            sum(place.finding.verdict is Verdict.ERRATUM for place in found),
             f'<a href="{appendix}/errata.html">of them do not hold</a>',
             _by_verdict(found),
         ),
@@ -176,7 +176,8 @@ def sample(keys: Iterable[str], found: list[Place], to_root: str) -> str:
     missing = [key for key in wanted if key not in shown]
     if missing:
         raise ExtensionError(f"ledger-sample: no chapter shows {', '.join(missing)}")
-    return ledger_pages.table([shown[key] for key in wanted], to_root)
+    rows = ledger_pages.rows([shown[key] for key in wanted], to_root)
+    return ledger_pages.table(ledger_pages.ON_THE_PAGE, rows)
 
 
 class CourseMap(FromLedger):

@@ -1,7 +1,8 @@
 """What networks with depthwise convolutions share: layers in a style, and the inverted residual.
 
 - `MobileStyle`: how a release writes a convolution, a normalisation and an activation;
-- `inverted_residual`: a unit that is wide in the middle, and joins its narrow ends.
+- `inverted_residual`: a unit that is wide in the middle, and joins its narrow ends;
+- `scaled_filters`: channels that a factor of the width leaves.
 
 All padding is TensorFlow's "same": where a stride meets an even side, a 3×3 window lies one pixel
 further to the bottom and the right than with a border of zeros on each side.
@@ -13,7 +14,7 @@ from typing import TypeAlias
 
 from coursecnn.backend import keras
 
-__all__ = ["MobileStyle", "inverted_residual"]
+__all__ = ["MobileStyle", "inverted_residual", "scaled_filters"]
 
 layers = keras.layers
 Tensor: TypeAlias = keras.KerasTensor
@@ -122,3 +123,18 @@ def inverted_residual(
         dropout = layers.Dropout(drop, noise_shape=(None, 1, 1, 1), name=f"{name}_drop")
         branch = dropout(branch)
     return layers.Add(name=f"{name}_add")([x, branch])
+
+
+def scaled_filters(filters: int, width: float) -> int:
+    """Multiply a number of channels, and round it to a multiple of 8, not down by a tenth or more.
+
+    Args:
+        filters: Channels at width 1.
+        width: The factor, greater than 0.
+
+    >>> [scaled_filters(320, width) for width in (1.0, 1.1, 1.4)]
+    [320, 352, 448]
+    """
+    wanted = filters * width
+    rounded = max(8, int(wanted + 4) // 8 * 8)
+    return rounded if rounded >= 0.9 * wanted else rounded + 8

@@ -39,9 +39,10 @@ from typing import TypeAlias
 
 from coursecnn._values import number
 from coursecnn.architectures import blocks
-from coursecnn.architectures._mobile import MobileStyle, inverted_residual
+from coursecnn.architectures._mobile import MobileStyle, inverted_residual, scaled_filters
 from coursecnn.architectures._registry import rows
 from coursecnn.architectures.layers import Shape, classified, image_input
+from coursecnn.architectures.se_resnet import squeeze_excitation
 from coursecnn.backend import keras
 
 __all__ = [
@@ -51,7 +52,6 @@ __all__ = [
     "Variant",
     "efficientnet_b0",
     "efficientnet_lite0",
-    "scaled_filters",
 ]
 
 layers = keras.layers
@@ -182,21 +182,6 @@ def efficientnet_lite0(
     return network(top=top, activation=classifier_activation)
 
 
-def scaled_filters(filters: int, width: float) -> int:
-    """Multiply a number of channels, and round it to a multiple of 8, not down by a tenth or more.
-
-    Args:
-        filters: Channels at width 1.
-        width: The factor, greater than 0.
-
-    >>> [scaled_filters(320, width) for width in (1.0, 1.1, 1.4)]
-    [320, 352, 448]
-    """
-    wanted = filters * width
-    rounded = max(8, int(wanted + 4) // 8 * 8)
-    return rounded if rounded >= 0.9 * wanted else rounded + 8
-
-
 def _network(
     variant: Variant,
     name: str,
@@ -255,16 +240,7 @@ def _unit(
 
 
 def _excited(x: Tensor, name: str, squeezed: int) -> Tensor:
-    """Weigh each channel by what the averages of all channels say."""
-    weights = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_squeeze")(x)
-    for part, filters, activation in (
-        ("reduce", squeezed, B0.style.activation),
-        ("excite", x.shape[-1], "sigmoid"),
-    ):
-        weights = layers.Conv2D(
-            filters, 1, activation=activation, kernel_initializer=_normal(), name=f"{name}_{part}"
-        )(weights)
-    return layers.Multiply(name=f"{name}_scale")([x, weights])
+    return squeeze_excitation(x, squeezed, name, activation=B0.style.activation, kernels=_normal)
 
 
 def _classifier(x: Tensor, *, classes: int, activation: str | None) -> Tensor:

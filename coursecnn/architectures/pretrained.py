@@ -27,7 +27,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,7 +36,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coursecnn._checks import check_count
+from coursecnn._checks import check_choice, check_count
 from coursecnn.architectures import _torch_file, efficientnet
 from coursecnn.backend import keras
 
@@ -90,6 +90,10 @@ class Preprocessing:
         crop: Side of the square that is cut from the middle, as a share of the shorter side.
         mean: What is subtracted from the values, which are from 0 to 255.
         deviation: What they are divided by then.
+        interpolation: "bilinear" or "bicubic", without antialiasing.
+
+    Raises:
+        ValueError: The interpolation is another.
 
     >>> half = Preprocessing(side=2, crop=1.0, mean=127.0, deviation=128.0)
     >>> half(np.full((4, 6, 3), 255))[..., 0]
@@ -101,9 +105,13 @@ class Preprocessing:
     crop: float
     mean: float
     deviation: float
+    interpolation: str = "bilinear"
+
+    def __post_init__(self) -> None:
+        check_choice("interpolation", self.interpolation, ("bilinear", "bicubic"))
 
     def __call__(self, pictures: ArrayLike) -> Array:
-        """Cut the middle out, resize it bilinearly, and scale its values.
+        """Cut the middle out, resize it, and scale its values.
 
         Args:
             pictures: One, (height, width, 3), or several of one size, (number, height, width, 3);
@@ -122,7 +130,10 @@ class Preprocessing:
                 f"shape {pixels.shape}"
             )
         resized = keras.ops.image.resize(
-            self._middle(pixels), (self.side, self.side), "bilinear", data_format="channels_last"
+            self._middle(pixels),
+            (self.side, self.side),
+            self.interpolation,
+            data_format="channels_last",
         )
         values: Array = keras.ops.convert_to_numpy(resized)
         return (values - np.float32(self.mean)) / np.float32(self.deviation)
@@ -136,7 +147,7 @@ class Preprocessing:
 
 # Of the release: imagenet_input.py and preprocessing.py for the square and its size, main.py for
 # the interpolation, lite/efficientnet_lite_builder.py for the values.
-LITE0 = Preprocessing(side=224, crop=0.875, mean=127.0, deviation=128.0)
+LITE0 = Preprocessing(side=224, crop=0.875, mean=127.0, deviation=128.0, interpolation="bilinear")
 
 
 @dataclass(frozen=True)
@@ -148,8 +159,11 @@ class Pretrained:
         preprocessing: Prepares pictures.
         classes: What the classes are called, in the order of the outputs.
 
-    >>> len(efficientnet_lite0(side=64).classes)
-    1000
+    >>> means = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.GlobalAveragePooling2D()])
+    >>> as_shares = Preprocessing(side=8, crop=1.0, mean=0.0, deviation=255.0)
+    >>> colours = Pretrained(means, as_shares, ("red", "green", "blue"))
+    >>> colours.top(np.full((9, 12, 3), (51, 255, 0)), count=1)
+    [('green', 1.0)]
     """
 
     network: keras.Model
@@ -207,16 +221,17 @@ def efficientnet_lite0(*, side: int = LITE0.side) -> Pretrained:
         MissingError: The package of the weights is not installed, or its file is damaged.
         ValueError: The side is too small.
 
-    >>> efficientnet_lite0(side=64).network.input_shape
-    (None, 64, 64, 3)
+    >>> efficientnet_lite0(side=0)
+    Traceback (most recent call last):
+    ValueError: side must be a positive int, got 0
     """
-    network = efficientnet.efficientnet_lite0((check_count("side", side), side, 3))
+    shape = (check_count("side", side), side, 3)
     arrays = _torch_file.tensors(_lite0_content())
+    network = efficientnet.efficientnet_lite0(shape)
     for name, theirs in _lite0_layers().items():
         layer = network.get_layer(name)
         layer.set_weights(CONVERTED[type(layer).__name__](arrays, theirs))
-    preprocessing = Preprocessing(side, LITE0.crop, LITE0.mean, LITE0.deviation)
-    return Pretrained(network, preprocessing, class_names())
+    return Pretrained(network, replace(LITE0, side=side), class_names())
 
 
 def _lite0_content() -> bytes:

@@ -20,13 +20,13 @@ import html
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from coursecnn._toml import parse, read_toml
 from coursecnn._values import at, choice, cut, shown
@@ -34,10 +34,14 @@ from coursecnn._values import at, choice, cut, shown
 if TYPE_CHECKING:
     from coursecnn.evidence._bands import Band
 
+Origin: TypeAlias = Literal["lecture", "inherited", "other"]
+
 SHIPPED = Path(__file__).parent / "published.toml"  # the numbers that the book compares
+LECTURE = "Lecture "  # with which the source of what a lecture prints begins
 COLUMNS = ("What", "Printed", "Found here", "Verdict")
 MIME_TYPE = "application/vnd.coursecnn.ledger+json"
 FIELDS = frozenset({"printed", "unit", "meaning", "source", "kind"})
+OPTIONAL = frozenset({"step"})
 KINDS = ("recomputed", "measured", "cited")
 SCALES = {
     "": Decimal(1),
@@ -65,6 +69,7 @@ class Verdict(StrEnum):
 
     EXACT = "exact"
     ROUNDS = "rounds"
+    TRUNCATED = "truncated"
     ERRATUM = "erratum"
     REPRODUCED = "reproduced"
     NOT_REPRODUCED = "not reproduced"
@@ -76,6 +81,7 @@ REFUTED = frozenset({Verdict.ERRATUM, Verdict.NOT_REPRODUCED})
 MARKS = {
     Verdict.EXACT: "✓",
     Verdict.ROUNDS: "≈",
+    Verdict.TRUNCATED: "≈",
     Verdict.ERRATUM: "✗",
     Verdict.REPRODUCED: "✓",
     Verdict.NOT_REPRODUCED: "✗",
@@ -91,6 +97,11 @@ class Printed:
     >>> printed = parse_printed("358M")
     >>> printed.low, printed.high
     (Decimal('357500000'), Decimal('358500000'))
+
+    Attributes:
+        text: as printed.
+        value: what it says.
+        step: what its last printed place is worth, or of a round number the last one that is meant.
     """
 
     text: str
@@ -106,6 +117,15 @@ class Printed:
     def high(self) -> Decimal:
         """The largest number that rounds to the printed one."""
         return self.value + self.step / 2
+
+    def begins(self, number: Decimal) -> bool:
+        """Whether the printed digits are the first ones of a number, cut off and not rounded.
+
+        >>> parse_printed("3.8").begins(Decimal("3.86"))
+        True
+        """
+        sign = -1 if number < 0 else 1
+        return 0 <= sign * (number - self.value) < self.step
 
 
 def parse_printed(text: str) -> Printed:
@@ -167,6 +187,18 @@ class Entry:
     meaning: str
     source: str
     kind: str
+
+    @property
+    def origin(self) -> Origin:
+        """Whether a lecture printed it, a lecture that took it from elsewhere, or somebody else.
+
+        >>> entry("googlenet.table1_ops_conv1").origin
+        'inherited'
+        """
+        first, _, further = self.source.partition("; ")
+        if not first.startswith(LECTURE):
+            return "other"
+        return "inherited" if further else "lecture"
 
 
 def entries() -> Mapping[str, Entry]:
@@ -254,8 +286,8 @@ def _flatten(
 
 
 def _entry(key: str, fields: Mapping[str, Any]) -> Entry:
-    if fields.keys() != FIELDS:
-        wrong = cut(", ".join(sorted(fields.keys() ^ FIELDS)))
+    if fields.keys() - OPTIONAL != FIELDS:
+        wrong = cut(", ".join(sorted((fields.keys() - OPTIONAL) ^ FIELDS)))
         raise ValueError(f"an entry has exactly {', '.join(sorted(FIELDS))}; check {wrong}")
     for name, value in fields.items():
         if not isinstance(value, str):
@@ -264,7 +296,12 @@ def _entry(key: str, fields: Mapping[str, Any]) -> Entry:
     if blank:
         raise ValueError(f"{', '.join(blank)} must not be blank")
     choice("kind", fields["kind"], KINDS)
-    return Entry(key=key, **{**fields, "printed": parse_printed(fields["printed"])})
+    printed = parse_printed(fields["printed"])
+    if "step" in fields:
+        printed = replace(printed, step=parse_printed(fields["step"]).value)
+        if printed.step <= 0 or printed.value % printed.step:
+            raise ValueError(f"step must divide the printed number, got {shown(fields['step'])}")
+    return Entry(key, printed, **{name: fields[name] for name in FIELDS - {"printed"}})
 
 
 @dataclass(frozen=True)
@@ -351,24 +388,21 @@ def _folded(summary: str, content: str, *, is_open: bool = False) -> str:
 
 
 def _html_table(findings: Iterable[Finding]) -> str:
-    rows = "".join(map(html_row, findings))
-    return f'<table class="ledger"><thead>{html_head()}</thead><tbody>{rows}</tbody></table>'
+    head = "".join(f"<th>{name}</th>" for name in COLUMNS)
+    rows = "".join(
+        f'<tr class="{html_class(finding.verdict)}">'
+        + "".join(f"<td>{cell}</td>" for cell in html_cells(finding).values())
+        + "</tr>"
+        for finding in findings
+    )
+    return f'<table class="ledger"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def html_head(*more: str) -> str:
-    """The head of the ledger's table, with `more` columns after its own.
+def html_cells(finding: Finding) -> dict[str, str]:
+    """What a row of the ledger's table says, as HTML, by its column.
 
-    >>> html_head("Chapter")
-    '<tr><th>What</th><th>Printed</th><th>Found here</th><th>Verdict</th><th>Chapter</th></tr>'
-    """
-    return "<tr>" + "".join(f"<th>{name}</th>" for name in (*COLUMNS, *more)) + "</tr>"
-
-
-def html_row(finding: Finding, *more: str) -> str:
-    """A finding's row of the ledger's table, with `more` cells of HTML after its own.
-
-    >>> html_row(compare("mnist.parameters_all", 93_322)).startswith('<tr class="ledger-exact">')
-    True
+    >>> html_cells(compare("mnist.parameters_all", 93_322))["Printed"]
+    '93,322 parameters'
     """
     entry, verdict = finding.entry, finding.verdict
     cells = (
@@ -377,8 +411,16 @@ def html_row(finding: Finding, *more: str) -> str:
         html.escape(finding.found or "not checked"),
         f"{MARKS[verdict]} {verdict}",
     )
-    columns = "".join(f"<td>{cell}</td>" for cell in (*cells, *more))
-    return f'<tr class="ledger-{verdict.replace(" ", "-")}">{columns}</tr>'
+    return dict(zip(COLUMNS, cells, strict=True))
+
+
+def html_class(verdict: Verdict) -> str:
+    """The class of a row with this verdict, for the style sheet.
+
+    >>> html_class(Verdict.NO_POWER)
+    'ledger-no-power'
+    """
+    return f"ledger-{verdict.replace(' ', '-')}"
 
 
 def compare(key: str, recomputed: float) -> Finding:
@@ -389,8 +431,9 @@ def compare(key: str, recomputed: float) -> Finding:
         recomputed: the exact number, in the entry's unit; a share, not a percentage, for `%`.
 
     Returns:
-        A finding with the verdict *exact*, *rounds* (to the printed number, at the precision it
-        was printed with) or *erratum*.
+        A finding with the verdict *exact*; *rounds*, to the printed number at the precision it was
+        printed with; *truncated*, where the printed digits are right and the rest was cut off; or
+        *erratum*.
 
     Raises:
         KeyError: if there is no such entry.
@@ -410,6 +453,8 @@ def compare(key: str, recomputed: float) -> Finding:
         verdict = Verdict.EXACT
     elif printed.low <= exact <= printed.high:
         verdict = Verdict.ROUNDS
+    elif printed.begins(exact):
+        verdict = Verdict.TRUNCATED
     else:
         verdict = Verdict.ERRATUM
     return Finding(entry(key), f"recomputed {_readable(exact, printed)}", verdict)

@@ -18,7 +18,6 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-import os
 import platform
 import re
 from collections.abc import Mapping
@@ -118,7 +117,7 @@ class Machine:
         modules = {each: import_module(each) for each in (backend.name(), "keras", "numpy")}
         return cls(
             device=backend.device(),
-            threads=os.cpu_count() or 1,
+            threads=backend.threads(),
             versions={
                 "python": platform.python_version(),
                 "coursecnn": coursecnn.__version__,

@@ -36,6 +36,7 @@ CHAPTERS = (
     "cifar10_lab",
     "faster",
     "beyond_one_machine",
+    "what_came_after",
 )
 
 __all__ = ["CHAPTERS", "Exercise", "Feedback", "check", "exercises"]

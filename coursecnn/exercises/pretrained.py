@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,38 +9,64 @@ from numpy.typing import NDArray
 
 from coursecnn.exercises.answers import Exercise, Mistake
 
-CHANNELS = 512  # of the last map of VGG16
 BREEDS = 37
-BLOCKS_16 = 38_720 + 221_440 + 1_475_328 + 5_899_776  # of VGG16, up to block4_pool
-BLOCK3_MORE, BLOCK4_MORE = 590_080, 2_359_808  # what VGG19 has more there
-BLOCK5_CONV3 = 2_359_808
-BASE = 14_714_688
-MEANS = (103.939, 116.779, 123.68)  # blue, green, red
+FEATURES = 1280  # of EfficientNet-Lite0, before its classifier
+HEAD = (FEATURES + 1) * BREEDS
+# The convolutions of its last stage, and of its head.
+LAST_STAGE = 192 * 1152 + 9 * 1152 + 1152 * 320
+LAST_CONVOLUTION = 320 * FEATURES
+NORMALISED = 2 * (1152 + 1152 + 320 + FEATURES)
 
-HEAD = (CHANNELS + 1) * BREEDS
 RANDOM = np.random.default_rng(0)
 SCORES = RANDOM.random((200, 10))
 TRUTH = RANDOM.integers(10, size=200)
+PICTURES = tuple(
+    RANDOM.integers(256, size=(height, width, 3)) for height, width in ((8, 12), (20, 16), (5, 5))
+)
 
 
-def prepare(pixel: Sequence[float]) -> list[float]:
-    """Turn the order of a pixel round, and subtract the means."""
-    return [value - mean for value, mean in zip(pixel[::-1], MEANS, strict=True)]
+def letters(answer: Any) -> str:
+    """See only which letters an answer names, in whatever order."""
+    return "".join(sorted({letter for letter in str(answer).lower() if letter.isalpha()}))
 
 
-def not_turned(pixel: Sequence[float]) -> list[float]:
-    """The mistake: red, green, blue, each with its own mean."""
-    return prepare(pixel)[::-1]
+def middle(picture: NDArray[Any], crop: float) -> NDArray[Any]:
+    """Cut a square out of the middle."""
+    height, width = picture.shape[:2]
+    side = int(crop * min(height, width))
+    top, left = (height - side + 1) // 2, (width - side + 1) // 2
+    return picture[top : top + side, left : left + side]
 
 
-def wrong_means(pixel: Sequence[float]) -> list[float]:
-    """The mistake: the means of the other end."""
-    return prepare(pixel[::-1])
+def prepare(picture: NDArray[Any], crop: float) -> NDArray[Any]:
+    """Cut a square out of the middle, and scale it as EfficientNet-Lite0 wants it."""
+    return (np.float64(middle(picture, crop)) - 127) / 128
 
 
-def scaled(pixel: Sequence[float]) -> list[float]:
-    """The mistake: this custom does not scale."""
-    return [value / 255 for value in prepare(pixel)]
+def not_scaled(picture: NDArray[Any], crop: float) -> NDArray[Any]:
+    """The mistake: bytes."""
+    return np.float64(middle(picture, crop))
+
+
+def up_to_one(picture: NDArray[Any], crop: float) -> NDArray[Any]:
+    """The mistake: from 0 to 1."""
+    return not_scaled(picture, crop) / 255
+
+
+def turned(picture: NDArray[Any], crop: float) -> NDArray[Any]:
+    """The mistake: blue comes first."""
+    return prepare(picture, crop)[..., ::-1]
+
+
+def corner(picture: NDArray[Any], crop: float) -> NDArray[Any]:
+    """The mistake: the square at the top left."""
+    side = int(crop * min(picture.shape[:2]))
+    return prepare(picture[:side, :side], 1.0)
+
+
+def whole(picture: NDArray[Any], _crop: float) -> NDArray[Any]:
+    """The mistake: nothing is cut off."""
+    return (np.float64(picture) - 127) / 128
 
 
 def error(scores: NDArray[Any], truth: NDArray[Any], k: int) -> float:
@@ -67,48 +92,53 @@ def worst(scores: NDArray[Any], truth: NDArray[Any], k: int) -> float:
 
 EXERCISES = (
     Exercise(
-        name="pretrained.head",
-        solution=HEAD,
-        hint="the mean leaves 512 numbers; each class has a weight for each, and a bias.",
+        name="pretrained.statements",
+        solution="ace",
+        view=letters,
+        hint="read what is said of wrong pixels, of equal counts, and of fine-tuning once more.",
         mistakes=(
-            Mistake(CHANNELS * BREEDS, "add the biases."),
-            Mistake(HEAD + BASE, "the base is frozen: its parameters are not trained."),
-            Mistake(
-                (7 * 7 * CHANNELS + 1) * BREEDS,
-                "this would be without the mean over the map, for images of 224×224.",
-            ),
-        ),
-    ),
-    Exercise(
-        name="pretrained.cut",
-        solution=BLOCKS_16 + BLOCK3_MORE + BLOCK4_MORE,
-        hint="add the summary's rows from the top down to block4_pool, and two layers more.",
-        mistakes=(
-            Mistake(BLOCKS_16, "this is VGG16; VGG19 has two layers more up to there."),
-            Mistake(BLOCKS_16 + BLOCK4_MORE, "block 3 has one layer more as well."),
-            Mistake(BLOCKS_16 + BLOCK3_MORE, "block 4 has one layer more as well."),
-            Mistake(BASE + BLOCK3_MORE + 2 * BLOCK4_MORE, "this is the whole base of VGG19."),
+            Mistake("abce", "b: did any of the wrong pictures raise an error?"),
+            Mistake("acde", "d: what would large steps do to weights that are good already?"),
+            Mistake("acef", "f: how could two networks with equal counts still differ?"),
+            Mistake("ac", "e: what does a softmax do with any numbers?"),
+            Mistake("ae", "c: which layer is it that needs a fixed size?"),
+            Mistake("ce", "a: what changes from one epoch to the next in a frozen base?"),
         ),
     ),
     Exercise(
         name="pretrained.shape",
-        solution=(9, 15, 512),
-        hint="halve 300 and 500 five times, and drop what is left over each time.",
+        solution=(10, 16, FEATURES),
+        hint="halve 300 and 500 five times, and round up each time; the head has 1280 filters.",
         mistakes=(
-            Mistake((10, 16, 512), "a pooling drops what is left over: it rounds down."),
-            Mistake((7, 7, 512), "this is for 224×224."),
-            Mistake((300, 500, 512), "there are five poolings."),
+            Mistake((9, 15, FEATURES), 'with padding="same" a half pixel is rounded up.'),
+            Mistake((9, 15, 512), "this is VGG16."),
+            Mistake((10, 16, 320), "the head, a 1×1 convolution, is still to come."),
+            Mistake((7, 7, FEATURES), "this is for 224×224."),
+            Mistake((300, 500, FEATURES), "five layers have a stride of 2."),
+        ),
+    ),
+    Exercise(
+        name="pretrained.diagnosis",
+        solution="c",
+        view=letters,
+        hint="put 0 and 255 through each of the four.",
+        mistakes=(
+            Mistake("a", "exchanging colours changes no extremes."),
+            Mistake("b", "bytes as they are run from 0 to 255."),
+            Mistake("d", "prepared twice, black becomes (-0.992 - 127) / 128, below -0.999."),
         ),
     ),
     Exercise(
         name="pretrained.prepare",
         solution=prepare,
-        cases=(([0, 0, 0],), ([255, 0, 0],), ([12, 200, 90],)),
-        hint="VGG16 wants blue, green, red, each less its mean: 103.939, 116.779, 123.68.",
+        cases=tuple((picture, crop) for picture in PICTURES for crop in (1.0, 0.75)),
+        hint="the square first: its side, then where it begins; then (x - 127) / 128.",
         mistakes=(
-            Mistake(not_turned, "the order must be turned round: blue comes first."),
-            Mistake(wrong_means, "the pixel is still red first, and the means are blue first."),
-            Mistake(scaled, "in this custom nothing is divided."),
+            Mistake(not_scaled, "the values are still bytes."),
+            Mistake(up_to_one, "from 0 to 1 is another custom: subtract 127, divide by 128."),
+            Mistake(turned, "red comes first in this custom."),
+            Mistake(corner, "the square begins at the top left; it should be in the middle."),
+            Mistake(whole, "cut a square out of the middle first."),
         ),
     ),
     Exercise(
@@ -124,20 +154,19 @@ EXERCISES = (
     ),
     Exercise(
         name="pretrained.tuned",
-        solution=HEAD + BLOCK5_CONV3,
-        hint="the head of exercise 1, and one row of the lecture's summary.",
+        solution=HEAD + LAST_STAGE + LAST_CONVOLUTION,
+        hint="three convolutions in the stage, one in the head, and a dense layer with biases.",
         mistakes=(
-            Mistake(BLOCK5_CONV3, "the head is trained as well."),
-            Mistake(HEAD + 3 * BLOCK5_CONV3, "only one of the three convolutions of block 5."),
-        ),
-    ),
-    Exercise(
-        name="pretrained.widest",
-        solution="pool1",
-        hint="multiply height, width and channels of each output.",
-        mistakes=(
-            Mistake("pool3", "it has the most channels, but the smallest map."),
-            Mistake("fc1", "it has 64 numbers, the fewest."),
+            Mistake(LAST_STAGE + LAST_CONVOLUTION, "the new classifier is trained as well."),
+            Mistake(HEAD + LAST_STAGE, "the head has a convolution, too: 1×1, from 320 to 1280."),
+            Mistake(HEAD, "that is the frozen base; now its end is trained, too."),
+            Mistake(
+                HEAD + LAST_STAGE + LAST_CONVOLUTION - BREEDS, "add the biases of the classifier."
+            ),
+            Mistake(
+                HEAD + LAST_STAGE + LAST_CONVOLUTION + NORMALISED,
+                "the normalisations stay as they are.",
+            ),
         ),
     ),
 )

@@ -15,6 +15,7 @@ __all__ = [
     "learning_curves",
     "paired",
     "races",
+    "ranking",
     "rival_curves",
     "rungs",
     "runs_by_cost",
@@ -208,6 +209,34 @@ def rungs(
     for axis, label in zip(axes, labels, strict=True):
         axis.set_xlabel(label)
     axes[1].grid(visible=False, axis="y")
+    return figure
+
+
+def ranking(runs: Mapping[str, ArrayLike], critical: float, label: str) -> Figure:
+    """Draw what the runs of many networks measured, and which means can be told apart.
+
+    Circles are runs. A bar reaches from the mean half the critical difference to both sides: where
+    two bars do not meet, the networks differ.
+
+    Args:
+        runs: for each network one number per run; drawn in this order from top to bottom.
+        critical: means that are further apart than this differ.
+        label: what the numbers are.
+
+    >>> figure = ranking({"wide": [0.9, 0.91], "deep": [0.8, 0.82]}, 0.03, "accuracy")
+    >>> [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    ['wide', 'deep']
+    """
+    figure, axis = plt.subplots(figsize=(5.6, 0.3 * len(runs) + 0.9))
+    for place, values in enumerate(runs.values()):
+        points = np.asarray(values, dtype=float)
+        mean = points.mean()
+        axis.plot(points, np.full(points.size, place), "o", mec="0.5", mfc="none", ms=4, zorder=3)
+        axis.barh(place, critical, left=mean - critical / 2, height=0.55, color=COLOURS[5])
+        axis.plot(mean, place, "|", color=COLOURS[1], ms=12, mew=2.5, zorder=4)
+    axis.set_yticks(range(len(runs)), list(runs))
+    axis.invert_yaxis()
+    axis.set_xlabel(label)
     return figure
 
 

@@ -166,6 +166,7 @@ OURS: dict[str, Row] = {
     "CompletedAverage2D": Row("pooling", w.fixed("average pool 3×3", "stride 2")),
     "GroupedConv2D": Row("convolution", w.conv, r.conv),
     "Join": Row("join", w.fixed("mean")),
+    "LayerScale": Row("other", w.fixed("scale channels")),
     "LocalResponseNormalization": Row("normalisation", w.fixed("response norm")),
     "PadChannels": Row("other", w.pad_channels),
     "RadialBasisFunctions": Row("dense", w.codes),

@@ -576,6 +576,7 @@ _LAYERS: dict[type, Rule] = _by_class(
 _OURS: dict[str, Rule] = {
     "CompletedAverage2D": _subsampled(3, mixes=False, stride=2),
     "Join": _pointwise,
+    "LayerScale": _pointwise,
     "LocalResponseNormalization": _mixing(-1),
     "PadChannels": _moved,
     "RadialBasisFunctions": _mixing(-1),

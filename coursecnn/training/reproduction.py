@@ -10,6 +10,7 @@ import datetime
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from coursecnn.datasets import Dataset
 from coursecnn.evidence import records
 from coursecnn.evidence.records import Data, Record, Run
 from coursecnn.training import fitting, weights
+from coursecnn.training.evaluation import evaluate
 from coursecnn.training.recipe import Recipe
 
 __all__ = ["load_trained", "reproduce"]
@@ -31,6 +33,7 @@ def reproduce(
     seeds: Sequence[int],
     folder: Path,
     *,
+    test: Dataset | None = None,
     keep_weights: bool = False,
     progress: bool = True,
 ) -> Record:
@@ -39,12 +42,15 @@ def reproduce(
     The record is written after each seed, and each epoch but the last leaves a checkpoint beside
     it: killed at any moment, the same call continues, repeating no more than one epoch. Recorded
     seeds are skipped, whatever machine they were measured on: a run carries its own. A record that
-    was deleted is measured anew. With `keep_weights` the trained weights of each seed stay beside
-    the record, and their digest in it.
+    was deleted is measured anew. A recipe that is judged on validation images can have its networks
+    measured on the test images as well, once each, after their last epoch: `test` has these images
+    to evaluate on. With `keep_weights` the trained weights of each seed stay beside the record, and
+    their digest in it.
 
     Raises:
-        ValueError: if the recipe names no architecture, if the images are the offline stand-in, or
-            if the folder's record was measured with another recipe or other images.
+        ValueError: if the recipe names no architecture, if the images are the offline stand-in, if
+            `test` has validation images, or if the folder's record was measured with another
+            recipe, other images or other metrics.
         OSError: if the folder cannot be written to.
         DivergedError: as `fit`.
 
@@ -62,30 +68,38 @@ def reproduce(
             f"records are made on the official {dataset.name} only, and this is the offline "
             "stand-in; run `coursecnn data` where there is a network, or set COURSECNN_DATA"
         )
+    if test is not None and test.evaluated_on != "test":
+        raise ValueError(
+            f"test must have test images to evaluate on, got {test.evaluated_on} images; "
+            "load_data gives them for a recipe with validation_split=0"
+        )
     path = folder / f"{recipe.name}.json"
+    judged_on = {dataset.evaluated_on} | ({"test"} if test is not None else set())
+    opened = partial(_opened, path, recipe, dataset, judged_on)
     for seed in seeds:
         checkpoint = folder / f"{recipe.name}-seed{seed}.checkpoint.npz"
-        if seed not in _opened(path, recipe, dataset).seeds:
+        if seed not in opened().seeds:
             _require_results(folder)
             kept = folder / _weights_file(recipe, seed) if keep_weights else None
-            run = _measured(recipe, dataset, seed, checkpoint, kept, progress)
+            run = _measured(recipe, dataset, test, seed, checkpoint, kept, progress)
             today = datetime.datetime.now(datetime.UTC).date().isoformat()
             # Opened again: another process may have recorded other seeds in the meantime.
-            records.write(_opened(path, recipe, dataset).with_run(run, today), path)
+            records.write(opened().with_run(run, today), path)
         checkpoint.unlink(missing_ok=True)
-    return _opened(path, recipe, dataset)
+    return opened()
 
 
 def _measured(
     recipe: Recipe,
     dataset: Dataset,
+    test: Dataset | None,
     seed: int,
     checkpoint: Path,
     kept: Path | None,
     progress: bool,
 ) -> Run:
     """Train, and leave no checkpoint of all epochs: it would outlive a record that is deleted."""
-    run = fitting.fit(
+    run, network = fitting.fit(
         recipe,
         dataset,
         seed=seed,
@@ -93,7 +107,9 @@ def _measured(
         keep_last_checkpoint=False,
         weights=kept,
         progress=progress,
-    ).run
+    )
+    if test is not None:
+        run = replace(run, metrics={**run.metrics, **evaluate(recipe, network, test)})
     return run if kept is None else replace(run, weights=_sha256(kept))
 
 
@@ -146,7 +162,7 @@ def _weights_file(recipe: Recipe, seed: int) -> str:
     return f"{recipe.name}-seed{seed}.weights.h5"
 
 
-def _opened(path: Path, recipe: Recipe, dataset: Dataset) -> Record:
+def _opened(path: Path, recipe: Recipe, dataset: Dataset, judged_on: set[str]) -> Record:
     """Return the record at `path` if a new run may join it, or an empty one."""
     empty = Record(recipe.name, recipe.as_json(), Data.of(dataset), date="", runs=())
     if not path.exists():
@@ -160,6 +176,12 @@ def _opened(path: Path, recipe: Recipe, dataset: Dataset) -> Record:
                 f"{path} was measured with another {part} and cannot take further runs: {found}; "
                 "choose another folder with --results"
             )
+    before = {metric.partition("_")[0] for run in record.runs for metric in run.metrics}
+    if before and before != judged_on:
+        raise ValueError(
+            f"{path} was measured on {sorted(before)} images and cannot take runs that are "
+            f"measured on {sorted(judged_on)} ones; choose another folder with --results"
+        )
     return record
 
 

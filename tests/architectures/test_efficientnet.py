@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from coursecnn.architectures import build, efficientnet
-from coursecnn.architectures.efficientnet import STAGES, scaled_filters
+from coursecnn.architectures._mobile import scaled_filters
+from coursecnn.architectures.efficientnet import STAGES
 from coursecnn.backend import keras, without_weights
 from coursecnn.evidence.ledger import Verdict, parse_printed
 from coursecnn.models.costs import layer_table, totals

@@ -122,6 +122,7 @@ def test_smaller_images_can_be_asked_too(lite0):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.usefixtures("lite0")
 @pytest.mark.parametrize("side", [0, 31, 2.5])
 def test_a_side_that_is_too_small_is_refused(side):
     with pytest.raises(ValueError, match=r"side must be|32×32 pixels or more") as refused:
@@ -205,6 +206,23 @@ def test_pixels_between_are_left_out_where_an_image_shrinks():
     pulse = np.zeros((8, 8, 3))
     pulse[0] = 1
     assert not Preprocessing(side=2, crop=1, mean=0, deviation=1)(pulse).any()
+
+
+def test_bicubic_interpolation_overshoots():
+    step = np.repeat(np.array([0.0, 0, 0, 8, 8, 8])[None, :, None], 3, axis=-1).repeat(6, axis=0)
+    linear, cubic = (
+        Preprocessing(side=12, crop=1, mean=0, deviation=1, interpolation=name)(step)
+        for name in ("bilinear", "bicubic")
+    )
+    assert (linear.min(), linear.max()) == (0, 8)
+    assert cubic.min() < -0.1
+    assert cubic.max() > 8.1
+
+
+def test_another_interpolation_is_refused():
+    message = "interpolation must be one of 'bilinear', 'bicubic', got 'nearest'"
+    with pytest.raises(ValueError, match=message):
+        Preprocessing(side=12, crop=1, mean=0, deviation=1, interpolation="nearest")
 
 
 def test_values_lie_about_zero():

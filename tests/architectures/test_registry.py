@@ -20,7 +20,7 @@ SMALL = (
     *("lenet5_1998", "lenet5", "alexnet", "zfnet", "vgg11", "nin_cifar10", "googlenet"),
     *("resnet18", "plain20", "resnet50_v2", "wide_resnet_16_8", "resnext29_8x64d"),
     *("stochastic_depth_110", "fractalnet20", "densenet40_12", "squeezenet1_0"),
-    *("efficientnet_lite0", "cifar10_fast"),
+    *("mobilenet_v1", "se_resnet50", "efficientnet_lite0", "convnext_tiny", "cifar10_fast"),
     architectures.names(family="ablations")[0],
     "league",
 )

@@ -13,7 +13,7 @@ from docutils.utils import new_document
 from sphinx.errors import ExtensionError
 
 from coursecnn import architectures
-from coursecnn.evidence import ledger
+from coursecnn.evidence import ledger, statements
 from coursecnn.evidence.ledger import Verdict
 from coursecnn.evidence.records import Data, Machine, Record, Run
 
@@ -108,19 +108,37 @@ def test_two_verdicts_on_one_number_stop_the_build(tmp_path):
         ledger_pages.places(book)
 
 
+def test_two_verdicts_on_two_entries_of_one_printed_number_stop_the_build(tmp_path, monkeypatch):
+    twice = "a = {0}\nb = {0}".format(
+        '{printed = "55", unit = "pixels", meaning = "A side", source = "A", kind = "recomputed"}'
+    )
+    entries = ledger.read_entries(f"[demo]\n{twice}")
+    monkeypatch.setattr(ledger, "_shipped_entries", lambda: entries)
+    book = chapter(tmp_path, "01", finding("demo.a"), finding("demo.b", Verdict.EXACT))
+    with pytest.raises(ExtensionError, match=r"demo\.b: .*exact in .*, but demo\.a: .*erratum"):
+        ledger_pages.places(book)
+
+
 def test_the_table_links_to_the_section_that_shows_the_number(tmp_path):
     book = chapter(tmp_path, "01", finding(), heading="## Why 3×3?")
-    table = ledger_pages.table(ledger_pages.places(book), to_root="../../")
+    table = ledger_pages.rows(ledger_pages.places(book), to_root="../../")
     assert '<a href="../../book/part/01.html#why-33">A chapter</a>' in table
     assert "✗ erratum" in table
 
 
-def test_the_errata_leave_out_what_holds(tmp_path):
-    book = chapter(
-        tmp_path, "01", finding(), finding("mnist.parameters_base", verdict=Verdict.EXACT)
-    )
-    refuted = [p for p in ledger_pages.places(book) if p.finding.verdict in ledger_pages.REFUTED]
-    assert [place.finding.entry.key for place in refuted] == ["mnist.parameters_all"]
+def test_a_row_says_what_it_can_be_filtered_by_and_labels_its_cells(tmp_path):
+    book = chapter(tmp_path, "01", finding())
+    row = ledger_pages.rows(ledger_pages.places(book), to_root="")
+    said = re.findall(r' data-(verdict|chapter|origin)="([^"]*)"', row)
+    assert said == [("verdict", "erratum"), ("chapter", "A chapter"), ("origin", "a lecture")]
+    assert re.findall(r'<td data-label="([^"]*)"', row) == list(ledger_pages.ON_THE_PAGE)
+
+
+@pytest.mark.parametrize("statement", statements.shipped().values(), ids=statements.shipped())
+def test_a_statement_names_a_chapter_of_the_book(statement):
+    path = REPOSITORY / "book" / f"{statement.chapter}.ipynb"
+    assert ledger_pages.title(path)
+    assert statement.source.startswith(ledger.LECTURE)
 
 
 def test_a_finding_without_an_entry_stops_the_build(tmp_path):

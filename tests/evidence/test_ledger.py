@@ -95,12 +95,59 @@ def test_what_is_not_one_number_is_refused(text):
         ("alexnet.conv1", 34_848, Verdict.ERRATUM),
         ("inception.ops", 358_000_000, Verdict.EXACT),
         ("inception.ops", 358_421_000, Verdict.ROUNDS),
-        ("inception.ops", 358_500_001, Verdict.ERRATUM),
+        ("inception.ops", 358_500_001, Verdict.TRUNCATED),
+        ("inception.ops", 358_999_999, Verdict.TRUNCATED),
+        ("inception.ops", 359_000_000, Verdict.ERRATUM),
+        ("inception.ops", 357_499_999, Verdict.ERRATUM),
         ("inception.ops", 271_351_808, Verdict.ERRATUM),
     ],
 )
 def test_a_recomputed_number_gets_its_verdict(key, recomputed, verdict):
     assert ledger.compare(key, recomputed).verdict is verdict
+
+
+ROUND = """
+[alexnet.neurons]
+printed = "650,000"
+step = "10,000"
+unit = "neurons"
+meaning = "All of them"
+source = "a paper"
+kind = "recomputed"
+"""
+
+
+def test_a_round_number_is_no_more_precise_than_its_source_meant_it(monkeypatch):
+    entries = ledger.read_entries(ROUND)
+    monkeypatch.setattr(ledger, "_shipped_entries", lambda: entries)
+    verdicts = {
+        n: ledger.compare("alexnet.neurons", n).verdict for n in (645_001, 659_272, 660_000)
+    }
+    assert list(verdicts.values()) == [Verdict.ROUNDS, Verdict.TRUNCATED, Verdict.ERRATUM]
+
+
+@pytest.mark.parametrize("step", ["40,000", "0", "-10,000", "many"])
+def test_a_step_divides_its_number(step):
+    with pytest.raises(ValueError, match=r"alexnet\.neurons: (step must divide|text must be)"):
+        ledger.read_entries(ROUND.replace('"10,000"', f'"{step}"'))
+
+
+@pytest.mark.parametrize(("found", "begins"), [("-3.86", True), ("-3.9", False), ("3.86", False)])
+def test_a_negative_number_is_cut_off_towards_zero(found, begins):
+    assert ledger.parse_printed("-3.8").begins(Decimal(found)) is begins
+
+
+@pytest.mark.parametrize(
+    ("source", "origin"),
+    [
+        ("Lecture 9, CNN Architectures, VGGNet", "lecture"),
+        ("Lecture 9, GoogLeNet; Szegedy et al., table 1", "inherited"),
+        ("Szegedy et al., table 1; the same, table 2", "other"),
+    ],
+)
+def test_the_source_says_who_printed_a_number(source, origin):
+    number = ledger.parse_printed("5")
+    assert ledger.Entry("a.b", number, "layers", "Depth", source, "cited").origin == origin
 
 
 @pytest.mark.parametrize(

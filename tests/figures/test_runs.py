@@ -1,6 +1,7 @@
 """The drawings of chapter 16: what is drawn is what was given."""
 
 import numpy as np
+import pytest
 from matplotlib.colors import to_rgba
 
 from coursecnn import figures
@@ -43,3 +44,12 @@ def test_each_cost_has_its_panel():
     rivals = {"slow": ([1], [[0.5]])}
     figure = figures.races({"epochs": rivals, "seconds": rivals}, "accuracy", ("goal", 0.6))
     assert [axis.get_xlabel() for axis in figure.axes] == ["epochs", "seconds"]
+
+
+def test_bars_of_a_ranking_meet_where_means_are_not_further_apart_than_the_critical_difference():
+    runs = {"best": [0.9, 0.92], "next": [0.88, 0.9], "last": [0.8, 0.82]}
+    (axis,) = figures.ranking(runs, critical=0.03, label="accuracy").axes
+    (best, near, last) = ((bar.get_x(), bar.get_x() + bar.get_width()) for bar in axis.patches)
+    assert [axis.get_yticks().tolist(), axis.yaxis_inverted()] == [[0, 1, 2], True]
+    assert near[1] > best[0] > last[1]
+    assert best == pytest.approx((0.91 - 0.015, 0.91 + 0.015))

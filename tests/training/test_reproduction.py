@@ -59,6 +59,35 @@ def test_recorded_seeds_are_skipped_and_others_join(tmp_path, trained):
     assert len(trained) == NAMED.epochs
 
 
+JUDGED = replace(NAMED, validation_split=0.25)
+
+
+def test_a_network_that_was_judged_on_validation_images_is_measured_on_the_test_images_too(
+    tmp_path,
+):
+    data = tiny_dataset()
+    validating = replace(data, evaluated_on="validation")
+    run = measure(tmp_path, (0,), JUDGED, validating, test=data).runs[0]
+
+    trained = training.fit(JUDGED, validating, seed=0, progress=False)
+    tested = training.evaluate(JUDGED, trained.network, data)
+    assert set(tested) == {"test_accuracy", "test_loss"}
+    assert run.metrics == {**trained.run.metrics, **tested}
+
+
+def test_runs_that_were_measured_on_other_images_are_not_mixed(tmp_path, trained):
+    data = tiny_dataset()
+    validating = replace(data, evaluated_on="validation")
+    measure(tmp_path, (0,), JUDGED, validating)
+    trained.clear()
+
+    with pytest.raises(ValueError, match=r"on \['validation'\] images and cannot take runs"):
+        measure(tmp_path, (1,), JUDGED, validating, test=data)
+    with pytest.raises(ValueError, match="test must have test images to evaluate on"):
+        measure(tmp_path, (1,), JUDGED, validating, test=validating)
+    assert trained == []
+
+
 @pytest.mark.usefixtures("trained")
 def test_a_run_of_another_machine_joins_and_the_record_shows_it(tmp_path):
     record = measure(tmp_path, (0,))

@@ -1,0 +1,212 @@
+"""Answered notebooks, graded: which exercises are right, wrong, or not answered.
+
+- `grade`: one notebook;
+- `graded`: all notebooks of a folder, as a table.
+
+A notebook is executed from a fresh kernel, as its student would run it, and after each exercise
+its answer is checked anew: what the file says that it printed counts for nothing. Cells that hold a
+solution are left out. It runs what the students wrote: do it where they may run programs.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["STATES", "Grade", "grade", "graded"]
+
+SECONDS = 600  # for a cell
+SOLUTION = "# @title Solution"
+MARK = "graded: "
+State: TypeAlias = Literal["right", "wrong", "no answer", "fails"]
+STATES = ("right", "wrong", "no answer", "fails")
+
+# Run after an answer, in its place: by a name that no student's cell has taken.
+PROBE = """\
+def _graded():
+    import json
+    from coursecnn.exercises import check
+    given = {answer}
+    feedback = check({name!r}, given)
+    print({mark!r} + json.dumps([given is not ..., feedback.correct, feedback.message]))
+_graded()
+"""
+
+
+@dataclass(frozen=True)
+class Grade:
+    """What became of one exercise.
+
+    Attributes:
+        exercise: its name, `chapter.exercise`.
+        state: "right", "wrong", "no answer", or "fails" where its cell raises an error.
+        said: what the student was told, or the error.
+
+    >>> Grade("cortex.dense_parameters", "wrong", said="Not yet: count the bias too").state
+    'wrong'
+    """
+
+    exercise: str
+    state: State
+    said: str
+
+
+class _Asked(NamedTuple):
+    """An exercise in a cell: its name, and the expression that is the answer."""
+
+    name: str
+    answer: str
+
+
+def graded(folder: Path, *, seconds: int = SECONDS, progress: bool = True) -> pd.DataFrame:
+    """Grade all notebooks of a folder, and of the folders in it.
+
+    Args:
+        folder: where the notebooks are; a student each, by name of file or folder.
+        seconds: that a cell may take.
+        progress: whether to draw a progress bar on stderr.
+
+    Returns:
+        A row for each notebook and exercise: `notebook`, `exercise`, `state`, `said`.
+
+    Raises:
+        ValueError: if there is no notebook.
+        FileNotFoundError: if there is no such folder.
+        ImportError: without nbclient, which comes with Jupyter.
+    """
+    import pandas as pd
+    from tqdm import tqdm
+
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder}")
+    files = sorted(
+        path for path in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts
+    )
+    if not files:
+        raise ValueError(f"{folder} has no notebooks (*.ipynb)")
+    rows = [
+        (str(path.relative_to(folder)), each.exercise, each.state, each.said)
+        for path in tqdm(files, unit=" notebooks", disable=not progress)
+        for each in grade(path, seconds=seconds)
+    ]
+    return pd.DataFrame(rows, columns=["notebook", "exercise", "state", "said"])
+
+
+def grade(path: Path, *, seconds: int = SECONDS) -> list[Grade]:
+    """Grade one notebook.
+
+    Args:
+        path: the notebook.
+        seconds: that a cell may take.
+
+    Returns:
+        A grade for each exercise that it asks, in order.
+
+    Raises:
+        ValueError: if the file is no notebook, or asks no exercise.
+        ImportError: without nbclient, which comes with Jupyter.
+    """
+    try:
+        from nbclient import NotebookClient
+    except ImportError as error:
+        raise ImportError("grading needs nbclient: pip install nbclient ipykernel") from error
+    notebook = _read(path)
+    if not any(True for cell in notebook.cells for _ in _asked(cell)):
+        raise ValueError(f"{path} asks no exercise: no cell has check(name, answer)")
+    client = NotebookClient(
+        notebook,
+        timeout=seconds,
+        interrupt_on_timeout=True,
+        allow_errors=True,
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    with client.setup_kernel():
+        return list(_grades(client, notebook))
+
+
+def _read(path: Path) -> Any:
+    import nbformat
+
+    try:
+        return nbformat.read(path, as_version=4)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # whatever nbformat finds wrong with a file
+        raise ValueError(f"{path} is no notebook: {error}") from error
+
+
+def _grades(client: Any, notebook: Any) -> Iterator[Grade]:
+    """Run the cells one by one, and check each answer after the cell that gives it."""
+    from nbclient.exceptions import DeadKernelError
+
+    dead = ""
+    for place, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code" or cell.source.startswith(SOLUTION):
+            continue
+        failure = dead
+        if not dead:
+            try:
+                failure = _error(client.execute_cell(cell, place).outputs)
+            except DeadKernelError:
+                failure = "its cell ended the kernel"
+                dead = "an earlier cell ended the kernel"
+        for asked in _asked(cell):
+            yield Grade(asked.name, "fails", failure) if failure else _probed(client, asked, place)
+
+
+def _error(outputs: Any) -> str:
+    """The first error among outputs, or nothing."""
+    return next((f"{o.ename}: {o.evalue}" for o in outputs if o.output_type == "error"), "")
+
+
+def _probed(client: Any, asked: _Asked, place: int) -> Grade:
+    """Check an answer in the student's kernel."""
+    import nbformat
+
+    source = PROBE.format(answer=asked.answer, name=asked.name, mark=MARK)
+    outputs = client.execute_cell(nbformat.v4.new_code_cell(source), place).outputs
+    text = "".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stdout")
+    lines = [line for line in text.splitlines() if line.startswith(MARK)]
+    if not lines:
+        return Grade(asked.name, "fails", _error(outputs) or "the kernel gave no answer")
+    answered, right, said = json.loads(lines[-1].removeprefix(MARK))
+    state: State = "right" if right else "wrong" if answered else "no answer"
+    return Grade(asked.name, state, said)
+
+
+def _asked(cell: Any) -> Iterator[_Asked]:
+    """The exercises that a cell asks: its calls of `check` with a name."""
+    if cell.cell_type != "code" or cell.source.startswith(SOLUTION):
+        return
+    try:
+        tree = ast.parse(cell.source)
+    except SyntaxError:  # a magic of Jupyter's, or a student's slip: it fails when it runs
+        tree = ast.parse("\n".join(_calls_of_check(cell.source)))
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "check"
+            and len(node.args) == 2
+            and isinstance(node.args[0], ast.Constant)
+            and isinstance(node.args[0].value, str)
+        ):
+            yield _Asked(node.args[0].value, ast.unparse(node.args[1]))
+
+
+def _calls_of_check(source: str) -> Iterator[str]:
+    """The lines that are a call of `check` by themselves."""
+    for line in source.splitlines():
+        if line.startswith("check("):
+            try:
+                ast.parse(line)
+            except SyntaxError:
+                continue
+            yield line
