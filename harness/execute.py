@@ -102,8 +102,8 @@ def _run(path: Path, notebook: Any) -> None:
         except (NoSuchKernel, RuntimeError) as error:
             message = f"no kernel starts ({error}): make environment installs one, ipykernel"
             raise ExecutionError(message) from error
-    (told,) = notebook.cells.pop().outputs
-    notebook.metadata[normalise.COMPUTED_BY] = json.loads(told.text)
+    told = "".join(output.get("text", "") for output in notebook.cells.pop().outputs)
+    notebook.metadata[normalise.COMPUTED_BY] = json.loads(told)
 
 
 def _why(cell: Any, error: Exception) -> str:

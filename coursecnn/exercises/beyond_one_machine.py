@@ -5,15 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from coursecnn.exercises.answers import Exercise, Mistake
+from coursecnn.exercises.views import letters
 
 ALEXNET = 60_965_224  # parameters
 VGG16 = 138_357_544  # parameters
 VGG16_MACS = 15_470_264_320  # for an image
-
-
-def letters(answer: Any) -> str:
-    """See only which letters an answer names, in whatever order."""
-    return "".join(sorted(set(str(answer).lower()) & set("abcde")))
 
 
 def word(answer: Any) -> str:

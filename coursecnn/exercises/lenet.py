@@ -8,17 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coursecnn.exercises.answers import Exercise, Mistake
+from coursecnn.exercises.views import letters
 
 LIMIT = 15_000  # parameters
 FEWEST = 12  # maps of C3
 CODES = np.where(np.arange(10)[:, None] * 7 % (np.arange(84) % 11 + 2) < 3, 1.0, -1.0)
 
 MAPS = np.random.default_rng(6).normal(size=(1, 4, 6, 2))
-
-
-def letters(answer: Any) -> str:
-    """See only which letters an answer names, in whatever order."""
-    return "".join(sorted({letter for letter in str(answer).lower() if letter.isalpha()}))
 
 
 def word(answer: Any) -> str:

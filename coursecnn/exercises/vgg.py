@@ -8,6 +8,7 @@ from math import prod
 from typing import Any
 
 from coursecnn.exercises.answers import Exercise, Mistake
+from coursecnn.exercises.views import letters, without_spaces
 from coursecnn.geometry import Convolution, Dense, Layer, Pooling
 
 FILTERS = (64, 128, 256, 512, 512)
@@ -59,16 +60,6 @@ def without_dense(counts: Sequence[int]) -> int:
 def batch(each: int, once: int) -> int:
     """Count the images that fit, with so many numbers kept for each, and so many in all."""
     return (GPU - FLOAT * once) // (FLOAT * each)
-
-
-def letters(answer: Any) -> str:
-    """See only which letters an answer names, in whatever order."""
-    return "".join(sorted({letter for letter in str(answer).lower() if letter.isalpha()}))
-
-
-def without_spaces(answer: Any) -> str:
-    """See an argument without the spaces, quotes and brackets that people write around it."""
-    return "".join(letter for letter in str(answer).lower() if letter not in " '\"(),")
 
 
 def stage(*, last: int = 1, activation: str = "relu", padded: bool = True) -> str:
