@@ -53,7 +53,7 @@ EXCUSES = {
         rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)?\s(?:{MONTHS})(?:\s{YEAR})?"
         rf"|(?:{MONTHS})\s\d{{1,2}},\s{YEAR})\b"
         rf"|(?:\b(?={YEAR}\s?[-–]\s?{YEAR}\b)"
-        r"|\b(?i:in|since|until|before|after|from|during|around|year|early|late|the|a|by|of)"
+        r"|\b(?i:in|since|until|between|and|before|after|from|during|around|year|early|late|the|a|by|of)"
         rf"\s(?!{YEAR}{COUNTED})"
         rf"|[(\[]|[A-Z]\w+,\s|\b[A-Z]{{3,}}\s|,\s(?={YEAR}[)\]])"
         rf"|et al\.,?\s|[A-Z][a-z]*[A-Z]\w*\s|\b(?:{MONTHS})\s)"
