@@ -58,7 +58,7 @@ lint: $(READY)  ## style of the code, types of the scripts, form and prose of th
 	@$(DENO) lint --quiet $(SCRIPTS)
 	@$(DENO) fmt --check --quiet $(SCRIPTS) coursecnn/interactive/*.css
 	@$(BIN)/python -m harness.lint $(CHAPTERS)
-	@$(BIN)/python -m harness.prose $(CHAPTERS)
+	@$(BIN)/python -m harness.prose
 
 types: $(READY)  ## static types
 	@$(BIN)/mypy

@@ -1,16 +1,16 @@
 """Measure what borrowed features are worth: `python -m benchmarks.transfer --cache FOLDER`.
 
-CIFAR-10 is learned from 5, 20, 100 or 500 pictures of each class in three ways:
+CIFAR-10 is learned from 5, 20 or 100 pictures of each class in three ways (frozen: also 250):
 
 - *frozen*: EfficientNet-Lite0 as it was trained on ImageNet, and a logistic regression on the
   1280 averages of its last maps;
-- *tuned*: the same, and then its last stage and its head are trained on, beginning with the
-  answers of the logistic regression;
+- *tuned*: the same, and then its last convolution is trained on, with the classifier, beginning
+  with the answers of the logistic regression;
 - *scratch*: a small network of the course's own kind that begins with random weights.
 
 Settings (a penalty, a learning rate) are chosen on `CHOSEN_ON` validation images, with pictures
 that begin where no measured draw does. Then the draws 0 to 4 are judged on the same `JUDGED_ON`
-test images, once. They share no picture up to `APART` of each class, but part of their 500: there
+test images, once. They share no picture up to `APART` of each class, but part of their 250: there
 the draws differ less than they would in a larger pool. The record,
 `coursecnn/evidence/results/transfer.json`, is that of the chapter on pretrained models, and holds
 the pilot's accuracies in its recipe; `--results FOLDER` writes elsewhere.
@@ -48,19 +48,20 @@ from coursecnn.evidence.records import Data, Machine, Record, Run
 Array: TypeAlias = NDArray[Any]
 Setting: TypeAlias = Mapping[str, float]
 
-SIZES = (5, 20, 100, 500)  # pictures of each class
+# Pictures of each class. Frozen features cost seconds, so they are tried with more.
+SIZES = {"frozen": (5, 20, 100, 250), "tuned": (5, 20, 100), "scratch": (5, 20, 100)}
 DRAWS, PILOT = tuple(range(5)), 5
 HELD_OUT, CHOSEN_ON, JUDGED_ON = 5_000, 2_000, 2_000
 # Of each class: the training pictures that draws are taken from, and how far apart these begin.
-POOL, APART = range(2_500, 3_500), 200
+POOL, APART = range(2_500, 3_000), 100
 BLOCK, BATCH = 1_000, 50
 # The last stage reads 5×5 maps: 160 pixels are enough for these small pictures, and half the work.
 PREPARED = Preprocessing(160, 1.0, LITE0.mean, LITE0.deviation, "bicubic")
-FIRST_TUNED = "stage8_unit1_expand"
-WIDTHS = (24, 48, 96)  # of the network from scratch
+LAST_STAGE, TUNED = "stage8_unit1_expand", "head"  # the first layers of both
+WIDTHS = (16, 32, 64)  # of the network from scratch
 EPOCHS = {
-    "tuned": dict(zip(SIZES, (10, 10, 5, 2), strict=True)),
-    "scratch": dict(zip(SIZES, (60, 40, 20, 10), strict=True)),
+    "tuned": {5: 6, 20: 6, 100: 4},
+    "scratch": {5: 60, 20: 30, 100: 10},
 }
 GRIDS: Mapping[str, tuple[Setting, ...]] = {
     "frozen": tuple({"C": value} for value in (0.001, 0.01, 0.1, 1.0)),
@@ -93,13 +94,15 @@ class Part:
 
     @cached_property
     def maps(self) -> Array:
-        """What the last stage reads."""
-        return self._read("maps")
+        """What the last convolution reads: what the last stage makes of what is kept."""
+        ends = (lite0().get_layer(name).input for name in (LAST_STAGE, TUNED))
+        answers = keras.Model(*ends).predict(self._read("maps"), batch_size=200, verbose=0)
+        return np.asarray(answers, dtype="float16")
 
     @cached_property
     def features(self) -> Array:
         """The averages of the last maps."""
-        return np.float32(self._read("features"))
+        return np.asarray(self._read("features"), dtype="float32")
 
     def _read(self, kind: str) -> Array:
         blocks = []
@@ -117,12 +120,13 @@ class Part:
 def extract(pictures: Array, labels: Array, path: Path) -> None:
     """Write what the pretrained network says to pictures."""
     began = time.perf_counter()
-    ends = [lite0().get_layer(FIRST_TUNED).input, lite0().get_layer("pool").output]
+    ends = [lite0().get_layer(LAST_STAGE).input, lite0().get_layer("pool").output]
     network = keras.Model(lite0().input, ends)
     found: list[tuple[Array, Array]] = []
     for at in range(0, len(pictures), BATCH):
         answers = network(PREPARED(pictures[at : at + BATCH]), training=False)
-        maps, features = (np.float16(keras.ops.convert_to_numpy(answer)) for answer in answers)
+        as_arrays = (keras.ops.convert_to_numpy(answer) for answer in answers)
+        maps, features = (np.asarray(array, dtype="float16") for array in as_arrays)
         found.append((maps, features))
     maps, features = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
     unfinished = path.with_suffix(".part.npz")
@@ -164,8 +168,8 @@ def parts(folder: Path) -> dict[str, Part]:
 def drawn(pool: Part, draw: int, size: int) -> Chosen:
     """Take as many pictures of each class, one after the other in a circle.
 
-    Draws begin `APART` pictures apart: up to that size, the measured ones share none. Of 500, two
-    that follow each other share 300, others 100. The pilot begins in the middle of the first.
+    Draws begin `APART` pictures apart: up to that size, the measured ones share none. Of 250, two
+    that follow each other share 150, others 50. The pilot begins in the middle of the first.
     """
     begin = APART // 2 if draw == PILOT else APART * draw
     places = (begin + np.arange(size)) % len(POOL)
@@ -185,39 +189,59 @@ def frozen(learned: Chosen, judged: Part, setting: Setting, _size: int, _seed: i
 
 
 def tuned(learned: Chosen, judged: Part, setting: Setting, size: int, seed: int) -> float:
-    """Train the last stage and the head, beginning at the logistic regression.
+    """Train the last convolution and the classifier, beginning at the logistic regression."""
+    network, start = the_end()
+    network.set_weights(start)
+    scaler, model = regression(learned, setting).named_steps.values()
+    weights = model.coef_ / scaler.scale_
+    network.layers[-1].set_weights([weights.T, model.intercept_ - weights @ scaler.mean_])
+    x, y = np.asarray(learned.maps, dtype="float32"), learned.labels
+    _train(network, x, y, setting["rate"], EPOCHS["tuned"][size], np.random.default_rng(seed))
+    return float(network.evaluate(judged.maps, judged.labels, batch_size=200, verbose=0)[1])
 
-    The normalisations keep what they know, as `training=False` demands.
+
+@cache  # compiling it anew would take longer than training
+def the_end() -> tuple[keras.Model, list[Array]]:
+    """Build the last convolution with a new classifier, and give its weights, too.
+
+    The normalisation keeps what it knows, as `training=False` demands.
     """
-    keras.utils.set_random_seed(seed)
     source = pretrained.efficientnet_lite0(side=PREPARED.side).network
-    end = keras.Model(source.get_layer(FIRST_TUNED).input, source.get_layer("pool").output)
+    end = keras.Model(source.get_layer(TUNED).input, source.get_layer("pool").output)
     for layer in end.layers:
         layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     inputs = keras.Input(end.input_shape[1:])
     answer = keras.layers.Dense(10, "softmax")
-    network = keras.Model(inputs, answer(end(inputs, training=False)))
-    scaler, model = regression(learned, {"C": setting["C"]}).named_steps.values()
-    weights = model.coef_ / scaler.scale_
-    answer.set_weights([weights.T, model.intercept_ - weights @ scaler.mean_])
-    return _trained(network, learned.maps, learned.labels, judged.maps, judged.labels)(
-        setting["rate"], EPOCHS["tuned"][size]
-    )
+    return _compiled(keras.Model(inputs, answer(end(inputs, training=False))))
 
 
 def scratch(learned: Chosen, judged: Part, setting: Setting, size: int, seed: int) -> float:
     """Train a small network that begins with random weights, on pictures mirrored and shifted."""
+    network, _ = small_network()
     keras.utils.set_random_seed(seed)
+    network.set_weights(fresh().get_weights())
+    x, judged_x = (
+        np.asarray(part.pictures, dtype="float32") / 127.5 - 1 for part in (learned, judged)
+    )
+    epochs, rng = EPOCHS["scratch"][size], np.random.default_rng(seed)
+    _train(network, x, learned.labels, setting["rate"], epochs, rng, moved)
+    return float(network.evaluate(judged_x, judged.labels, batch_size=200, verbose=0)[1])
+
+
+@cache
+def small_network() -> tuple[keras.Model, list[Array]]:
+    """Build and compile the network from scratch."""
+    return _compiled(fresh())
+
+
+def fresh() -> keras.Model:
+    """Build a small network with random weights."""
     steps: list[Any] = [keras.Input((32, 32, 3))]
     for width in WIDTHS:
         convolution = keras.layers.Conv2D(width, 3, padding="same", use_bias=False)
         normalisation = keras.layers.BatchNormalization(momentum=0.9)
         steps += [convolution, normalisation, keras.layers.ReLU(), keras.layers.MaxPooling2D()]
-    steps += [keras.layers.Flatten(), keras.layers.Dropout(0.3), keras.layers.Dense(10, "softmax")]
-    x, judged_x = (np.float32(part.pictures) / 127.5 - 1 for part in (learned, judged))
-    return _trained(keras.Sequential(steps), x, learned.labels, judged_x, judged.labels, moved)(
-        setting["rate"], EPOCHS["scratch"][size]
-    )
+    return keras.Sequential([*steps, keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
 
 
 def moved(pictures: Array, rng: np.random.Generator) -> Array:
@@ -234,27 +258,48 @@ def moved(pictures: Array, rng: np.random.Generator) -> Array:
     )
 
 
-def _trained(
-    network: Any,
+def _compiled(network: keras.Model) -> tuple[keras.Model, list[Array]]:
+    network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    network.optimizer.build(network.trainable_variables)
+    return network, network.get_weights()
+
+
+class Falling(keras.callbacks.Callback):
+    """A learning rate that falls along a cosine, step by step."""
+
+    def __init__(self, rate: float, steps: int) -> None:
+        """Begin at `rate`, and be at zero after so many steps."""
+        super().__init__()
+        self.rate, self.steps = rate, steps
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Set the rate of this step."""
+        height = (1 + np.cos(np.pi * batch / self.steps)) / 2
+        self.model.optimizer.learning_rate = self.rate * height
+
+
+def _train(
+    network: keras.Model,
     x: Array,
     y: Array,
-    judged_x: Array,
-    judged_y: Array,
+    rate: float,
+    epochs: int,
+    rng: np.random.Generator,
     change: Callable[[Array, np.random.Generator], Array] = lambda x, _: x,
-) -> Callable[[float, int], float]:
-    """Train with Adam, while the learning rate falls along a cosine, and give the accuracy."""
-
-    def run(rate: float, epochs: int) -> float:
-        rng = np.random.default_rng(0)
-        rates = keras.optimizers.schedules.CosineDecay(rate, epochs * -(-len(y) // BATCH))
-        network.compile(
-            keras.optimizers.Adam(rates), "sparse_categorical_crossentropy", metrics=["accuracy"]
-        )
-        for _ in range(epochs):
-            network.fit(np.float32(change(x, rng)), y, batch_size=BATCH, verbose=0)
-        return float(network.evaluate(judged_x, judged_y, batch_size=200, verbose=0)[1])
-
-    return run
+) -> None:
+    """Train with Adam, which begins anew."""
+    for variable in network.optimizer.variables:
+        variable.assign(keras.ops.zeros_like(variable))
+    orders = [rng.permutation(len(y)) for _ in range(epochs)]
+    every_x = np.concatenate([change(x[order], rng) for order in orders])
+    network.fit(
+        every_x,
+        y[np.concatenate(orders)],
+        batch_size=BATCH,
+        shuffle=False,
+        callbacks=[Falling(rate, len(every_x) // BATCH)],
+        verbose=0,
+    )
 
 
 METHODS = {"frozen": frozen, "tuned": tuned, "scratch": scratch}
@@ -297,7 +342,7 @@ def chosen(
     for method in methods:
         base = choice.get("frozen", {}) if method == "tuned" else {}
         choice[method] = {}
-        for size in SIZES:
+        for size in SIZES[method]:
             path = folder / f"pilot-{method}-{size}.json"
             seen = kept(path, partial(tried, method, size, every, base))
             best = max(GRIDS[method], key=lambda setting: seen[named(setting)])
@@ -326,7 +371,7 @@ def described(seen: dict[str, float], choice: dict[str, dict[str, Setting]]) -> 
         "network": "EfficientNet-Lite0",
         "weights": LITE0_SHA256,
         "side": PREPARED.side,
-        "first_tuned": FIRST_TUNED,
+        "first_tuned": TUNED,
         "scratch": list(WIDTHS),
         "passes": epochs,
         "pool": len(POOL),
@@ -357,7 +402,8 @@ def main() -> None:
     seen, choice = chosen(every, options.cache, methods)
     here = Machine.here()
     runs = {draw: Run(draw, {}, {}, 0, here) for draw in DRAWS}
-    for method, size, draw in itertools.product(methods, SIZES, DRAWS):
+    points = [(method, size) for method in methods for size in SIZES[method]]
+    for (method, size), draw in itertools.product(points, DRAWS):
         path = options.cache / f"draw{draw}-{method}-{size}.json"
         judge = partial(judged, every, draw, method, size, choice[method][str(size)])
         one = kept(path, judge)

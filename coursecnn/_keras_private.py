@@ -24,6 +24,7 @@ __all__ = [
     "nodes",
     "onednn_computes_bfloat16",
     "sublayers",
+    "symbols_on_the_right",
     "undone_calls",
     "unlisted_variables",
 ]
@@ -111,6 +112,63 @@ def undone_calls(layers: Iterable[Any]) -> Iterator[None]:
         finally:
             for found, length in zip(lists, lengths, strict=True):
                 del found[length:]
+
+
+_OPERATORS = {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "true_divide",
+    "floordiv": "floor_divide",
+    "mod": "mod",
+    "pow": "power",
+    "matmul": "matmul",
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+}
+
+
+@contextlib.contextmanager
+def symbols_on_the_right() -> Iterator[None]:
+    """Let `weight * symbol` be what `symbol * weight` is, within the block.
+
+    Python asks what is on the left, and there a weight, a tensor or a NumPy array refuses what has
+    no values. Keras never meets this: it calls layers with tensors of the backend.
+    """
+    tensors = (keras.Variable, type(keras.ops.convert_to_tensor(0.0)))
+    with contextlib.ExitStack() as stack:
+        for kind in dict.fromkeys(tensors):
+            for name, operation in _OPERATORS.items():
+                operator = _symbolic(getattr(kind, f"__{name}__"), operation)
+                stack.enter_context(_replaced(kind, f"__{name}__", operator))
+        # NumPy leaves the operator to what says that it has no such arithmetic.
+        stack.enter_context(_replaced(keras.KerasTensor, "__array_ufunc__", None))
+        yield
+
+
+def _symbolic(operator: Any, operation: str) -> Any:
+    def applied(left: Any, right: Any, *more: Any) -> Any:
+        if isinstance(right, keras.KerasTensor):
+            return getattr(keras.ops, operation)(left, right)
+        return operator(left, right, *more)
+
+    return applied
+
+
+@contextlib.contextmanager
+def _replaced(kind: Any, name: str, value: Any) -> Iterator[None]:
+    """Give a class another attribute within the block."""
+    own, before = name in vars(kind), vars(kind).get(name)
+    setattr(kind, name, value)
+    try:
+        yield
+    finally:
+        if own:
+            setattr(kind, name, before)
+        else:
+            delattr(kind, name)
 
 
 def unlisted_variables() -> contextlib.AbstractContextManager[None]:

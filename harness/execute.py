@@ -27,7 +27,7 @@ from nbformat.v4 import new_code_cell
 from tqdm import tqdm
 
 from coursecnn._files import write_atomically
-from harness import cells, compare, normalise, reading
+from harness import cells, compare, normalise, prose, reading
 
 CELL_TIMEOUT_SECONDS = 3600
 TELL = """\
@@ -102,8 +102,8 @@ def _run(path: Path, notebook: Any) -> None:
         except (NoSuchKernel, RuntimeError) as error:
             message = f"no kernel starts ({error}): make environment installs one, ipykernel"
             raise ExecutionError(message) from error
-    (told,) = notebook.cells.pop().outputs
-    notebook.metadata[normalise.COMPUTED_BY] = json.loads(told.text)
+    told = "".join(output.get("text", "") for output in notebook.cells.pop().outputs)
+    notebook.metadata[normalise.COMPUTED_BY] = json.loads(told)
 
 
 def _why(cell: Any, error: Exception) -> str:
@@ -176,6 +176,8 @@ def _execute_and_report(path: Path, check: bool) -> bool:
     sys.stdout.write(f"{cells.shown(path)}: outputs {outputs}\n")
     for line in result.changes + result.kept:
         sys.stdout.write("  " + reading.cure(line, path).replace("\n", "\n  ") + "\n")
+    if not check:
+        sys.stdout.writelines(f"  {line}\n" for line in prose.bind(path, measured=True))
     return not (check and result.is_stale)
 
 

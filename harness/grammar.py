@@ -1,143 +1,70 @@
-r"""Find the numbers in a text, and tell those that state a fact from those that only name one.
+r"""Find what holds digits in a text: numbers that state a fact, and what only names something.
 
 Understood are thousands separators (`1,253,674`, `60 000`, `204{,}800`), decimals, both minus
 signs, powers of ten (`1e-4`, `2.7 × 10^5`, `10⁻³`), and the units `%`, `percent`, `thousand`,
-`million`, `billion`, `k`, `K`, `M`, `B`, `kB`, `MB`, `GB`, `KiB`, `MiB`, `GiB`.
+`million`, `billion`, `k`, `K`, `M`, `B`, `kB`, `MB`, `GB`, `KiB`, `MiB`, `GiB`; sizes (`3×3`,
+`32×32×16`), and calculations (`$(32 - 5)/1 + 1 = 28$`), which are evaluated.
 
-Every number states a fact, and must be proved, except where `EXEMPTIONS` or the following say so:
-
-- integers from 0 to 10 without sign and unit are counts ("the 3 filters", but not "3 %");
-- code in backticks is exempt if it is more than a number: if it holds a letter, an operator or a
-  tuple, such as `stride=2` or `(28, 28, 1)`. A bare number in backticks is a number.
-
-Fenced blocks and mathematics are text like any other. Numbers in words are not looked at.
+Every other digit of a text is in a token too: `EXCUSES` are the ways of writing that state no fact,
+and the names that hold digits (VGG16) stand in `names.txt`. What is neither has no excuse.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache, lru_cache
+from pathlib import Path
 
 from coursecnn.evidence.ledger import Printed, parse_printed
+from harness import arithmetic
 
+NAMES_FILE = Path(__file__).parent / "names.txt"
+DIGIT = re.compile(r"[\d⁰¹²³⁴-⁹]")
 YEAR = r"(?:19\d\d|20[0-3]\d)"
 COUNTED = r"\s+(?!(?:this|was|is|has|its|as|does|thus)\b)[a-z]+s\b"
 TIMES = r"\s?(?:×|x|\\times)\s?"
 POWER = r"10(?:\^\{?[-−]?\d{1,3}+(?!\d)\}?|⁻?[⁰¹²³⁴-⁹]{1,3}+(?![⁰¹²³⁴-⁹]))"
 SIDE = rf"(?!{POWER})(?:\d{{1,4}}+(?![.,]?\d)|[A-Z](?![a-z]))"
-REFERENCES = "chapter|section|exercise|figure|table|equation|step|question|slide|page|lecture"
-ORDINAL = r"[1-9]\d{0,2}+(?:\.\d{1,2}+)*+(?![.,]?\d)"
+REFERENCES = (
+    r"(?:chapter|section|sec\.|exercise|figure|fig\.|table|equation|eq\.|step|question|slide|page|"
+    r"lecture|appendix|week)"
+)
+ORDINAL = r"\d{1,3}+(?:\.\d{1,2}+)*+(?![.,]?\d)"
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+VERSIONED = "Python|Keras|TensorFlow|NumPy|Matplotlib|PyTorch|JAX|CUDA|pandas|version"
 
 
-@dataclass(frozen=True)
-class Exemption:
-    """A way of writing numbers that state no fact.
-
-    Attributes:
-        name: what these numbers are.
-        pattern: what is exempt; only its group `exempt`, if it has one.
-        examples: texts that hold such numbers and no others.
-    """
-
-    name: str
-    pattern: re.Pattern[str]
-    examples: tuple[str, ...]
-
-
-NAMES = Exemption(
-    "names: letters with digits, or a word, a hyphen and up to three digits",
-    re.compile(
-        r"(?<![^\W_])(?:[A-Za-z][A-Za-z_]*+\d\w*+|\d-?D\b"
-        r"|[A-Za-z]{2}\w*+(?:-\d{1,3}+[A-Za-z]?(?![.,]?\d))+(?:/\d{1,3}\b)*)"
+# Ways of writing digits that state no fact; of a pattern with a group `only`, it alone is meant.
+EXCUSES = {
+    "address": re.compile(
+        r"<!--.*?-->|</?[A-Za-z][^>\n]*>|(?<=\])\([^)]*\)|https?://[^\s)]+"
+        r"|\b10\.\d{4,9}/\S+|\barXiv:\d{4}\.\d{4,5}",
+        re.DOTALL,
     ),
-    (
-        "VGG16",
-        "CIFAR-100",
-        "ResNet-50/101/152",
-        "WRN-28-12",
-        "C12",
-        "float32",
-        "conv2d_12",
-        "2-D",
+    "list": re.compile(r"^[ \t]*(?:#+[ \t]+)?\d{1,2}[.)](?=[ \t])", re.MULTILINE),
+    "reference": re.compile(
+        rf"\b{REFERENCES}s?\s\(?{ORDINAL}(?:(?:,\s|\s?[-–]\s?|,?\sand\s|\sto\s){ORDINAL})*",
+        re.IGNORECASE,
     ),
-)
-EXEMPTIONS = (
-    Exemption(
-        "addresses and link targets",
-        re.compile(
-            r"<!--.*?-->|</?[A-Za-z][^>\n]*>|(?<=\])\([^)]*\)|https?://\S+"
-            r"|\b10\.\d{4,9}/\S+|\barXiv:\d{4}\.\d{4,5}",
-            re.DOTALL,
-        ),
-        (
-            "[the paper](https://a.org/12345)",
-            "https://a.org/12345",
-            "10.1109/5.726791",
-            "arXiv:1409.1556",
-        ),
+    "year": re.compile(
+        rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)?\s(?:{MONTHS})(?:\s{YEAR})?"
+        rf"|(?:{MONTHS})\s\d{{1,2}},\s{YEAR})\b"
+        rf"|(?:\b(?={YEAR}\s?[-–]\s?{YEAR}\b)"
+        r"|\b(?i:in|since|until|between|and|before|after|from|during|around|year|early|late|the|a|by|of)"
+        rf"\s(?!{YEAR}{COUNTED})"
+        rf"|[(\[]|[A-Z]\w+,\s|\b[A-Z]{{3,}}\s|,\s(?={YEAR}[)\]])"
+        rf"|et al\.,?\s|[A-Z][a-z]*[A-Z]\w*\s|\b(?:{MONTHS})\s)"
+        rf"(?P<only>{YEAR}(?:(?:\s?[-–]\s?|,\s|\sand\s|\sto\s){YEAR})*s?)"
+        rf"(?!\w|[.,]?\d|\s?%|-[a-z]|{TIMES}\d)"
     ),
-    Exemption(
-        "numbers of list items and headings",
-        re.compile(r"^[ \t]*(?:#+[ \t]+)?\d{1,2}[.)][ \t]", re.MULTILINE),
-        ("12. the twelfth item",),
+    "version": re.compile(
+        rf"\b(?:{VERSIONED})\s\d{{1,4}}(?:\.\d{{1,4}})*(?:(?:,\s|\s(?:or|and|to)\s)\d+\.\d+)*"
     ),
-    Exemption(
-        "references",
-        re.compile(
-            rf"\b(?:{REFERENCES})s?\s\(?{ORDINAL}(?:(?:\s?[-–]\s?|\sand\s|\sto\s){ORDINAL})?",
-            re.IGNORECASE,
-        ),
-        (
-            "Chapter 12",
-            "section 2.11",
-            "exercises 11 and 12",
-            "figure 14",
-            "slide 61",
-            "equation (12)",
-        ),
-    ),
-    Exemption(
-        "years, 1900 to 2039, where the text speaks of time",
-        re.compile(
-            r"(?:\b(?i:in|since|until|before|after|from|during|around|year|early|late|the|a)\s"
-            rf"(?!{YEAR}{COUNTED})"
-            rf"|[(\[]|[A-Z]\w+,\s|\b[A-Z]{{3,}}\s|,\s(?={YEAR}[)\]])"
-            rf"|et al\.,?\s|[A-Z][a-z]*[A-Z]\w*\s|\b(?:{MONTHS})\s)"
-            rf"(?P<exempt>{YEAR}(?:(?:\s?[-–]\s?|,\s|\sand\s|\sto\s){YEAR})*s?)"
-            rf"(?!\w|[.,]?\d|\s?%|-[a-z]|{TIMES}\d)"
-        ),
-        (
-            "in 1998",
-            "(1989-1998)",
-            "[1959]",
-            "(a lecture, 1981)",
-            "Fukushima, 1980",
-            "LeCun et al. 1998",
-            "ILSVRC 2012",
-            "the 1980s",
-        ),
-    ),
-    Exemption(
-        "shapes and sizes, of sides with at most four digits",
-        re.compile(rf"(?<![^\W_])(?<!\d[.,]){SIDE}(?:{TIMES}{SIDE})++(?![^\W_])"),
-        (
-            "13×13",
-            "32x32x3",
-            "28 × 28",
-            r"$227 \times 227$",
-            "N × 4096",
-        ),
-    ),
-    NAMES,
-    Exemption(
-        "subscripts",
-        re.compile(r"(?<=[A-Za-z)}])_(?:\{[^{}]*\}|\d)"),
-        ("$x_{12}$",),
-    ),
-)
+    "index": re.compile(r"(?<=[A-Za-z)}])_(?:\{[^{}]*\}|\d)|(?<![A-Za-z_\\])[A-Za-z]_\d\b"),
+}
 
 SEPARATOR = r"(?:,|\{,\}|\\,|[\u00a0\u2009\u202f])"
 BYTES = {
@@ -147,7 +74,7 @@ BYTES = {
 }
 UNIT = (
     rf"\s?(?P<percent>\\?%|percent\b)|\s(?P<word>thousand|million|billion)\b"
-    rf"|\s?(?P<bytes>{'|'.join(BYTES)})\b|(?P<letter>[kKMB])\b"
+    rf"|\s?(?P<bytes>{'|'.join(BYTES)})\b|\s?(?P<letter>[kKMB])\b"
 )
 
 
@@ -166,10 +93,22 @@ def _number_pattern(separator: str) -> re.Pattern[str]:
 IN_PROSE = _number_pattern(rf"(?:{SEPARATOR}|[ ])")
 IN_OUTPUT = _number_pattern(SEPARATOR)  # where a space stands between two numbers of a row
 CODE = re.compile(r"(?<!`)(?P<ticks>`++)(?P<code>.+?)(?<!`)(?P=ticks)(?!`)", re.DOTALL)
-FENCE = re.compile(r"^[ \t]*(?:```|~~~)[^\n]*$", re.MULTILINE)
+FENCE = re.compile(
+    r"^[ \t]*(?P<ticks>```++|~~~++)(?P<code>.*?)^[ \t]*(?P=ticks)", re.DOTALL | re.MULTILINE
+)
 EXPRESSION = re.compile(r"[^\W\d_]|[+*/=<>|&]|[(\[].*,.*[)\]]", re.DOTALL)
-COUNT = re.compile(r"\d|10")
+SIZE = re.compile(rf"(?<![^\W_])(?<!\d[.,]){SIDE}(?:{TIMES}{SIDE})++(?![^\W_])")
+# In outputs and code a size may also be a tuple.
+TUPLE = re.compile(
+    r"(?<![\w.])(?<!\d,)\d++(?:(?:,\s|,(?!\d{3}(?!\d))|\s?[x×]\s?)\d++)++(?![\w.]*\d|,\d)"
+)
+OUTPUT_NAME = re.compile(r"(?<![^\W_])(?:[A-Za-z][A-Za-z_]*+\d\w*+|\d-?D\b)")
+HYPHENED = re.compile(r"(?<![^\W_])[A-Za-z]{2,}-\d+\w*")  # as a name is, and in no list of names
+REST = re.compile(r"\w*[\d⁰¹²³⁴-⁹][\w⁰¹²³⁴-⁹]*")
 SUBTRACTION = re.compile(r"[\w)}]\s[-−]\s\Z")
+# Between two numbers of which the second has the unit of both: "98.9 to 99.2 %", "99.1 ± 0.1 %".
+SHARED = re.compile(r"\s?(?:±|\\pm|to|and|or|[-–/])\s?")
+BRACKETED = re.compile(r"\)\s?(?:\\?%|percent\b)")
 SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-")
 BLANK = "\x00"
 
@@ -184,7 +123,6 @@ class Number:
         value: what it says, with half a unit of the last written place to either side.
         alternative: what it says if its unit is understood from elsewhere: 99.2 % may stand as
             0.992, or as 99.2 in a column headed "%"; 96 MB as 96,000,000 or as 96.
-        is_count: whether it is an integer from 0 to 10 without sign and unit.
         is_subtracted: whether a spaced minus stands before it, so that 308 − 498 may speak of
             -498 as well as of 498.
     """
@@ -193,8 +131,7 @@ class Number:
     start: int
     value: Printed
     alternative: Printed | None
-    is_count: bool
-    is_subtracted: bool
+    is_subtracted: bool = False
 
     def states(self, other: Number) -> bool:
         """Whether the other number rounds to this one, as precisely as this one is written."""
@@ -215,21 +152,102 @@ class Number:
         )
 
 
+@dataclass(frozen=True)
+class Token:
+    """A part of a text that holds digits.
+
+    Attributes:
+        text: as written.
+        start: its position in the text.
+        kind: `number`, `size`, `equation`, `name`, `code`, the name of an excuse, or `unknown`.
+        number: what it says, if it is a number.
+        fault: what is wrong with an equation, or nothing.
+    """
+
+    text: str
+    start: int
+    kind: str
+    number: Number | None = None
+    fault: str = ""
+
+
 def _rounds(number: Decimal, stated: Printed) -> bool:
     return stated.low <= number <= stated.high
 
 
-def stated_in(text: str) -> Iterator[Number]:
-    """The numbers that state a fact in a Markdown text."""
-    for number in _numbers(_without_exempt(text), IN_PROSE):
-        if not number.is_count:
-            yield number
+@cache
+def _names() -> re.Pattern[str]:
+    words = NAMES_FILE.read_text("utf-8").split()
+    names = sorted((word.replace("_", " ") for word in words), key=len, reverse=True)
+    any_name = "|".join(map(re.escape, names))
+    return re.compile(rf"(?<![^\W_])(?:{any_name})(?:/\d+\b)*(?![^\W_]|[.,]\d)")
+
+
+@lru_cache(maxsize=4096)
+def tokens(text: str) -> tuple[Token, ...]:
+    """All that holds digits in a Markdown text, in order; no digit is left out."""
+    found: list[Token] = []
+
+    def claim(text: str, pattern: re.Pattern[str], kind: str) -> str:
+        for match in pattern.finditer(text):
+            group = "only" if "only" in pattern.groupindex and match["only"] else 0
+            if DIGIT.search(match[group]) and BLANK not in match[group]:
+                found.append(Token(match[group], match.start(group), kind))
+                text = _without(text, *match.span(group))
+        return text
+
+    for match in [*FENCE.finditer(text), *CODE.finditer(FENCE.sub(_blank, text))]:
+        if DIGIT.search(match["code"]) and EXPRESSION.search(IN_PROSE.sub("", match["code"])):
+            found.append(Token(match["code"], match.start("code"), "code"))
+            text = _without(text, *match.span("code"))
+    text = claim(text, EXCUSES["address"], "address")
+    for start, end, fault in arithmetic.equations(text):
+        found.append(Token(text[start:end], start, "equation", fault=fault))
+        text = _without(text, start, end)
+    for name, excuse in EXCUSES.items():
+        text = claim(text, excuse, name)
+    text = claim(text, _names(), "name")
+    text = claim(text, HYPHENED, "unknown")
+    text = claim(text, SIZE, "size")
+    for number in _with_shared_units(list(_numbers(text, IN_PROSE)), text):
+        found.append(Token(number.text, number.start, "number", number))
+        text = _without(text, number.start, number.start + len(number.text))
+    claim(text, REST, "unknown")
+    return tuple(sorted(found, key=lambda token: token.start))
+
+
+def _blank(match: re.Match[str]) -> str:
+    return BLANK * len(match[0])
+
+
+def _without(text: str, start: int, end: int) -> str:
+    """The text with a part blanked out, every other character at its place."""
+    return text[:start] + BLANK * (end - start) + text[end:]
+
+
+def _with_shared_units(numbers: list[Number], text: str) -> list[Number]:
+    """The numbers, each with the per cent that stands after the next one, or after a bracket."""
+    found: list[Number] = []
+    for number in reversed(numbers):
+        end = number.start + len(number.text)
+        between = text[end : found[-1].start] if found else ""
+        follows = found and _is_share(found[-1]) and SHARED.fullmatch(between)
+        if number.alternative is None and (follows or BRACKETED.match(text, end)):
+            scaled = parse_printed(f"{number.value.text}%")
+            number = replace(number, value=scaled, alternative=number.value)
+        found.append(number)
+    return found[::-1]
+
+
+def _is_share(number: Number) -> bool:
+    return number.value.text.endswith("%")
 
 
 def shown_in(text: str) -> Iterator[Number]:
     """All numbers that an output shows, in plain text."""
     between_sides = re.sub(r"(?<=\d)x(?=\d)", "×", text)
-    return _numbers(NAMES.pattern.sub(_blank, between_sides), IN_OUTPUT)
+    blanked = OUTPUT_NAME.sub(lambda match: BLANK * len(match[0]), between_sides)
+    return _numbers(blanked, IN_OUTPUT)
 
 
 def _numbers(text: str, pattern: re.Pattern[str]) -> Iterator[Number]:
@@ -240,13 +258,12 @@ def _numbers(text: str, pattern: re.Pattern[str]) -> Iterator[Number]:
         if match["bytes"]:
             factor = BYTES[match["bytes"]]
             value = Printed(plain, bare.value * factor, bare.step * factor)
-        unit = match["percent"] or match["bytes"]
+        shown = match[0].strip()
         yield Number(
-            text=match[0].strip(),
-            start=match.start(),
+            text=shown,
+            start=match.start() + match[0].index(shown),
             value=value,
-            alternative=bare if unit else None,
-            is_count=COUNT.fullmatch(plain) is not None and not (scale or unit),
+            alternative=bare if match["percent"] or match["bytes"] or scale else None,
             is_subtracted=SUBTRACTION.search(text, 0, match.start()) is not None,
         )
 
@@ -264,24 +281,3 @@ def _plain(match: re.Match[str]) -> str:
 
 def _exponent(power: str) -> str:
     return re.sub(r"[\^{}]", "", power.removeprefix("10")).translate(SUPERSCRIPTS)
-
-
-def _without_exempt(text: str) -> str:
-    """The text with all that is exempt blanked out, every other character at its place."""
-    text = FENCE.sub(_blank, text)
-    text = CODE.sub(
-        lambda match: _blank(match) if _is_expression(match["code"]) else match[0], text
-    )
-    for exemption in EXEMPTIONS:
-        text = exemption.pattern.sub(_blank, text)
-    return text
-
-
-def _is_expression(code: str) -> bool:
-    return EXPRESSION.search(IN_PROSE.sub("", code)) is not None
-
-
-def _blank(match: re.Match[str]) -> str:
-    group = "exempt" if "exempt" in match.re.groupindex else 0
-    start, end = (position - match.start() for position in match.span(group))
-    return match[0][:start] + BLANK * (end - start) + match[0][end:]

@@ -33,7 +33,9 @@ NOTEBOOK = reading.NOTEBOOK
 PATH = re.compile(
     r"(?<![\w.:/<>)\]}*~-])/[A-Za-z][\w.+-]*/[\w.+-]"  # /home/ann, /scratch/x, /Volumes/x
     r"|(?<![A-Za-z])[A-Za-z]:(?:\\{1,2}|/(?!/))\w"  # C:\Users, also escaped, and D:/data
-    r"|(?<![\\\w])\\{2,4}[A-Za-z][\w.-]+\\{1,2}\w"  # \\server\share
+    r"|(?<![\\\w])\\{2,4}(?:wsl\$|[A-Za-z][\w.-]+)\\{1,2}\w"  # \\server\share
+    r"|['\"]/[A-Za-z][\w-]*\.[A-Za-z]\w*['\"]"  # '/data.npz'
+    r"|(?<![\w~/])~[A-Za-z]*/[A-Za-z]|\$\{?HOME\b|%[A-Z]{3,}%[\\/]"  # ~/data, $HOME, %TEMP%\x
     r"|\bfile:/|site-packages"
 )
 VOLATILE = {
@@ -297,6 +299,9 @@ def plain_markdown(notebook: Any) -> Iterator[Finding]:
             continue
         for found in MYST.findall(cell.source):
             yield name, f"uses MyST, which Colab does not render: {found.strip()!r}"
+        for link in markdown.literal_links(cell.source):
+            cure = "an address with spaces stands in <>, and one that runs is none"
+            yield name, f"shows this link as it is typed: {link!r}; {cure}"
         for tag in markdown.raw_html(cell.source):
             yield name, f"holds raw HTML, which may run on a reader's page: {tag!r}; use Markdown"
 

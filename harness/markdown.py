@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -20,6 +22,8 @@ ELSEWHERE = re.compile(r"[a-z][a-z+.-]*:|//", re.IGNORECASE)
 TAG = re.compile(r"</?([A-Za-z][\w-]*)[^>]*>?")
 # They neither run nor change the page around them, if they carry no attributes.
 HARMLESS = frozenset({"b", "br", "em", "i", "kbd", "sub", "sup", "strong"})
+# A link or a picture whose address is none: a space in it, or a script.
+LITERAL = re.compile(r"!?\[[^\[\]]*\]\((?=\S)(?=[^()]*[A-Za-z])(?:[^()]|\([^()]*\))+\)")
 WORD = re.compile(r"[^\W\d_]+")
 REPEATED = re.compile(r"\b([^\W\d_]{2,})\s+\1\b", re.IGNORECASE)
 # What says no more than that there is a picture.
@@ -50,6 +54,19 @@ def heading_levels(source: str) -> Iterator[int]:
     return (int(token.tag[1:]) for token in parts(source) if token.type == "heading_open")
 
 
+def sections(source: str) -> Iterator[tuple[str, str]]:
+    r"""The parts of a text that its headings begin, each with it; the first may have none.
+
+    >>> list(sections("so\n## Two\nand"))
+    [('', 'so\n'), ('Two', '## Two\nand')]
+    """
+    lines = source.splitlines(keepends=True)
+    starts = [token.map[0] for token in parts(source) if token.type == "heading_open" and token.map]
+    for start, end in pairwise(dict.fromkeys([0, *starts, len(lines)])):
+        heading = lines[start].strip().lstrip("# ") if start in starts else ""
+        yield heading, "".join(lines[start:end])
+
+
 def raw_html(source: str) -> Iterator[str]:
     """The tags of a text that may run something or change the page."""
     for token in parts(source):
@@ -58,6 +75,13 @@ def raw_html(source: str) -> Iterator[str]:
                 bare = found[0].strip("</ >").lower()
                 if bare not in HARMLESS:
                     yield found[0].splitlines()[0][:60]
+
+
+def literal_links(source: str) -> Iterator[str]:
+    """Links and pictures that Markdown leaves as they are typed, since their address is none."""
+    for token in parts(source):
+        if token.type == "text":
+            yield from LITERAL.findall(token.content)
 
 
 def picture_faults(cell: Any, folder: Path) -> Iterator[str]:
@@ -77,10 +101,15 @@ def _target_faults(target: str, cell: Any, folder: Path) -> Iterator[str]:
     if kind == "attachment":
         if name not in cell.get("attachments", {}):
             yield f"shows the attachment {name}, which the cell does not have: add it, or a file"
-    elif ELSEWHERE.match(target):
+        return
+    if ELSEWHERE.match(target):
         yield f"loads the picture {target} from elsewhere: put the file beside the chapter"
-    elif not (folder / target.partition("#")[0]).is_file():
+        return
+    path = folder / unquote(target.partition("#")[0])
+    if not path.is_file():
         yield f"shows the picture {target}, and there is no such file beside the chapter: add it"
+    elif not path.resolve().is_relative_to(folder.resolve().parent):
+        yield f"shows the picture {target} from outside of the book: put it beside the chapter"
 
 
 def alt_fault(alt: str) -> str:

@@ -5,7 +5,8 @@
 
 Run as a command it executes nothing, and is all that a change in the text around the code needs.
 Code cells that have changed since they were run keep the id of what was run: by that `harness.lint`
-knows that their outputs may be another's, until `harness.execute` has run them.
+knows that their outputs may be another's, until `harness.execute` has run them. Numbers that are
+new in the text are bound to their sources (`harness.prose`), in a file beside the notebook.
 
 - metadata is cut down to what the course uses, with what follows from the tags of folded cells
   (`harness.folds`); cell ids follow from the cells' text;
@@ -35,7 +36,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from coursecnn._files import write_atomically
-from harness import cells, folds, reading
+from harness import cells, folds, prose, reading
 from harness.contents import PNG_SIGNATURE, WIDGET_STATE, WIDGET_VIEW
 
 CELL_METADATA = ("mystnb", "nbval", "tags")
@@ -175,14 +176,14 @@ def _rename_models(notebook: Any) -> Any:
     state = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
     if not state:
         return notebook
-    text = nbformat.writes(notebook, version=nbformat.NO_CONVERT)
+    text = json.dumps(notebook, ensure_ascii=False)
     ranks = {model: f"{rank:032x}" for rank, model in enumerate(_models_in_order(notebook, state))}
     # In two steps, because an id may already be another model's rank.
     for model in ranks:
         text = text.replace(model, f"<{model}>")
     for model, rank in ranks.items():
         text = text.replace(f"<{model}>", rank)
-    return nbformat.reads(text, as_version=4)
+    return nbformat.from_dict(json.loads(text))
 
 
 def _models_in_order(notebook: Any, state: Any) -> list[str]:
@@ -230,6 +231,7 @@ def _rewrite(path: Path) -> bool:
     stale = [name for name, cell in cells.named_cells(notebook) if is_stale(cell)]
     due = f"; {', '.join(stale)} changed: python -m harness.execute FILE" if stale else ""
     sys.stdout.write(f"{cells.shown(path)}: {state}{reading.cure(due, path)}\n")
+    sys.stdout.writelines(f"  {line}\n" for line in prose.bind(path))
     return True
 
 

@@ -172,6 +172,8 @@ def _format_faults(raw: Any) -> Iterator[Fault]:
     """What the notebook format does not allow; older formats are converted, not looked at."""
     if not isinstance(raw, dict) or not isinstance(raw.get("nbformat"), int):
         yield NOTEBOOK, f"is JSON, but no notebook: {RESTORE}"
+    elif not isinstance(raw.get("metadata", {}), dict):
+        yield NOTEBOOK, f"has the metadata {cut(raw['metadata'])}, must be {{}} or more: {RESTORE}"
     elif raw["nbformat"] == 4:
         cells = raw.get("cells")
         if isinstance(cells, list) and all(isinstance(cell, dict) for cell in cells):

@@ -71,7 +71,7 @@ def test_the_record_has_the_settings_that_its_pilot_chose():
     assert record.recipe["judged_on"] == transfer.JUDGED_ON
     pilot, settings = record.recipe["pilot"], record.recipe["settings"]
     for method, grid in transfer.GRIDS.items():
-        for size in transfer.SIZES:
+        for size in transfer.SIZES[method]:
             seen = [pilot[f"{method}_{size}_{transfer.named(setting)}"] for setting in grid]
             best = grid[int(np.argmax(seen))]
             assert {**settings[method][str(size)], **best} == dict(settings[method][str(size)])

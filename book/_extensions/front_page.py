@@ -24,6 +24,7 @@ import yaml
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
+import exercises_here
 import ledger_pages
 from coursecnn import exercises
 from coursecnn.evidence import ledger, records
@@ -41,6 +42,7 @@ class Chapter:
     title: str
     exercises: int
     cells: int
+    names: tuple[str, ...] = ()  # of the exercises that have a check
 
     @property
     def page(self) -> str:
@@ -63,12 +65,14 @@ def chapters(root: Path) -> list[Chapter]:
 
 
 def _chapter(root: Path, number: int, part: str, file: str) -> Chapter:
-    cells = json.loads((root / f"{file}.ipynb").read_text(encoding="utf-8"))["cells"]
+    notebook = json.loads((root / f"{file}.ipynb").read_text(encoding="utf-8"))
+    cells = notebook["cells"]
     text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
     titles = TITLE.findall(text)
     tasks = sum(title.startswith("Exercise ") for title in titles)
     code = sum(cell["cell_type"] == "code" for cell in cells)
-    return Chapter(number, part, file, titles[0], tasks, code)
+    names = tuple(exercises_here.names(notebook))
+    return Chapter(number, part, file, titles[0], tasks, code, names)
 
 
 def questions(lines: Iterable[str], known: Iterable[Chapter]) -> dict[str, str]:
@@ -104,7 +108,8 @@ def course_map(
         parts[chapter.part].append(
             f'<li value="{chapter.number}"><a href="{to_root}{chapter.page}">'
             f"{html.escape(chapter.title)}</a> <span>{html.escape(asked[chapter.file])}</span> "
-            f"<small>{' · '.join(holds)}</small></li>"
+            f"<small>{' · '.join(holds)}</small>"
+            f"{exercises_here.bar(list(chapter.names)) if chapter.names else ''}</li>"
         )
     columns = (
         f'<section><p class="course-part">{html.escape(part)}</p>'
@@ -136,7 +141,7 @@ def totals(known: list[Chapter], found: list[Place], to_root: str) -> str:
         (len(found), f'<a href="{appendix}/ledger.html">printed numbers</a>', _by_kind(found)),
         (
             sum(place.finding.verdict is Verdict.ERRATUM for place in found),
-            f'<a href="{appendix}/errata.html">of them do not hold</a>',
+            f'<a href="{appendix}/errata.html">printed numbers that do not hold</a>',
             _by_verdict(found),
         ),
     )
@@ -162,7 +167,11 @@ def _by_kind(found: list[Place]) -> str:
 
 def _by_verdict(found: list[Place]) -> str:
     verdicts = Counter(place.finding.verdict for place in found)
-    return ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in Verdict if verdicts[verdict])
+    return ", ".join(
+        _several(count, "erratum", "errata") if verdict is Verdict.ERRATUM else f"{count} {verdict}"
+        for verdict in Verdict
+        if (count := verdicts[verdict])
+    )
 
 
 def sample(keys: Iterable[str], found: list[Place], to_root: str) -> str:

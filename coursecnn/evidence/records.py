@@ -266,6 +266,13 @@ class Record:
             raise ValueError(f"runs must have different seeds, in their order, got {self.seeds}")
         if len({(*sorted(run.metrics), "", *sorted(run.curves), run.epochs) for run in runs}) > 1:
             raise ValueError("runs must have the same metrics, curves and number of epochs")
+        if "epochs" in recipe:  # a recipe of times has none
+            wanted = as_int(recipe["epochs"])
+            if wanted is None or wanted < max([1, *(run.epochs for run in runs)]):
+                raise ValueError(
+                    "recipe['epochs'] must be an int, no fewer than the epochs of a run, got "
+                    f"{shown(recipe['epochs'])}"
+                )
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -9,22 +9,13 @@ from numpy.typing import NDArray
 
 from coursecnn.convolution import conv2d
 from coursecnn.exercises.answers import Exercise, Mistake
+from coursecnn.exercises.views import letters, without_spaces
 
 Array = NDArray[Any]
 IMAGE = np.arange(7 * 7 * 2).reshape(7, 7, 2)
 CHANNELS = np.array([3.0, -1.0, 0.0, 2.0, 5.0, 1.0])
 MAPS = np.random.default_rng(7).normal(size=(1, 5, 5, 4))
 KERNELS = np.random.default_rng(8).normal(size=(3, 3, 2, 4))
-
-
-def letters(answer: Any) -> str:
-    """See only which letters an answer names, in whatever order."""
-    return "".join(sorted({letter for letter in str(answer).lower() if letter.isalpha()}))
-
-
-def without_spaces(answer: Any) -> str:
-    """See an argument without the spaces, quotes and brackets that people write around it."""
-    return "".join(letter for letter in str(answer).lower() if letter not in " '\"(),")
 
 
 def _parts(x: Array, kernels: Array, groups: int) -> list[Array]:

@@ -9,10 +9,7 @@ from typing import Any
 
 import numpy as np
 
-
-def as_it_is(answer: Any) -> Any:
-    """See all of an answer."""
-    return answer
+from coursecnn.exercises.views import as_it_is
 
 
 @dataclass(frozen=True)

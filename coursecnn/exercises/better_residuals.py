@@ -11,15 +11,11 @@ from coursecnn.architectures.resnet_cifar import STAGES
 from coursecnn.architectures.stochastic_depth import survival
 from coursecnn.convolution import conv2d
 from coursecnn.exercises.answers import Exercise, Mistake
+from coursecnn.exercises.views import layers
 
 UNITS = 54  # residual units of a ResNet with 110 layers
 DEPTH_1001 = 10_327_706  # trainable parameters of ResNet-1001
 BRANCH = "BN -> ReLU -> CONV -> BN -> ReLU -> CONV"
-
-
-def layers(text: Any) -> list[str]:
-    """Split a row of layers into their names, however they are spelled."""
-    return [name.strip().upper() for name in str(text).split("->")]
 
 
 def wide_parameters(depth: int, k: int) -> int:

@@ -2,10 +2,43 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from coursecnn.exercises.answers import Exercise, Mistake
+from coursecnn.exercises.views import letters
 
 ALEXNET = 60_965_224  # parameters
-CROSSING = 30_336  # values that each of AlexNet's two GPUs sends for an image, forward
+VGG16 = 138_357_544  # parameters
+VGG16_MACS = 15_470_264_320  # for an image
+
+
+def word(answer: Any) -> str:
+    """See a word without what surrounds it."""
+    return str(answer).strip("`'\"() ")
+
+
+def wire(devices: int = 16, images: int = 32, factor: float = 6, value: int = 4) -> int:
+    """The Gbit/s with which devices that train VGG16 compute for four fifths of the time."""
+    computing = factor * VGG16_MACS * images / 1e13
+    return round(8 * 2 * (devices - 1) / devices * value * VGG16 / (computing / 4) / 1e9)
+
+
+def pooled(means: list[float], variances: list[float]) -> tuple[float, float]:
+    """Return the mean and the variance of a batch from those of its equal parts."""
+    mean = sum(means) / len(means)
+    spread = sum((each - mean) ** 2 for each in means) / len(means)
+    return mean, sum(variances) / len(variances) + spread
+
+
+def mean_variance(means: list[float], variances: list[float]) -> tuple[float, float]:
+    """The mistake: how far the means lie apart is left out."""
+    return sum(means) / len(means), sum(variances) / len(variances)
+
+
+def variance_of_means(means: list[float], variances: list[float]) -> tuple[float, float]:
+    """The mistake: only how far the means lie apart is counted."""
+    mean, variance = pooled(means, variances)
+    return mean, variance - sum(variances) / len(variances)
 
 
 def share(order: list[int], batch_size: int, index: int, count: int) -> list[int]:
@@ -31,21 +64,39 @@ def every_other(order: list[int], _batch_size: int, index: int, count: int) -> l
 
 EXERCISES = (
     Exercise(
-        name="beyond_one_machine.part",
-        solution=12,
-        hint="the recipe's batch is that of all devices together.",
+        name="beyond_one_machine.true_statements",
+        solution="acd",
+        view=letters,
+        hint="for each, ask what is sent, and which images or zeros a device sees.",
         mistakes=(
-            Mistake(96, "each device would do the same work: a batch is shared."),
-            Mistake(96 * 8, "the recipe's batch is that of all devices together."),
+            Mistake("abcd", "b: for how many images at a time are the zeros drawn?"),
+            Mistake("acde", "e: each piece is only an n-th of the gradients."),
+            Mistake("cd", "a: the gradients do not depend on how many images they are taken over."),
+            Mistake("ac", "d: it sends fewer gradients, and computes as long."),
+            Mistake("ad", "c: the parts then come from different orders."),
         ),
     ),
     Exercise(
-        name="beyond_one_machine.mean",
-        solution=4,
-        hint="add up the gradients of all 8 images, then divide by 8.",
+        name="beyond_one_machine.accumulated",
+        solution="ab",
+        view=letters,
+        hint="which of them look beyond one image, draw at random, or leave a batch unfinished?",
         mistakes=(
-            Mistake(6, "this is the mean of the two means, but one stands for more images."),
-            Mistake(12, "gradients of a mean loss are averaged, not added."),
+            Mistake("abd", "d: how many small batches of 32 are left for the last large one?"),
+            Mistake("abc", "c: the zeros are drawn anew for every small batch."),
+            Mistake("a", "b: the decay is in the loss of every small batch, and is averaged too."),
+            Mistake("b", "a: layer normalisation looks at one image, and not at the batch."),
+        ),
+    ),
+    Exercise(
+        name="beyond_one_machine.order",
+        solution="epoch",
+        view=word,
+        hint="all machines must draw the same order, and another one in each epoch.",
+        mistakes=(
+            Mistake("count", "then all draw the same order, but in every epoch the same."),
+            Mistake("0", "then all draw the same order, but in every epoch the same."),
+            Mistake("index", "this is what is there: every machine draws its own order."),
         ),
     ),
     Exercise(
@@ -65,23 +116,17 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        name="beyond_one_machine.rate",
-        solution=0.4,
-        hint="the rate grows by the factor by which the batch grows.",
-        mistakes=(
-            Mistake(0.1, "with the old rate a large step goes only a quarter of the way."),
-            Mistake(0.025, "the rate grows with the batch, it does not fall."),
-            Mistake(0.2, "this is the rule of the square root; the linear one is asked for."),
+        name="beyond_one_machine.synchronised",
+        solution=pooled,
+        cases=(
+            ([1.0, 3.0], [0.5, 0.25]),
+            ([0.0, 0.0, 0.0], [1.0, 2.0, 6.0]),
+            ([2.0, -1.0, 4.0, 0.5], [0.0, 0.0, 0.0, 1.0]),
         ),
-    ),
-    Exercise(
-        name="beyond_one_machine.speedup",
-        solution=2,
-        hint="divide the old time by the new one: a quarter of the computing, and the sending.",
+        hint="the mean of the variances, and the variance of the means.",
         mistakes=(
-            Mistake(4, "this would be so if sending took no time."),
-            Mistake(0.5, "this is the efficiency: how many times faster, divided by 4."),
-            Mistake(0.4, "this is the new time, in seconds."),
+            Mistake(mean_variance, "this leaves out how far the means of the parts lie apart."),
+            Mistake(variance_of_means, "the variance inside the parts is missing."),
         ),
     ),
     Exercise(
@@ -100,15 +145,14 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        name="beyond_one_machine.cut",
-        solution=-(-ALEXNET // (4 * CROSSING)),
-        hint="set the bytes of both ways equal; the gradients do not depend on the batch.",
+        name="beyond_one_machine.wire",
+        solution=wire(),
+        hint="sending may take a quarter of the computing time: solve t_send for bytes a second.",
         mistakes=(
-            Mistake(
-                ALEXNET // (4 * CROSSING), "at this batch the cut by the network is still cheaper."
-            ),
-            Mistake(-(-ALEXNET // (2 * CROSSING)), "the gradients have 2 bytes each, not 4."),
-            Mistake(-(-ALEXNET // CROSSING), "the values have 4 bytes each, the gradients only 2."),
+            Mistake(round(wire() / 8), "a byte has 8 bits."),
+            Mistake(wire(factor=2), "training takes three times the work of the forward pass."),
+            Mistake(wire(factor=3), "a MAC is two operations."),
+            Mistake(wire(value=1), "a float32 has 4 bytes."),
         ),
     ),
 )

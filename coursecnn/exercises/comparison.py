@@ -5,16 +5,44 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from coursecnn.exercises.answers import Exercise, Mistake
 
+Array = NDArray[Any]
 Edges = Sequence[tuple[int, int]]
 
-VGG16 = 138_357_544  # parameters
+COUNTS = np.array([[0.7, 61.0, 1.4], [15.5, 138.0, 15.3], [3.9, 25.6, 37.1], [2.8, 8.1, 49.9]])
+TIMES = np.array([13.0, 100.0, 33.0, 27.0])
 
 
 def names(answer: Any) -> str:
     """Put the names in a fixed order, so that a list is as good as a set."""
     return " ".join(sorted(answer)) if isinstance(answer, set | list | tuple) else "none"
+
+
+def order(answer: Any) -> str:
+    """Read the names in their order, in whatever brackets."""
+    return " ".join(map(str, answer)) if isinstance(answer, list | tuple) else str(answer)
+
+
+def attribute(answer: Any) -> str:
+    """See a name without the quotes, brackets and the layer that people write around it."""
+    return str(answer).strip("`'\"() ").removeprefix("layer.")
+
+
+def prices(counts: Array, times: Array) -> Array:
+    """Return what a unit of each count takes, with the least relative errors."""
+    relative = counts / times[:, None]
+    found: Array = np.linalg.lstsq(relative, np.ones(len(times)), rcond=None)[0]
+    return found
+
+
+def absolute_prices(counts: Array, times: Array) -> Array:
+    """The mistake: the absolute errors are made least."""
+    found: Array = np.linalg.lstsq(counts, times, rcond=None)[0]
+    return found
 
 
 def front(costs: Sequence[float], gains: Sequence[float]) -> list[int]:
@@ -60,25 +88,6 @@ BRANCHES: Edges = [(0, 1), (1, 2), (0, 3), (2, 4), (3, 4), (4, 5)]
 
 EXERCISES = (
     Exercise(
-        name="comparison.times",
-        solution=9.8,
-        hint="divide the larger number by the smaller one.",
-        mistakes=(
-            Mistake(0.1, "this is the other way round: GoogLeNet's work in VGG16s."),
-            Mistake(19.8, "these are the parameters; the question is about MACs."),
-        ),
-    ),
-    Exercise(
-        name="comparison.megabytes",
-        solution=round(4 * VGG16 / 1e6),
-        hint="a float32 has 32 bits, and a byte has 8.",
-        mistakes=(
-            Mistake(round(VGG16 / 1e6), "this is one byte for each parameter."),
-            Mistake(round(4 * VGG16 / 2**20), "these are mebibytes, of 1,048,576 bytes each."),
-            Mistake(round(32 * VGG16 / 1e6), "these are megabits."),
-        ),
-    ),
-    Exercise(
         name="comparison.alike",
         solution={"ResNet-50", "DenseNet-121"},
         view=names,
@@ -92,13 +101,35 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        name="comparison.reuse",
-        solution=55 * 55,
-        hint="each weight is used once at each place of the map.",
+        name="comparison.batch_gain",
+        solution=["alexnet", "vgg16", "densenet121"],
+        view=order,
+        hint="what a batch shares are the weights: which network does least with each of them?",
         mistakes=(
-            Mistake(55 * 55 * 96, "a weight belongs to one filter, not to all 96."),
-            Mistake(1, "that would be a dense layer."),
-            Mistake(227 * 227, "the filter has a stride: count places of the output."),
+            Mistake(
+                ["densenet121", "vgg16", "alexnet"],
+                "a network that uses a weight often has little to gain from fetching it once.",
+            ),
+        ),
+    ),
+    Exercise(
+        name="comparison.macs_bug",
+        solution="groups",
+        view=attribute,
+        hint="print the shape of a kernel of ResNeXt: how many channels does it read?",
+        mistakes=(
+            Mistake("strides", "the output's height and width know the stride already."),
+            Mistake("filters", "every filter does its own work; which channels does it read?"),
+            Mistake("dilation_rate", "a dilated kernel has as many weights as another one."),
+        ),
+    ),
+    Exercise(
+        name="comparison.fit",
+        solution=prices,
+        cases=((COUNTS, TIMES), (COUNTS[:, :1], TIMES)),
+        hint="divide each row of the counts by its time: then the sum should be 1 for all.",
+        mistakes=(
+            Mistake(absolute_prices, "these are absolute errors: the slow networks decide alone."),
         ),
     ),
     Exercise(

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from coursecnn.convolution import correlate2d, im2col
 from coursecnn.exercises.answers import Exercise, Mistake
+from coursecnn.exercises.views import letters, plain
 from coursecnn.geometry import Convolution, Dense, Layer, Pooling, receptive_field
 
 Array: TypeAlias = NDArray[np.floating[Any]]
@@ -36,16 +37,6 @@ def secret_kernel(image: Array, result: Array) -> Array:
     equations = im2col(image[None, :, :, None], (height, width))
     weights = np.linalg.lstsq(equations, result.ravel(), rcond=None)[0]
     return np.asarray(weights.reshape(height, width))
-
-
-def letters(answer: Any) -> str:
-    """The letters of an answer, in the order of the alphabet: many spellings mean the same."""
-    return "".join(sorted({letter for letter in str(answer).upper() if letter.isalpha()}))
-
-
-def plain(answer: Any) -> str:
-    """An answer in words, whatever its capitals and outer spaces."""
-    return str(answer).strip().lower()
 
 
 EXERCISES = (

@@ -1,6 +1,5 @@
 """Exercises of chapter 4, *A first CNN on MNIST*."""
 
-from collections.abc import Iterable
 from math import log, sqrt
 from typing import Any, TypeAlias
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coursecnn.exercises.answers import Exercise, Mistake
+from coursecnn.exercises.networks import described, walk
 from coursecnn.geometry import Convolution, Dense, Layer, Pooling
 
 Array: TypeAlias = NDArray[np.floating[Any]]
@@ -80,31 +80,7 @@ def padded_network(side: int = 28, first_kernel: int = 5) -> str:
         ("MaxPooling2D", Pooling(2)),
         ("Dense", Dense(10)),
     ]
-    shape: tuple[int, ...] = (28, 28, 1)
-    rows = []
-    for kind, layer in layers:
-        rows.append((kind, layer.output_shape(shape), layer.parameters(shape)))
-        shape = layer.output_shape(shape)
-    return _lines(rows)
-
-
-def walk(answer: Any) -> Any:
-    """What of a Keras model counts: kind, output shape and parameters of each layer.
-
-    Layers that only rename or lay out the same values, such as `Flatten`, are left out. Anything
-    but a model is seen as it is.
-    """
-    if not hasattr(answer, "layers"):
-        return answer
-    rows = [
-        (type(layer).__name__, tuple(layer.output.shape[1:]), layer.count_params())
-        for layer in answer.layers
-    ]
-    return _lines(row for row in rows if row[0] not in {"InputLayer", "Flatten"})
-
-
-def _lines(rows: Iterable[tuple[str, tuple[int, ...], int]]) -> str:
-    return "\n".join(f"{kind} {shape} {parameters}" for kind, shape, parameters in rows)
+    return described(layers, (28, 28, 1))
 
 
 EXERCISES = (

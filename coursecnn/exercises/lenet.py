@@ -8,17 +8,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coursecnn.exercises.answers import Exercise, Mistake
-from coursecnn.geometry import Convolution, Layer, Pooling, receptive_field
+from coursecnn.exercises.views import letters
 
 LIMIT = 15_000  # parameters
 FEWEST = 12  # maps of C3
 CODES = np.where(np.arange(10)[:, None] * 7 % (np.arange(84) % 11 + 2) < 3, 1.0, -1.0)
 
+MAPS = np.random.default_rng(6).normal(size=(1, 4, 6, 2))
 
-def field(window: int) -> int:
-    """Say how many pixels C5 sees if the subsamplings have windows of this side, stride 2."""
-    layers: list[Layer] = [Convolution(6, 5), Pooling(window, 2), Convolution(16, 5)]
-    return receptive_field([*layers, Pooling(window, 2), Convolution(120, 5)]).size
+
+def word(answer: Any) -> str:
+    """See the last name in an answer, without the brackets and dots around it."""
+    return str(answer).strip("(). ").rpartition(".")[2].partition("(")[0]
+
+
+def subsample(x: NDArray[Any], w: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    """Add up windows of 2×2, weigh the sums, add a bias for each map, and squash."""
+    return np.asarray(1.7159 * np.tanh(2 / 3 * (w * _sums(x) + b)))
+
+
+def subsample_the_mean(x: NDArray[Any], w: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    """The mistake: the four inputs are averaged, not added up."""
+    return subsample(x / 4, w, b)
+
+
+def subsample_without_squashing(x: NDArray[Any], w: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    """The mistake: no f."""
+    return np.asarray(w * _sums(x) + b)
+
+
+def _sums(x: NDArray[Any]) -> NDArray[Any]:
+    images, rows, columns, maps = x.shape
+    return np.asarray(x.reshape(images, rows // 2, 2, columns // 2, 2, maps).sum(axis=(2, 4)))
 
 
 def read(x: NDArray[Any], codes: NDArray[Any], limit: float) -> int:
@@ -52,26 +73,16 @@ def demands(sizes: Any) -> tuple[bool, bool]:
 
 EXERCISES = (
     Exercise(
-        name="lenet.full_c3",
-        solution=(7 * 7 * 6 + 1) * 16,
-        hint="each map has a window of 7·7 on each of 6 maps, and one bias.",
+        name="lenet.then_and_now",
+        solution="bce",
+        view=letters,
+        hint="look up each statement in its section: the counts, C3, the output, and the errors.",
         mistakes=(
-            Mistake(7 * 7 * 6 * 16, "the weights are right; add a bias for each map."),
-            Mistake(7 * 7 * 60 + 16, "this is the sparse table of 1998: each map reads all six."),
-            Mistake(
-                (7 * 7 + 1) * 16, "each map has a window for each of the 6 maps that it reads."
-            ),
-            Mistake((5 * 5 * 6 + 1) * 16, "the windows have 7×7 pixels here."),
-        ),
-    ),
-    Exercise(
-        name="lenet.connections",
-        solution=72_000,
-        hint="count the units first; each has its products, and one connection for the bias.",
-        mistakes=(
-            Mistake(80, "these are the parameters; each of them is used at many places."),
-            Mistake(64_800, "the bias of a unit is a connection as well."),
-            Mistake(81_920, "without padding the map is smaller than the image."),
+            Mistake("abce", "a: which layers hold 97 % of the parameters?"),
+            Mistake("bcde", "d: which sum is lost when distances become probabilities?"),
+            Mistake("bc", "e: compare the two errors of the layers of 1998, and their training."),
+            Mistake("be", "c: how many pairs of maps are connected, and how many could be?"),
+            Mistake("ce", "b: how often is a weight of C1 used, and how often one of C5?"),
         ),
     ),
     Exercise(
@@ -85,12 +96,26 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        name="lenet.overlapping",
-        solution=field(3),
-        hint="add (window - 1) · step for each layer; the step doubles at each subsampling.",
+        name="lenet.wrong_word",
+        solution="argmin",
+        view=word,
+        hint="what does a large output of the network of 1998 mean, and what a small one?",
         mistakes=(
-            Mistake(field(2), "this is with windows of 2×2."),
-            Mistake(34, "the wider window counts in both subsamplings, in S4 with a step of 2."),
+            Mistake("argmax", "this is the word that is there: does the largest output win?"),
+            Mistake("softmax", "probabilities would not help: they keep or turn round the order."),
+        ),
+    ),
+    Exercise(
+        name="lenet.subsampling",
+        solution=subsample,
+        cases=(
+            (MAPS, np.array([0.25, 4.0]), np.array([0.0, -2.0])),
+            (MAPS[:, :2, :2], np.array([1.0, -1.0]), np.array([0.5, 0.0])),
+        ),
+        hint="cut the rows and the columns into pairs with reshape, and add up inside the pairs.",
+        mistakes=(
+            Mistake(subsample_the_mean, "add the four inputs up; do not average them."),
+            Mistake(subsample_without_squashing, "f is missing: 1.7159 tanh(2a/3)."),
         ),
     ),
     Exercise(

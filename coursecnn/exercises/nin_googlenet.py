@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from coursecnn.exercises.alexnet_zfnet import letters
 from coursecnn.exercises.answers import Exercise, Mistake
-from coursecnn.exercises.first_cnn import walk
+from coursecnn.exercises.networks import walk
+from coursecnn.exercises.views import letters
 
 # As in table 1 of the paper: 1×1, 3×3 reduce, 3×3, 5×5 reduce, 5×5, pool projection.
 Row = tuple[int, int, int, int, int, int]

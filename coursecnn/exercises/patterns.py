@@ -1,14 +1,18 @@
-"""Exercises of chapter 5, *Architecture patterns*."""
+"""Exercises of chapter 5, *Architecture patterns, and what makes them train*."""
 
 from __future__ import annotations
 
-import re
-from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from coursecnn import patterns
 from coursecnn.exercises.answers import Exercise, Mistake
-from coursecnn.geometry import Dense, Layer, receptive_field
+from coursecnn.exercises.networks import Counted, GlobalAverage, Normalisation, described, walk
+from coursecnn.geometry import Convolution, Dense, Layer, Pooling, receptive_field
+
+Array: TypeAlias = NDArray[np.floating[Any]]
 
 IMAGE = (32, 32, 3)
 DIGIT = (28, 28, 1)
@@ -16,13 +20,8 @@ CLASSES = 10
 BUDGET = 15_000  # parameters
 FIELD = 32  # pixels
 
-SMALL = "INPUT -> [CONV(16) -> POOL]*2 -> FC"
 GUIDED = "INPUT -> CONV(16) -> POOL -> CONV(24, valid) -> POOL -> FC(100) -> FC"
-TEXTS = (
-    "INPUT -> [CONV -> POOL]*2 -> FC -> FC",
-    "INPUT -> [[CONV -> RELU]*2 -> POOL]*3 -> FC*2 -> FC",
-    "INPUT -> FC",
-)
+MAPS = np.sin(np.arange(2 * 4 * 4 * 3.0) ** 2).reshape(2, 4, 4, 3) + np.arange(3.0)
 
 
 def shapes(pattern: str, image: tuple[int, ...] = DIGIT) -> str:
@@ -59,35 +58,56 @@ def demands(pattern: Any) -> tuple[bool, bool]:
     return parameters(pattern) <= BUDGET, field(pattern) >= FIELD
 
 
-def networks() -> int:
-    """Count the different networks of one line with two letters and a question mark."""
-    form = patterns.parse("INPUT -> [CONV*N -> POOL?]*M -> FC")
-    settings = product((True, False), range(1, 4), range(1, 4))
-    return len({form.expand([keep], N=n, M=m) for keep, n, m in settings})
+def through_layers(units: int, std: float, depth: int) -> float:
+    """By which factor ReLU layers change the root of the mean square of random values."""
+    return float((units * std**2 / 2) ** (depth / 2))
 
 
-def expand(text: str) -> list[str]:
-    """Unroll a pattern into the names of its layers, INPUT included."""
-    return ["INPUT", *map(str, patterns.parse(text).expand())]
+def normalise(x: Array, scale: Array, shift: Array, axes: tuple[int, ...] = (0, 1, 2)) -> Array:
+    """Normalise maps (images, rows, columns, channels) over these axes, as in training."""
+    mean, variance = x.mean(axis=axes, keepdims=True), x.var(axis=axes, keepdims=True)
+    return np.asarray(scale * (x - mean) / np.sqrt(variance + 1e-3) + shift)
 
 
-def unroll_once(text: str) -> list[str]:
-    """The mistake: only the innermost brackets are unrolled."""
-    innermost = r"\[([^][]*)\]\*(\d+)"
-    flat = re.sub(innermost, lambda m: " -> ".join([m[1]] * int(m[2])), text)
-    return flat.split(" -> ")
+def normalised_network(*, bias: bool = False, normalisation: bool = True, last: int = 48) -> str:
+    """The walk through the network of the exercise, or through one that is a little different."""
+    layers: list[tuple[str, Counted]] = []
+    for filters in (24, last):
+        for _ in range(2):
+            layers.append(("Conv2D", Convolution(filters, 3, padding="same", bias=bias)))
+            if normalisation:
+                layers.append(("BatchNormalization", Normalisation()))
+        layers.append(("MaxPooling2D", Pooling(2)))
+    layers += [("GlobalAveragePooling2D", GlobalAverage()), ("Dense", Dense(CLASSES))]
+    return described(layers, IMAGE)
 
 
 EXERCISES = (
     Exercise(
-        name="patterns.weights",
-        solution=9,
-        hint="write the repetitions out, then strike what has no weights.",
+        name="patterns.first_remedy",
+        solution="b",
+        hint="ask of each network: does it know its own training images?",
         mistakes=(
-            Mistake(12, "these are all layers after INPUT; a POOL learns nothing."),
-            Mistake(8, "the last FC, which gives the scores, has weights as well."),
-            Mistake(5, "the set in brackets comes three times, and FC*2 stands for two layers."),
-            Mistake(6, "FC*2 -> FC stands for three layers with weights."),
+            Mistake("a", "B does not know its training images yet: do not make that harder."),
+            Mistake("c", "A knows its training images well enough; more epochs widen the gap."),
+            Mistake("d", "A has enough to learn its images by heart; B does not use what it has."),
+        ),
+    ),
+    Exercise(
+        name="patterns.spread",
+        solution=through_layers(200, 0.08, 20),
+        tolerance=0.01,
+        hint="one layer multiplies the mean square by n times the variance, divided by 2.",
+        mistakes=(
+            Mistake(
+                through_layers(400, 0.08, 20), "the ReLU halves the mean square in every layer."
+            ),
+            Mistake(
+                through_layers(200, 0.08, 40),
+                "that is the factor of the mean square; take its root.",
+            ),
+            Mistake(through_layers(200, 0.08, 2), "that is the factor of one layer."),
+            Mistake(20 * through_layers(200, 0.08, 2), "factors of layers multiply: take a power."),
         ),
     ),
     Exercise(
@@ -108,47 +128,34 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        name="patterns.parameters",
-        solution=parameters(SMALL),
-        hint="the convolutions have (3·3·3 + 1)·16 and (3·3·16 + 1)·16; what is left for FC?",
+        name="patterns.normalise",
+        solution=normalise,
+        cases=((MAPS, np.ones(3), np.zeros(3)), (5 * MAPS + 2, np.arange(3.0), np.ones(3))),
+        hint="there is one mean and one variance for each channel.",
         mistakes=(
             Mistake(
-                parameters("INPUT -> CONV(16) -> POOL -> CONV(32) -> POOL -> FC"),
-                "the number in the brackets counts for both rounds: nothing doubles here.",
+                lambda x, scale, shift: normalise(x, scale, shift, axes=(0,)),
+                "that is the bug: it has a mean for each place of each channel.",
             ),
-            Mistake(parameters(SMALL) - 16 - 16 - 10, "the weights are right; add the biases."),
             Mistake(
-                parameters("INPUT -> CONV(16)*2 -> FC"),
-                "the poolings quarter the map, and FC sees what is left.",
+                lambda x, scale, shift: normalise(x, scale, shift, axes=(0, 1, 2, 3)),
+                "the channels have a mean each; do not average over them.",
+            ),
+            Mistake(
+                lambda x, scale, shift: normalise(x, scale, shift, axes=(1, 2)),
+                "the images of the batch share a mean: average over them, too.",
             ),
         ),
     ),
     Exercise(
-        name="patterns.poolings",
-        solution=9,
-        hint="halve 600, dropping what is left over, until a window of 2×2 no longer fits.",
+        name="patterns.block",
+        solution=normalised_network(),
+        view=walk,
+        hint="print layer.output.shape and layer.count_params() of each layer, and compare.",
         mistakes=(
-            Mistake(3, "after three poolings 75×75 is left, which is odd but can still be pooled."),
-            Mistake(10, "a map of 1×1 has no room for a window of 2×2."),
-        ),
-    ),
-    Exercise(
-        name="patterns.networks",
-        solution=networks(),
-        hint="collect the results of expand in a set.",
-        mistakes=(
-            Mistake(18, "some of these lines stand for the same network: use a set."),
-            Mistake(9, "POOL? gives two possibilities: keep=[True] and keep=[False]."),
-        ),
-    ),
-    Exercise(
-        name="patterns.expand",
-        solution=expand,
-        cases=tuple((text,) for text in TEXTS),
-        hint="unroll the innermost brackets first, and repeat that until none are left.",
-        mistakes=(
-            Mistake(lambda text: expand(text)[1:], "the list begins with INPUT."),
-            Mistake(unroll_once, "brackets may hold brackets, and FC*2 has none."),
+            Mistake(normalised_network(bias=True), "leave the biases out: use_bias=False."),
+            Mistake(normalised_network(normalisation=False), "the normalisations are missing."),
+            Mistake(normalised_network(last=24), "the second block has 48 filters."),
         ),
     ),
     Exercise(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coursecnn.exercises.answers import Exercise, Mistake
+from coursecnn.exercises.views import letters
 
 BREEDS = 37
 FEATURES = 1280  # of EfficientNet-Lite0, before its classifier
@@ -25,11 +26,6 @@ PICTURES = tuple(
 )
 
 
-def letters(answer: Any) -> str:
-    """See only which letters an answer names, in whatever order."""
-    return "".join(sorted({letter for letter in str(answer).lower() if letter.isalpha()}))
-
-
 def middle(picture: NDArray[Any], crop: float) -> NDArray[Any]:
     """Cut a square out of the middle."""
     height, width = picture.shape[:2]
@@ -40,12 +36,12 @@ def middle(picture: NDArray[Any], crop: float) -> NDArray[Any]:
 
 def prepare(picture: NDArray[Any], crop: float) -> NDArray[Any]:
     """Cut a square out of the middle, and scale it as EfficientNet-Lite0 wants it."""
-    return (np.float64(middle(picture, crop)) - 127) / 128
+    return (np.asarray(middle(picture, crop), dtype=float) - 127) / 128
 
 
 def not_scaled(picture: NDArray[Any], crop: float) -> NDArray[Any]:
     """The mistake: bytes."""
-    return np.float64(middle(picture, crop))
+    return np.asarray(middle(picture, crop), dtype=float)
 
 
 def up_to_one(picture: NDArray[Any], crop: float) -> NDArray[Any]:
@@ -66,7 +62,7 @@ def corner(picture: NDArray[Any], crop: float) -> NDArray[Any]:
 
 def whole(picture: NDArray[Any], _crop: float) -> NDArray[Any]:
     """The mistake: nothing is cut off."""
-    return (np.float64(picture) - 127) / 128
+    return (np.asarray(picture, dtype=float) - 127) / 128
 
 
 def error(scores: NDArray[Any], truth: NDArray[Any], k: int) -> float:

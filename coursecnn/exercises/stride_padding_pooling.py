@@ -1,13 +1,38 @@
 """Exercises of chapter 3, *Stride, padding, pooling, ReLU*."""
 
+from typing import Any, TypeAlias
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from coursecnn.convolution import pool2d
 from coursecnn.exercises.answers import Exercise, Mistake
-from coursecnn.geometry import Dense, output_size
+from coursecnn.exercises.networks import GlobalAverage, described, walk
+from coursecnn.geometry import Convolution, Dense, Pooling, output_size
+
+Array: TypeAlias = NDArray[np.floating[Any]]
 
 
-def _same_padding(kernel: int, dilation: int) -> int:
-    return dilation * (kernel - 1) // 2
+def _padded_maximum(values: ArrayLike, size: int, stride: int, padding: int) -> Array:
+    maps = np.asarray(values, dtype=float)[None, :, :, None]
+    return pool2d(maps, size, stride=stride, padding=padding, rounding="floor")[0, :, :, 0]
+
+
+def _zeros_win(values: ArrayLike, size: int, stride: int, padding: int) -> Array:
+    """The mistake: the padding takes part in the maximum, as zeros."""
+    return _padded_maximum(np.pad(values, padding), size, stride, 0)
+
+
+def _network(kernel: int = 5, window: int = 3, stride: int = 2) -> str:
+    """The walk through the network of the exercise, or through one that is a little different."""
+    layers = (
+        ("Conv2D", Convolution(16, kernel, padding="same")),
+        ("MaxPooling2D", Pooling(window, stride=2, rounding="floor")),
+        ("Conv2D", Convolution(32, 3, stride=stride, rounding="floor")),
+        ("GlobalAveragePooling2D", GlobalAverage()),
+        ("Dense", Dense(10)),
+    )
+    return described(layers, (32, 32, 3))
 
 
 def _never_read(size: int, kernel: int, stride: int) -> int:
@@ -25,37 +50,59 @@ def _blocks(size: int) -> int:
 
 EXERCISES = (
     Exercise(
-        name="stride_padding_pooling.first_layer",
-        solution=(112, 1),
-        hint="divide N - F + 2P by S: the quotient plus one is the width, the remainder is left.",
+        name="stride_padding_pooling.stride_explained",
+        solution="b",
+        hint="write down where the windows begin, with stride 2 and with stride 1.",
         mistakes=(
-            Mistake((113, 1), "that is rounded up; the exercise rounds down."),
-            Mistake((112, 0), "223 is odd, so the last step of 2 does not come out even."),
-            Mistake((109, 1), "the padding is on both sides: add it twice."),
-            Mistake((111, 1), "there is one place more than there are steps."),
+            Mistake("a", "list the places that are kept: they are those of stride 2."),
+            Mistake("c", "with stride 1, how many numbers are computed and then thrown away?"),
+            Mistake("d", "the kernels are the same, and so are their parameters."),
         ),
     ),
     Exercise(
-        name="stride_padding_pooling.kernels_that_fit",
-        solution=[2, 4, 6, 8, 10],
-        hint="N - F + 2P must be even and not negative.",
-        mistakes=(
-            Mistake([2, 4, 6, 8], "the kernel may be as wide as the padded row."),
-            Mistake([1, 3, 5, 7, 9], "try one of them: is N - F + 2P a multiple of the stride?"),
-            Mistake([1, 3, 5, 7], "try one of them: is N - F + 2P a multiple of the stride?"),
+        name="stride_padding_pooling.first_window",
+        solution=(-3, -2),
+        hint=(
+            "112 windows reach over (112 - 1)·2 + 7 pixels: how many zeros does that take, and how "
+            "many of them come before the image?"
         ),
-    ),
-    Exercise(
-        name="stride_padding_pooling.same_padding",
-        solution=_same_padding,
-        hint="set O = N in the formula, with the extent d(k - 1) + 1 for F, and solve for P.",
         mistakes=(
-            Mistake(lambda kernel, _: (kernel - 1) // 2, "a dilated kernel needs more padding."),
             Mistake(
-                lambda kernel, dilation: dilation * (kernel - 1), "that is both sides at once."
+                (-3, -3),
+                '"same" adds only as many zeros as the last window needs: is their number even?',
+            ),
+            Mistake((-3, -5), "these are all the zeros; about half of them come before the image."),
+            Mistake((0, 0), "the windows begin on the padding, which lies before pixel 0."),
+            Mistake((3, 2), "pixels of the padding before the image are negative."),
+        ),
+    ),
+    Exercise(
+        name="stride_padding_pooling.padded_maximum",
+        solution=_padded_maximum,
+        hint="try a map of negative values, and ask which numbers may win.",
+        mistakes=(
+            Mistake(_zeros_win, "that is the bug: which maximum does it find among -1, -2 and 0?"),
+            Mistake(
+                lambda values, size, stride, _: _padded_maximum(values, size, stride, 0),
+                "the windows may lie on the padding, too: it must be there, but never win.",
             ),
         ),
-        cases=((1, 1), (3, 1), (5, 1), (7, 1), (3, 2), (3, 4), (5, 3)),
+        cases=(
+            (np.arange(16.0).reshape(4, 4) - 20, 2, 2, 1),
+            (-np.eye(5) - 1, 3, 2, 1),
+            (np.arange(25.0).reshape(5, 5), 3, 2, 0),
+        ),
+    ),
+    Exercise(
+        name="stride_padding_pooling.network",
+        solution=_network(),
+        view=walk,
+        hint="print layer.output.shape and layer.count_params() of each layer, and compare.",
+        mistakes=(
+            Mistake(_network(kernel=3), "the first kernels are 5×5."),
+            Mistake(_network(window=2), "the windows of the pooling are 3×3, with stride 2."),
+            Mistake(_network(stride=1), "the second convolution has stride 2."),
+        ),
     ),
     Exercise(
         name="stride_padding_pooling.never_read",
@@ -74,31 +121,12 @@ EXERCISES = (
         cases=((5, 3, 1), (7, 3, 3), (11, 2, 2), (8, 3, 2), (10, 2, 4), (224, 1, 2), (9, 9, 1)),
     ),
     Exercise(
-        name="stride_padding_pooling.pool_by_hand",
-        solution=[[4, 2], [2, 3]],
-        hint="each answer is the sum of four neighbours, divided by 4.",
-        mistakes=(
-            Mistake([[7, 8], [2, 9]], "these are the largest values; the exercise asks for means."),
-            Mistake([[16, 8], [8, 12]], "these are sums: divide by the size of the window."),
-        ),
-    ),
-    Exercise(
         name="stride_padding_pooling.average_as_convolution",
         solution=np.full((3, 3), 1 / 9),
         hint="a mean is a weighted sum: which weights does it give to the nine values?",
         mistakes=(
             Mistake(np.ones((3, 3)), "that gives the sum of the window, not its mean."),
             Mistake(np.full((3, 3), 1 / 3), "there are nine values in a window, not three."),
-        ),
-    ),
-    Exercise(
-        name="stride_padding_pooling.layers_of_sigmoids",
-        solution=15,
-        hint="find the smallest L for which a quarter to the power of L is at most a billionth.",
-        mistakes=(
-            Mistake(14, "a quarter to the power of 14 is still almost four billionths."),
-            Mistake(30, "that is for a factor of one half in each layer."),
-            Mistake(9, "that is for a factor of one tenth in each layer."),
         ),
     ),
     Exercise(

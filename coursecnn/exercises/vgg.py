@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
+from typing import Any
 
 from coursecnn.exercises.answers import Exercise, Mistake
+from coursecnn.exercises.views import letters, without_spaces
 from coursecnn.geometry import Convolution, Dense, Layer, Pooling
 
 FILTERS = (64, 128, 256, 512, 512)
@@ -16,6 +18,7 @@ VGG19 = (2, 2, 4, 4, 4)
 IMAGE = (224, 224, 3)
 GPU = 16 * 10**9  # bytes
 FLOAT = 4  # bytes
+STAGE = (56, 56, 128)  # what the third stage reads
 
 
 def layers(counts: Sequence[int], classes: int = 1000) -> list[Layer]:
@@ -59,37 +62,49 @@ def batch(each: int, once: int) -> int:
     return (GPU - FLOAT * once) // (FLOAT * each)
 
 
+def stage(*, last: int = 1, activation: str = "relu", padded: bool = True) -> str:
+    """What `walk` sees of column C's third stage, whose last kernel is smaller."""
+    shape: tuple[int, ...] = STAGE
+    lines: list[str] = []
+    for kernel in (3, 3, last):
+        layer = Convolution(256, kernel, padding=(kernel - 1) // 2 if padded else 0)
+        out, count = layer.output_shape(shape), layer.parameters(shape)
+        lines.append(f"Conv2D {out} {count} {activation}")
+        shape = out
+    pooled = Pooling(2, rounding="floor").output_shape(shape)
+    return "\n".join([*lines, f"MaxPooling2D {pooled} 0"])
+
+
+def walk(answer: Any) -> Any:
+    """What of a Keras model counts: kind, output, parameters and activation of each layer.
+
+    Anything but a model is seen as it is.
+    """
+    if not hasattr(answer, "layers"):
+        return answer
+    lines: list[str] = []
+    for layer in answer.layers:
+        if (kind := type(layer).__name__) == "ReLU" and lines:
+            lines[-1] = lines[-1].replace(" linear", " relu")
+        elif kind != "InputLayer":
+            line = f"{kind} {tuple(layer.output.shape[1:])} {layer.count_params()}"
+            function = getattr(layer, "activation", None)
+            lines.append(line if function is None else f"{line} {function.__name__}")
+    return "\n".join(lines)
+
+
 EXERCISES = (
     Exercise(
-        name="vgg.eleven",
-        solution=5,
-        hint="the first sees 3 pixels, and every further one 2 more.",
+        name="vgg.stacks",
+        solution="bde",
+        view=letters,
+        hint="look at the section Why small kernels: what is counted there, and what is tested?",
         mistakes=(
-            Mistake(4, "four see 9 pixels: 3, 5, 7, 9."),
-            Mistake(9, "a layer adds one pixel on either side: two, not one."),
-        ),
-    ),
-    Exercise(
-        name="vgg.saved",
-        solution=1 - 5 * 3**2 / 11**2,
-        tolerance=0.005,
-        hint="five times 3·3 weights stand against 11·11; what share of these is not needed?",
-        mistakes=(
-            Mistake(5 * 3**2 / 11**2, "this is what they need; what do they save?"),
-            Mistake(11**2 / (5 * 3**2) - 1, "measure the saving by the 11×11 kernel."),
-            Mistake(1 - 3**2 / 11**2, "it takes five convolutions, not one."),
-        ),
-    ),
-    Exercise(
-        name="vgg.paths",
-        solution=49,
-        hint="print the kernel of 7×7 that three kernels of ones make, and look at its middle.",
-        mistakes=(
-            Mistake(27, "these are the weights; count paths from the middle pixel upwards."),
-            Mistake(
-                7, "this is right for a row of pixels; in a picture the two directions multiply."
-            ),
-            Mistake(1, "this is a corner."),
+            Mistake("abde", "a: how many settings of 49 numbers can 27 numbers reach?"),
+            Mistake("bcde", "c: for which functions between the layers is there such a kernel?"),
+            Mistake("bd", "e: which units of the layers below are on depends on the patch."),
+            Mistake("de", "b: each of the three adds one pixel on either side."),
+            Mistake("be", "d: each weight is used once at every place of the map."),
         ),
     ),
     Exercise(
@@ -105,13 +120,37 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        name="vgg.forgotten",
-        solution="pool3",
-        hint="subtract the sum from that of all rows, and look for the difference in the table.",
+        name="vgg.missing_argument",
+        solution="activation=relu",
+        view=without_spaces,
+        hint="what do three convolutions in a row come to if nothing stands between them?",
         mistakes=(
-            Mistake("image", "this row has 150,528 values."),
-            Mistake("fc8", "1000 values are too few to explain the difference."),
-            Mistake("pool4", "this row has 100,352 values."),
+            Mistake("padding=same", "the padding is there; look at what follows a convolution."),
+            Mistake("strides=1", "this is what Keras takes if nothing is said."),
+            Mistake("strides=2", "a pooling of 2 moves by 2 if nothing is said."),
+        ),
+    ),
+    Exercise(
+        name="vgg.stage_c",
+        solution=stage(),
+        view=walk,
+        hint="three convolutions with a ReLU each, the last one 1×1, and a max pooling.",
+        mistakes=(
+            Mistake(stage(last=3), "this is column D: the last convolution of C is 1×1."),
+            Mistake(stage(activation="linear"), "each convolution is followed by a ReLU."),
+            Mistake(stage(padded=False), "the maps keep their size: padding."),
+        ),
+    ),
+    Exercise(
+        name="vgg.paths",
+        solution=49,
+        hint="print the kernel of 7×7 that three kernels of ones make, and look at its middle.",
+        mistakes=(
+            Mistake(27, "these are the weights; count paths from the middle pixel upwards."),
+            Mistake(
+                7, "this is right for a row of pixels; in a picture the two directions multiply."
+            ),
+            Mistake(1, "this is a corner."),
         ),
     ),
     Exercise(

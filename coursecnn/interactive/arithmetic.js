@@ -103,17 +103,17 @@ export function weightIndex({ shape }, row, column, channel, filter) {
 }
 
 /** The settings of the rows (axis 0) or the columns (axis 1) of a layer. */
-export function axisSetting(image, kernels, axis, { stride = 1, padding = 0 }) {
-  return { size: image.shape[axis], kernel: kernels.shape[axis], stride, padding, dilation: 1 };
+export function axisSetting(image, kernels, axis, { stride = 1, padding = 0, dilation = 1 }) {
+  return { size: image.shape[axis], kernel: kernels.shape[axis], stride, padding, dilation };
 }
 
 /** All products of one window with one filter: a list of { pixel, weight, product }, by channel. */
-export function windowProducts(image, kernels, { stride = 1, padding = 0 }, place) {
+export function windowProducts(image, kernels, layer, place) {
   const [height, width, channels] = kernels.shape;
   return range(0, channels).map((channel) =>
     range(0, height * width).map((tap) => {
       const [a, b] = [Math.floor(tap / width), tap % width];
-      const [row, column] = [place.row * stride - padding + a, place.column * stride - padding + b];
+      const [row, column] = [pixelAt(place.row, a, layer), pixelAt(place.column, b, layer)];
       const factors = {
         pixel: pixel(image, row, column, channel),
         weight: kernels.values[weightIndex(kernels, a, b, channel, place.filter)],
@@ -123,15 +123,21 @@ export function windowProducts(image, kernels, { stride = 1, padding = 0 }, plac
   );
 }
 
+/** The pixel, along an axis, under a tap of the window of an output. */
+export function pixelAt(output, tap, { stride = 1, padding = 0, dilation = 1 }) {
+  return output * stride - padding + tap * dilation;
+}
+
 /** The sum of numbers. */
 export function sum(numbers) {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
 /** A convolutional layer over one image, with what does not fill a window left out. */
-export function conv2d(image, kernels, bias, { stride = 1, padding = 0 } = {}) {
+export function conv2d(image, kernels, bias, layer = {}) {
+  const { stride = 1, padding = 0, dilation = 1 } = layer;
   const [rows, columns] = [0, 1].map((axis) =>
-    outputSize(axisSetting(image, kernels, axis, { stride, padding }))
+    outputSize(axisSetting(image, kernels, axis, layer))
   );
   const filters = kernels.shape[3];
   const values = new Float64Array(rows * columns * filters);
@@ -139,20 +145,21 @@ export function conv2d(image, kernels, bias, { stride = 1, padding = 0 } = {}) {
     for (let column = 0; column < columns; column++) {
       for (let filter = 0; filter < filters; filter++, index++) {
         const corner = { row: row * stride - padding, column: column * stride - padding };
-        values[index] = dotProduct(image, kernels, corner, filter) + bias[filter];
+        values[index] = dotProduct(image, kernels, corner, filter, dilation) + bias[filter];
       }
     }
   }
   return { shape: [rows, columns, filters], values };
 }
 
-function dotProduct(image, kernels, corner, filter) {
+function dotProduct(image, kernels, corner, filter, dilation) {
   const [height, width, channels] = kernels.shape;
   let total = 0;
   for (let a = 0; a < height; a++) {
     for (let b = 0; b < width; b++) {
       for (let channel = 0; channel < channels; channel++) {
-        total += pixel(image, corner.row + a, corner.column + b, channel) *
+        const [row, column] = [corner.row + a * dilation, corner.column + b * dilation];
+        total += pixel(image, row, column, channel) *
           kernels.values[weightIndex(kernels, a, b, channel, filter)];
       }
     }

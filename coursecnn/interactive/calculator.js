@@ -1,18 +1,21 @@
 // The geometry calculator: N, F, P, S and d of a convolution over a square image, drawn and priced.
 
 import { extent, fits, leftOver, macs, outputSize, parameters, span } from "./arithmetic.js";
+import { framed } from "./frame.js";
 import { grouped, printed } from "./numbers.js";
 import { button, element, integerField } from "./page.js";
 import { math, svg } from "./svg.js";
 
 const MOST_PIXELS_DRAWN = 48; // beyond, the lines between them would be all that one sees
-const LEGEND =
-  "Blue ground: the image; grey around it: padding. Blue frame: the first window, its taps " +
-  "shaded; orange dashes: the next one. Each dot is the middle of a window, hence one output.";
+const QUESTION = "Can a 7×7 kernel at a stride of 2 turn 224 pixels into 112, with none left over?";
+const GROUNDS = "Blue ground: the image; grey around it: padding.";
+const WINDOWS = "Blue frame: the first window, its taps shaded";
+const NEXT = "; orange dashes: the next one";
+const DOTS = "Each dot is the middle of a window, hence one output.";
 
 /** The element that shows `fields`: what can be changed, each { name, label, min, max, value }. */
-export function start({ fields }) {
-  return new Calculator(fields).node;
+export function start({ fields }, root) {
+  return framed(root, new Calculator(fields), QUESTION);
 }
 
 class Calculator {
@@ -26,8 +29,8 @@ class Calculator {
     this.line = element("code");
     this.copied = element("span", { role: "status" });
     this.copier = this.keras();
-    const legend = element("p", { className: "legend" }, LEGEND);
-    const left = element("div", {}, this.drawing, legend);
+    this.legend = element("p", { className: "legend" });
+    const left = element("div", {}, this.drawing, this.legend);
     const right = element("div", {}, this.answer, this.copier);
     const nodes = Object.values(this.fields).map((field) => field.node);
     this.node = element(
@@ -37,6 +40,14 @@ class Calculator {
       element("div", { className: "sides" }, left, right),
     );
     this.show();
+  }
+
+  state() {
+    return { ...this.setting };
+  }
+
+  restore(state) {
+    this.change(state);
   }
 
   field({ name, label, min, max, value }) {
@@ -64,7 +75,8 @@ class Calculator {
     const isPossible = span(setting) >= 0;
     const costs = isPossible ? [facts(setting)] : [];
     this.answer.replaceChildren(formula(setting), ...this.verdict(), ...costs);
-    this.drawing.replaceChildren(drawing(setting));
+    this.drawing.replaceChildren(...drawings(setting));
+    this.legend.textContent = legend(setting);
     this.line.textContent = isPossible ? kerasLine(setting) : "";
     this.copier.hidden = !isPossible;
     this.copied.textContent = "";
@@ -129,7 +141,7 @@ function facts(setting) {
   const weights = `${filters}·(${kernel}·${kernel}·${channels} + 1)`;
   const rows = [
     ["O rounded down, as most frameworks do", grouped(size)],
-    ["O rounded up, as Caffe's pooling does", grouped(outputSize(setting, "ceil"))],
+    ["O rounded up, as Caffe's pooling does", roundedUp(setting)],
     ['O with padding="same", whatever P', grouped(outputSize(setting, "same"))],
     ["output", `${size}×${size}×${filters}`],
     [`parameters, K(k·k·C + 1) = ${weights}`, grouped(parameters(setting))],
@@ -139,6 +151,13 @@ function facts(setting) {
     element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, value))
   );
   return element("table", { className: "facts" }, element("tbody", {}, ...lines));
+}
+
+/** The size rounded up, and why that may be less than rounded down. */
+function roundedUp(setting) {
+  const [up, down] = ["ceil", "floor"].map((rounding) => outputSize(setting, rounding));
+  if (up >= down) return grouped(up);
+  return `${grouped(up)}: a window that would begin in the right padding is left out`;
 }
 
 /** The same layer in Keras, as one expression. */
@@ -168,31 +187,65 @@ async function copyText(node) {
   }
 }
 
-/** The padded image with the first two windows, the middle of each, and what none reads. */
-function drawing(setting) {
+/** What the drawing shows of this setting, and nothing else. */
+function legend(setting) {
+  const count = outputSize(setting);
+  const sentences = [GROUNDS, `${WINDOWS}${count > 1 ? NEXT : ""}.`];
+  if (hasDots(setting)) sentences.push(DOTS);
+  else if (isLarge(setting)) sentences.push("Below, its upper left corner, enlarged.");
+  return sentences.join(" ");
+}
+
+function isLarge({ size, padding }) {
+  return size + 2 * padding > MOST_PIXELS_DRAWN;
+}
+
+/** In a large image dots, like lines, would be all that one sees. */
+function hasDots(setting) {
+  return outputSize(setting) > 0 && !isLarge(setting);
+}
+
+/** The whole image; of a large one, where windows are mere dots, its corner as well. */
+function drawings(setting) {
+  const whole = drawing(setting, padded(setting), { isWhole: true, label: description(setting) });
+  const reach = extent(setting.kernel, setting.dilation);
+  const side = Math.min(padded(setting), Math.max(reach + 2 * setting.stride + 1, 12));
+  if (!isLarge(setting) || side > 2 * MOST_PIXELS_DRAWN) return [whole];
+  const label = `The upper left corner, ${side} by ${side} pixels of the padded image, enlarged`;
+  const corner = drawing(setting, side, { isWhole: false, label });
+  corner.classList.add("corner");
+  return [whole, corner];
+}
+
+function padded({ size, padding }) {
+  return size + 2 * padding;
+}
+
+/** The padded image, or as much of it: the first two windows, and of each the middle. */
+function drawing(setting, extentDrawn, { isWhole, label }) {
   const { size, padding, stride, dilation, kernel } = setting;
   const reach = extent(kernel, dilation);
-  const padded = size + 2 * padding;
   const count = outputSize(setting);
   const read = (count - 1) * stride + reach; // pixels from the first window to the last
-  const side = Math.max(padded, reach);
-  const radius = Math.min(0.3 * stride, side / 70);
+  const side = Math.max(extentDrawn, isWhole ? reach : 0);
+  const [lines, dots] = [!isWhole || !isLarge(setting), !isWhole || hasDots(setting)];
   const line = { class: "pixels", d: "M1 0H0V1" };
+  const radius = Math.min(0.3 * stride, side / 70);
   const dot = { class: "centre", cx: stride / 2, cy: stride / 2, r: radius };
   const parts = [
-    square("padding", 0, padded),
+    square("padding", 0, padded(setting)),
     square("image", padding, size),
-    padded <= MOST_PIXELS_DRAWN && tiled(0, padded, 1, svg("path", line)),
-    count > 0 && read < padded && unread(read, padded),
+    lines && tiled(0, Math.min(side, padded(setting)), 1, svg("path", line)),
+    isWhole && count > 0 && read < padded(setting) && unread(read, padded(setting)),
     tiled(0, reach, dilation, svg("rect", { class: "tap", width: 1, height: 1 })),
     square("first", 0, reach),
     count > 1 && svg("rect", { class: "second", x: stride, width: reach, height: reach }),
-    count > 0 && tiled((reach - stride) / 2, count * stride, stride, svg("circle", dot)),
+    dots && count > 0 && tiled((reach - stride) / 2, count * stride, stride, svg("circle", dot)),
   ];
   const margin = side / 100;
-  const viewBox = [-margin, -margin, side + 2 * margin, side + 2 * margin].join(" ");
-  const attributes = { viewBox, role: "img", ariaLabel: description(setting) };
-  return svg("svg", attributes, ...parts.filter(Boolean).flat());
+  const far = side + (isWhole ? 2 : 1) * margin;
+  const attributes = { viewBox: [-margin, -margin, far, far].join(" "), role: "img" };
+  return svg("svg", { ...attributes, ariaLabel: label }, ...parts.filter(Boolean).flat());
 }
 
 /** A square with its upper left corner on the diagonal; 0 is the corner of the padded image. */

@@ -24,7 +24,7 @@ class Field(NamedTuple):
 
 
 FIELDS = (
-    Field("size", "N, input size", 1, 256),
+    Field("size", "N, input size", 1, 1024),
     Field("kernel", "k, kernel taps", 1, 16),
     Field("padding", "P, padding", 0, 16),
     Field("stride", "S, stride", 1, 16),

@@ -3,12 +3,14 @@
 import { range } from "./arithmetic.js";
 import { grey, paint, signedColour } from "./canvas.js";
 import { asMnist, blank, drawLine, enlarged, FIELD, halves, layersOf, POINTS } from "./lenet.js";
-import { bytesOf, clamp } from "./numbers.js";
+import { framed } from "./frame.js";
+import { bytesOf, clamp, percent } from "./numbers.js";
 import { button, element, tickBox } from "./page.js";
 import { PlaneSliders } from "./slider.js";
 
 const PEN = 6; // radius in points: a line is a little over two pixels wide
 const RUBBER = 12;
+const QUESTION = "How little must you change to turn a 7 into a 1, or a 3 into an 8?";
 const HINT =
   "Draw on the black field with a mouse, a finger or a pen. By keyboard: the arrow keys move the " +
   "pen, and the space bar puts it down or lifts it.";
@@ -25,19 +27,21 @@ const UNITS_IN_A_ROW = { C5: 40, F6: 42 };
  * `weights` holds { kernels: { shape, half }, bias } for each layer that has some, in 16 bits in
  * base64; a digit is { label, answer, bytes }, its pixels in base64; `palette` holds 256 colours.
  */
-export function start({ weights, digits, palette }) {
+export function start({ weights, digits, palette }, root) {
   const layers = Object.entries(weights).map(([name, { kernels, bias }]) => [
     name,
     { kernels: { shape: kernels.shape, values: halves(kernels.half) }, bias: halves(bias) },
   ]);
   const pictures = digits.map((digit) => ({ ...digit, pixels: [...bytesOf(digit.bytes)] }));
-  return new DigitReader(Object.fromEntries(layers), pictures, signedColour(palette)).node;
+  const reader = new DigitReader(Object.fromEntries(layers), pictures, signedColour(palette));
+  return framed(root, reader, QUESTION);
 }
 
 class DigitReader {
   constructor(weights, digits, colour) {
     this.weights = weights;
     this.colour = colour;
+    this.digits = digits;
     this.surface = new Surface(() => this.redrawn());
     this.pixels = element("canvas", { role: "img", ariaLabel: "what the network reads" });
     this.answer = element("p", { role: "status" });
@@ -47,6 +51,16 @@ class DigitReader {
     this.presets = digits.map((digit) => ({ digit, node: this.preset(digit) }));
     this.node = element("div", {}, this.offers(), this.stage(), ...this.layers());
     this.take(digits[0]);
+  }
+
+  /** Which digit is drawn over, if any, and what is drawn. */
+  state() {
+    return { digit: this.digits.indexOf(this.under), strokes: this.surface.strokes };
+  }
+
+  restore({ digit, strokes }) {
+    this.begin(this.digits[digit] ?? null);
+    if (strokes.length > 0) this.surface.replay(strokes);
   }
 
   /** The test digits, those that are read rightly apart from the others. */
@@ -70,14 +84,16 @@ class DigitReader {
     const picture = element("canvas", { ariaHidden: "true" });
     paint(picture, { shape: [FIELD, FIELD], values: pixels }, (pixel) => grey(pixel / 255));
     const node = button("", () => this.take(digit));
-    node.ariaLabel = label === answer ? `a ${label}` : `a ${label}, read as ${answer}`;
+    const name = `${article(label)} ${label}`;
+    node.ariaLabel = label === answer ? name : `${name}, read as ${answer}`;
     node.append(picture);
     return node;
   }
 
   stage() {
     const clear = button("Clear", () => this.clear());
-    const controls = element("div", { className: "bar" }, clear, this.surface.rubber.node);
+    const undo = button("Undo", () => this.undo());
+    const controls = element("div", { className: "bar" }, clear, undo, this.surface.rubber.node);
     const drawing = element("div", {}, this.surface.node, controls);
     const caption = element("figcaption", {}, READ);
     const read = element("figure", {}, this.pixels, caption);
@@ -95,14 +111,30 @@ class DigitReader {
 
   /** Begin with a test digit. It is read as it is: MNIST's authors have prepared it. */
   take(digit) {
-    this.surface.show(enlarged(digit.pixels));
+    this.under = digit;
+    this.surface.begin(enlarged(digit.pixels));
     this.read(digit.pixels);
     this.mark(digit);
   }
 
   clear() {
-    this.surface.show(blank());
+    this.under = null;
+    this.surface.rubber.box.checked = false; // on an empty field it would seem broken
+    this.surface.begin(blank());
     this.redrawn();
+  }
+
+  /** Begin with a test digit, or with nothing. */
+  begin(digit) {
+    if (digit) this.take(digit);
+    else this.clear();
+  }
+
+  /** Take the last stroke back. */
+  undo() {
+    const strokes = this.surface.strokes.slice(0, -1);
+    this.begin(this.under);
+    if (strokes.length > 0) this.surface.replay(strokes);
   }
 
   mark(digit) {
@@ -128,7 +160,7 @@ class DigitReader {
   say() {
     const best = this.output.indexOf(Math.max(...this.output));
     this.probabilities.forEach((one, digit) => one.show(this.output[digit], digit === best));
-    const reads = `The network reads a ${best} (${percent(this.output[best])}).`;
+    const reads = `The network reads ${article(best)} ${best} (${percent(this.output[best])}).`;
     this.answer.textContent = [this.about(best), reads].filter(Boolean).join(" ");
   }
 
@@ -137,12 +169,18 @@ class DigitReader {
     if (this.isBlank) return "Nothing is drawn, and yet ten probabilities add up to 1.";
     if (!this.digit) return "";
     const verdict = best === this.digit.label ? "" : " This one is read wrongly.";
-    return `A test digit: somebody wrote a ${this.digit.label}.${verdict}`;
+    const { label } = this.digit;
+    return `A test digit: somebody wrote ${article(label)} ${label}.${verdict}`;
   }
 }
 
-/** The field to draw on. `onChange` is called after each stroke. */
+/** The field to draw on. `onChange` is called when it has changed, once a frame at most. */
 class Surface {
+  /** What was drawn, in order: the places of a line, one after another, and with what. */
+  strokes = /** @type {{ places: number[][], isRubber: boolean }[]} */ ([]);
+  isPressed = false;
+  isWaiting = false;
+
   constructor(onChange) {
     this.onChange = onChange;
     this.place = [14.5, 14.5].map((pixels) => pixels * POINTS);
@@ -155,7 +193,10 @@ class Surface {
     this.node = element("div", named, this.canvas, ...this.sliders.nodes, this.marker);
     this.node.onpointerdown = (event) => this.press(event);
     this.node.onpointermove = (event) => this.isPressed && this.lineTo(this.under(event));
-    this.node.onpointerup = this.node.onpointercancel = () => (this.isPressed = false);
+    this.node.onpointerup = this.node.onpointercancel = () => {
+      this.isPressed = false;
+      if (this.isWaiting) this.tell();
+    };
     this.node.onkeydown = (event) => this.key(event);
     this.node.onclick = () => this.sliders.focus();
     this.node.addEventListener("focusout", ({ relatedTarget }) => {
@@ -165,15 +206,51 @@ class Surface {
   }
 
   /** Take another drawing. */
-  show(drawing) {
+  begin(drawing) {
     this.drawing = drawing;
-    paint(this.canvas, drawing, grey);
+    this.strokes = [];
+    this.show();
+  }
+
+  show() {
+    paint(this.canvas, this.drawing, grey);
+  }
+
+  /** Draw these strokes over what there is. */
+  replay(strokes) {
+    this.strokes = structuredClone(strokes);
+    for (const { places, isRubber } of strokes) {
+      places.forEach((place, index) => this.line(places[index - 1] ?? place, place, isRubber));
+    }
+    this.tell();
+  }
+
+  line(from, to, isRubber) {
+    drawLine(this.drawing, from, to, isRubber ? RUBBER : PEN, isRubber);
+  }
+
+  /** Show the drawing and have it read; several lines of one frame are read as one. */
+  tellSoon() {
+    if (this.isWaiting) return;
+    this.isWaiting = true;
+    requestAnimationFrame(() => this.isWaiting && this.tell());
+  }
+
+  tell() {
+    this.isWaiting = false;
+    this.show();
+    this.onChange();
   }
 
   press(event) {
     this.isPressed = true;
     this.node.setPointerCapture(event.pointerId);
     this.move(this.under(event));
+    this.startStroke();
+  }
+
+  startStroke() {
+    this.strokes.push({ places: [], isRubber: this.rubber.box.checked });
     this.lineTo(this.place);
   }
 
@@ -187,7 +264,7 @@ class Surface {
     if (event.key !== " " || event.repeat) return;
     event.preventDefault();
     this.putDown(!this.isDown);
-    if (this.isDown) this.lineTo(this.place);
+    if (this.isDown) this.startStroke();
   }
 
   stepBy(step) {
@@ -205,10 +282,12 @@ class Surface {
   }
 
   lineTo(place) {
-    drawLine(this.drawing, this.place, place, this.radius(), this.rubber.box.checked);
+    const stroke = this.strokes.at(-1) ?? { places: [], isRubber: this.rubber.box.checked };
+    const whole = place.map(Math.round);
+    this.line(stroke.places.at(-1) ?? whole, whole, stroke.isRubber);
+    stroke.places.push(whole);
     this.move(place);
-    this.show(this.drawing);
-    this.onChange();
+    this.tellSoon();
   }
 
   radius() {
@@ -286,6 +365,7 @@ class Probability {
   }
 }
 
-function percent(share) {
-  return `${(100 * share).toFixed(1)} %`;
+/** What goes before a digit that is spoken. */
+function article(digit) {
+  return digit === 8 ? "an" : "a";
 }

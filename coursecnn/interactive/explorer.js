@@ -2,8 +2,9 @@
 
 import { range } from "./arithmetic.js";
 import { decoded, depthOf, named, sideOf, unrolled, writtenShape } from "./networks.js";
+import { framed } from "./frame.js";
 import { clamp, grouped, rounded } from "./numbers.js";
-import { arrowStep, choice, element, tickBox } from "./page.js";
+import { arrowStep, choice, element, Pointing, tickBox } from "./page.js";
 import { asSlider, setSlider } from "./slider.js";
 import { svg } from "./svg.js";
 
@@ -18,14 +19,16 @@ const KINDS = {
 const NARROW = 0.35; // width of a layer that has no kernel, no window and joins nothing
 const WIDE = 1000; // of every drawing, in its own units
 const BYTES = 4; // of a value, in float32
+const QUESTION = "Which network has the most accuracy for its cost, and which one pays too much?";
 const HINT =
   "A layer is as high above the line as its maps have rows, and as deep below it as there are " +
   "maps or units; both as square roots. What is repeated is drawn once, with how often. Point at " +
-  "a layer or a part of a bar; by keyboard, the arrow keys go from layer to layer.";
+  "a layer or a part of a bar, and click to pin it; by keyboard, the arrow keys go from layer to " +
+  "layer.";
 
 /** The element that shows networks, as explorer.py writes them down. */
-export function start(data) {
-  return new Explorer(decoded(data)).node;
+export function start(data, root) {
+  return framed(root, new Explorer(decoded(data)), QUESTION);
 }
 
 class Explorer {
@@ -47,6 +50,30 @@ class Explorer {
     const hint = element("p", { className: "legend" }, HINT);
     this.node = element("div", {}, ...charts, hint, kindLegend(), bar, panels);
     this.panels.forEach((panel, index) => panel.load(networks[index]));
+  }
+
+  state() {
+    return {
+      shown: this.panels.map(({ network, index }) => [network.name, index]),
+      scale: this.scale.box.checked,
+      chart: this.chart && [this.chart.over, this.chart.target].map((c) => c.list.selectedIndex),
+    };
+  }
+
+  restore({ shown, scale, chart }) {
+    this.scale.box.checked = scale;
+    if (this.chart && chart) {
+      this.chart.over.list.selectedIndex = chart[0];
+      this.chart.target.list.selectedIndex = chart[1];
+      this.chart.place();
+      this.chart.tell(null);
+    }
+    this.panels.forEach((panel, index) => {
+      const [name, layer] = shown[index];
+      panel.unpin();
+      panel.load(this.networks.find((network) => network.name === name) ?? this.networks[index]);
+      panel.look(layer);
+    });
   }
 
   /** Give the bars their lengths, and mark the networks in the chart. */
@@ -97,7 +124,7 @@ class Panel {
       this.table,
     );
     this.folded.ontoggle = () => this.tabulate();
-    this.drawing.onpointermove = this.drawing.onpointerdown = (event) => this.point(event);
+    this.pointing = new Pointing(this.drawing, (event) => this.point(event));
     const bars = this.bars.map(({ node }) => node);
     const parts = [
       this.picker.node,
@@ -108,6 +135,10 @@ class Panel {
       this.folded,
     ];
     this.node = element("div", {}, ...parts);
+  }
+
+  unpin() {
+    for (const { pointing } of [this, ...this.bars]) pointing.pin(false);
   }
 
   /** Show another network. */
@@ -183,6 +214,7 @@ class Panel {
   point({ clientX }) {
     const { left, width } = this.drawing.getBoundingClientRect();
     this.look(placeUnder(this.places, (clientX - left) / width));
+    return this.index;
   }
 
   /** Fill the table, once it is asked for. */
@@ -216,10 +248,12 @@ class Bar {
     this.frame = element("div", { className: "chosen", ariaHidden: "true" });
     this.track = element("div", { className: "stack" });
     this.node = element("div", {}, this.title, this.track);
-    this.track.onpointermove = this.track.onpointerdown = ({ clientX }) => {
+    this.pointing = new Pointing(this.track, ({ clientX }) => {
       const { left, width } = this.track.getBoundingClientRect();
-      onPoint(placeUnder(this.places, (clientX - left) / width));
-    };
+      const place = placeUnder(this.places, (clientX - left) / width);
+      onPoint(place);
+      return place;
+    });
   }
 
   draw(rows, totals) {
@@ -252,16 +286,20 @@ class Chart {
     const bySize = networks.toSorted((one, other) => other.totals.params - one.totals.params);
     this.discs = bySize.map((network) => this.disc(network, onPick));
     this.ticks = element("div", { ariaHidden: "true" });
-    this.readout = element("p", { role: "status" });
+    this.readout = element("p", { className: "readout", role: "status" });
     const discs = this.discs.map(({ node }) => node);
-    this.field = element("div", { className: "chart", role: "group" }, this.ticks, ...discs);
+    this.front = svg("svg", { class: "front", preserveAspectRatio: "none", ariaHidden: "true" });
+    this.names = element("div", { ariaHidden: "true" });
+    const parts = [this.ticks, this.front, ...discs, this.names];
+    this.field = element("div", { className: "chart", role: "group" }, ...parts);
     this.field.ariaLabel = "networks by accuracy and cost";
     const bar = element("div", { className: "bar" }, this.over.node, this.target.node);
     const words =
       "Top-1 accuracy on ImageNet in percent; a disc's area is the number of parameters. A ring: " +
-      "not measured by one crop.";
+      "not measured by one crop. The line joins those that nothing cheaper beats.";
     const legend = element("p", { className: "legend" }, words);
     this.node = element("div", {}, bar, legend, this.field, this.readout);
+    this.tell(null);
     this.place();
   }
 
@@ -278,7 +316,12 @@ class Chart {
     return { network, node };
   }
 
-  tell({ name, accuracy: [percent, protocol], totals }) {
+  tell(network) {
+    if (network === null) {
+      this.readout.textContent = "Point at a disc to see which network it is.";
+      return;
+    }
+    const { name, accuracy: [percent, protocol], totals } = network;
     this.readout.textContent =
       `${name}: ${percent} % (${protocol}), ${grouped(totals.params)} parameters, ` +
       `${grouped(totals.macs)} MACs, ${grouped(totals.values)} values.`;
@@ -290,7 +333,7 @@ class Chart {
     if (!step) return;
     const inOrder = this.discs.toSorted((one, other) => this.cost(one) - this.cost(other));
     const index = inOrder.findIndex((disc) => disc.network === network);
-    inOrder[index + step[0] + step[1]]?.node.focus();
+    inOrder[clamp(index + step[0] + step[1], 0, inOrder.length - 1)].node.focus();
   }
 
   cost({ network }) {
@@ -307,6 +350,7 @@ class Chart {
       node.style.left = `${100 * across.of(costs[index])}%`;
       node.style.bottom = `${100 * up.of(network.accuracy[0])}%`;
     });
+    this.drawFront(across, up);
     const powers = [1, 2, 5].flatMap((digit) => range(4, 13).map((power) => digit * 10 ** power));
     const below = powers.filter((cost) => across.has(Math.log10(cost)));
     const beside = range(0, 21).map((five) => 5 * five).filter(up.has);
@@ -314,6 +358,35 @@ class Chart {
       ...below.map((cost) => tick(short(cost), "left", across.of(Math.log10(cost)))),
       ...beside.map((percent) => tick(`${percent} %`, "bottom", up.of(percent))),
     );
+  }
+
+  /** Join the networks that none beats at their cost or less, and name them. */
+  drawFront(across, up) {
+    let best = -Infinity;
+    const front = this.discs.toSorted((one, other) =>
+      this.cost(one) - this.cost(other) || other.network.accuracy[0] - one.network.accuracy[0]
+    ).filter(({ network }) => network.accuracy[0] > best && (best = network.accuracy[0]));
+    const places = front.map((disc) => [
+      across.of(Math.log10(this.cost(disc))),
+      up.of(disc.network.accuracy[0]),
+    ]);
+    const points = places.map(([x, y]) => `${100 * x},${100 * (1 - y)}`).join(" ");
+    this.front.setAttribute("viewBox", "0 0 100 100");
+    this.front.replaceChildren(svg("polyline", { points }));
+    // From the dearest on, those names that leave each other room.
+    const shown = [];
+    const named = front.map((disc, index) => ({ disc, at: places[index] })).reverse();
+    const texts = named.filter(({ at: [x, y] }) => {
+      const isFree = shown.every(([a, b]) => Math.abs(x - a) > 0.16 || Math.abs(y - b) > 0.06);
+      if (isFree) shown.push([x, y]);
+      return isFree;
+    });
+    const names = texts.map(({ disc, at: [x, y] }) => {
+      const name = element("span", { className: "name" }, disc.network.name);
+      Object.assign(name.style, { left: `${100 * x}%`, bottom: `${100 * y}%` });
+      return name;
+    });
+    this.names.replaceChildren(...names);
   }
 
   /** The one disc that the Tab key stops at. */
@@ -325,7 +398,7 @@ class Chart {
   mark(first, second) {
     this.discs.forEach(({ node, network }) => {
       const letters = [network === first && "A", network === second && "B"].filter(Boolean);
-      node.textContent = letters.join("");
+      node.replaceChildren(element("span", {}, letters.join("")));
       node.ariaPressed = String(letters.length > 0);
     });
     this.enter(Math.max(this.discs.findIndex(({ network }) => network === first), 0));

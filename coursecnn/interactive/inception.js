@@ -1,18 +1,21 @@
 // The Inception cost calculator: a module with its bottlenecks, and its naive twin, priced.
 
 import { macs, parameters, sum } from "./arithmetic.js";
+import { framed } from "./frame.js";
 import { grouped } from "./numbers.js";
 import { choice, element, integerField } from "./page.js";
 
 const OWN = "your own";
+const QUESTION = "When does a bottleneck no longer pay?";
+const HINT = "0 filters switch a branch off; a bottleneck of 0 is none: all maps are read.";
 
 /**
  * The element that shows `modules`, each { name, setting }, to choose from and to change.
  *
  * `fields` are the numbers of a setting, each { name, label, min, max }.
  */
-export function start({ fields, modules }) {
-  return new InceptionCalculator(fields, modules).node;
+export function start({ fields, modules }, root) {
+  return framed(root, new InceptionCalculator(fields, modules), QUESTION);
 }
 
 class InceptionCalculator {
@@ -28,11 +31,21 @@ class InceptionCalculator {
       "div",
       {},
       element("div", { className: "bar" }, this.picker.node),
-      element("div", { className: "fields" }, ...nodes),
-      this.sides,
       this.answer,
+      element("div", { className: "fields" }, ...nodes),
+      element("p", { className: "legend" }, HINT),
+      this.sides,
     );
     this.pick(0);
+  }
+
+  state() {
+    return { module: this.picker.list.selectedIndex, setting: { ...this.setting } };
+  }
+
+  restore({ module, setting }) {
+    this.picker.list.selectedIndex = module;
+    this.take(setting);
   }
 
   field({ name, label, min, max }) {
@@ -43,7 +56,11 @@ class InceptionCalculator {
   /** Take a module of the list; after the last come the reader's own numbers, kept. */
   pick(index) {
     if (index === this.modules.length) return;
-    this.setting = { ...this.modules[index].setting };
+    this.take(this.modules[index].setting);
+  }
+
+  take(setting) {
+    this.setting = { ...setting };
     for (const [name, number] of Object.entries(this.setting)) this.fields[name].show(number);
     this.show();
   }
@@ -70,28 +87,23 @@ function convolution(branch, size, kernel, channels, filters) {
 }
 
 /** The convolutions of the naive module, by branch, and the depth that its pooling hands on. */
-function naiveModule({ size, channels, one, three, five }) {
-  return {
-    layers: [
-      convolution("1×1", size, 1, channels, one),
-      convolution("3×3", size, 3, channels, three),
-      convolution("5×5", size, 5, channels, five),
-    ],
-    depth: one + three + five + channels,
-  };
+function naiveModule(setting) {
+  return reducedModule({ ...setting, reduce3: 0, reduce5: 0, projection: 0 });
 }
 
+/** Branches without filters are left out, and so are bottlenecks of 0. */
 function reducedModule({ size, channels, one, reduce3, three, reduce5, five, projection }) {
+  const layers = [
+    convolution("1×1", size, 1, channels, one),
+    convolution("1×1 before 3×3", size, 1, channels, three && reduce3),
+    convolution("3×3", size, 3, reduce3 || channels, three),
+    convolution("1×1 before 5×5", size, 1, channels, five && reduce5),
+    convolution("5×5", size, 5, reduce5 || channels, five),
+    convolution("1×1 after pooling", size, 1, channels, projection),
+  ];
   return {
-    layers: [
-      convolution("1×1", size, 1, channels, one),
-      convolution("1×1 before 3×3", size, 1, channels, reduce3),
-      convolution("3×3", size, 3, reduce3, three),
-      convolution("1×1 before 5×5", size, 1, channels, reduce5),
-      convolution("5×5", size, 5, reduce5, five),
-      convolution("1×1 after pooling", size, 1, channels, projection),
-    ],
-    depth: one + three + five + projection,
+    layers: layers.filter(({ filters }) => filters > 0),
+    depth: one + three + five + (projection || channels),
   };
 }
 
@@ -132,7 +144,7 @@ function row(name, cell) {
 /** A bar as long as its share of the largest total. */
 function bar(number, largest) {
   const node = element("div", { className: "share", ariaHidden: "true" });
-  node.style.width = `${(100 * number) / largest}%`;
+  node.style.width = `${(100 * number) / (largest || 1)}%`;
   return node;
 }
 
@@ -140,8 +152,12 @@ function comparison(naive, reduced) {
   const [before, after] = [naive, reduced].map((module) => total(module, macs));
   const dearer = before >= after ? "Naive" : "With bottlenecks";
   const ratio = Math.max(before / after, after / before);
+  const times = Number.isFinite(ratio) ? `${ratio.toFixed(2)} times as many MACs` : "all the MACs";
+  const costs = before === after
+    ? "Both need as many MACs. "
+    : `${dearer}, the module needs ${times}. `;
   return (
-    `${dearer}, the module needs ${ratio.toFixed(2)} times as many MACs. ` +
+    costs +
     `The layer after it reads ${grouped(naive.depth)} maps if it is naive, ` +
     `${grouped(reduced.depth)} if it has bottlenecks.`
   );

@@ -23,12 +23,12 @@ Module: TypeAlias = "tuple[tuple[int, int, int], Inception]"
 FIELDS = (
     Field("size", "N, rows and columns", 1, 112),
     Field("channels", "C, input depth", 1, 1024),
-    Field("one", "1×1 filters", 1, 512),
-    Field("reduce3", "1×1 before 3×3", 1, 512),
-    Field("three", "3×3 filters", 1, 512),
-    Field("reduce5", "1×1 before 5×5", 1, 512),
-    Field("five", "5×5 filters", 1, 512),
-    Field("projection", "1×1 after pooling", 1, 512),
+    Field("one", "1×1 filters", 0, 512),
+    Field("reduce3", "1×1 before 3×3", 0, 512),
+    Field("three", "3×3 filters", 0, 512),
+    Field("reduce5", "1×1 before 5×5", 0, 512),
+    Field("five", "5×5 filters", 0, 512),
+    Field("projection", "1×1 after pooling", 0, 512),
 )
 
 
@@ -49,7 +49,7 @@ class InceptionCalculator:
 
     In the page the reader picks a module and changes the size and the depth of its input, and the
     six widths. The naive twin has the same 1×1, 3×3 and 5×5 filters; all of them read the whole
-    depth, and its pooling keeps it.
+    depth, and its pooling keeps it. A branch of 0 filters is off, a bottleneck of 0 is none.
 
     Args:
         modules: by name, the shape (N, N, C) of the input and the widths, a row of
@@ -124,9 +124,8 @@ def _setting(name: str, shape: tuple[int, int, int], widths: Inception) -> dict[
     return setting
 
 
-def _naive(size: int, channels: int, one: int, three: int, five: int, **_reductions: int) -> Cost:
-    branches = [(1, channels, one), (3, channels, three), (5, channels, five)]
-    return _cost(size, branches, depth=one + three + five + channels)
+def _naive(**setting: int) -> Cost:
+    return _reduced(**{**setting, "reduce3": 0, "reduce5": 0, "projection": 0})
 
 
 def _reduced(
@@ -139,9 +138,17 @@ def _reduced(
     five: int,
     projection: int,
 ) -> Cost:
-    reductions = [(1, channels, filters) for filters in (one, reduce3, reduce5, projection)]
-    branches = [*reductions, (3, reduce3, three), (5, reduce5, five)]
-    return _cost(size, branches, depth=one + three + five + projection)
+    """Price a module: a branch of 0 filters is off, a bottleneck of 0 is none."""
+    branches = [
+        (1, channels, one),
+        (1, channels, reduce3 if three else 0),
+        (3, reduce3 or channels, three),
+        (1, channels, reduce5 if five else 0),
+        (5, reduce5 or channels, five),
+        (1, channels, projection),
+    ]
+    used = [branch for branch in branches if branch[2]]
+    return _cost(size, used, depth=one + three + five + (projection or channels))
 
 
 def _cost(size: int, branches: list[tuple[int, int, int]], depth: int) -> Cost:

@@ -48,7 +48,7 @@ TEMPLATE = """\
 {script}
 for (const root of document.querySelectorAll('[data-interactive="{key}"]:not([data-running])')) {{
   const data = JSON.parse(root.querySelector("script").textContent);
-  root.querySelector(".static").replaceWith(start(data));
+  root.querySelector(".static").replaceWith(start(data, root));
   root.dataset.running = "";
 }}
 </script>
@@ -59,7 +59,7 @@ def fragment(script: str, label: str, data: object, static: str) -> str:
     """Put an interactive together.
 
     Args:
-        script: name of a file beside this one that exports `start(data)`, which returns the
+        script: name of a file beside this one that exports `start(data, root)`, which returns the
             element to show.
         label: what the interactive is called, for screen readers.
         data: what `start` receives, made of dicts, lists, texts and finite numbers.

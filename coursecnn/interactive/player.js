@@ -34,6 +34,29 @@ export class Player {
     this.begin();
   }
 
+  /** Play by itself once, from when it is first seen until it is over or the reader touches it. */
+  runOnce(root) {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    const untouched = new AbortController();
+    const { signal } = untouched;
+    const observer = new IntersectionObserver((entries) => {
+      if (!entries.at(-1)?.isIntersecting) return;
+      observer.disconnect();
+      this.run();
+    }, { threshold: 0.5 });
+    observer.observe(root);
+    const touched = (event) => {
+      if (event.type === "pointerenter" && event.pointerType !== "mouse") return;
+      observer.disconnect();
+      untouched.abort();
+      // The button itself pauses when it is pressed.
+      if (!this.play.contains(event.target)) this.pause();
+    };
+    for (const touch of ["pointerdown", "pointerenter", "focusin", "keydown"]) {
+      root.addEventListener(touch, touched, { signal, capture: true });
+    }
+  }
+
   /** Pause as soon as the play is no longer to be seen. */
   watch(signal) {
     const pause = () => this.pause();

@@ -2,9 +2,15 @@
 
 import { conv2d, pixel, range, sum, windowProducts } from "./arithmetic.js";
 import { grey, paint, signedColour } from "./canvas.js";
+import { framed } from "./frame.js";
 import { bytesOf, clamp, factor, printed, rounded } from "./numbers.js";
-import { button, choice, element, grid, numberBox, tickBox, titled } from "./page.js";
+import { button, choice, element, grid, numberBox, Pointing, tickBox, titled } from "./page.js";
 import { PlaneSliders } from "./slider.js";
+
+const QUESTION = "Which weights answer to the edges of one direction, and to no others?";
+const HINT =
+  "Point at either picture to see one window; a click pins it. A weight may be 0.5 or 1/9, and a " +
+  "whole kernel can be pasted.";
 
 /**
  * The element that shows `photos` through `kernels`.
@@ -12,8 +18,8 @@ import { PlaneSliders } from "./slider.js";
  * A photo is { name, shape, bytes }, its brightness in base64, 255 for 1; a kernel is
  * { name, shape, values }. `palette` holds 256 colours, from the lowest to the highest answer.
  */
-export function start({ photos, kernels, palette }) {
-  return new Playground(photos.map(decoded), kernels, palette).node;
+export function start({ photos, kernels, palette }, root) {
+  return framed(root, new Playground(photos.map(decoded), kernels, palette), QUESTION);
 }
 
 function decoded({ name, shape, bytes }) {
@@ -43,7 +49,27 @@ class Playground {
     this.summary = element("p");
     this.readout = element("output");
     this.node = element("div", {}, ...this.parts());
-    this.pick(kernels[0]);
+    this.pick(startingKernel(kernels));
+  }
+
+  state() {
+    return {
+      kernel: { name: this.name, shape: this.kernel.shape.slice(0, 2), values: this.kernel.values },
+      photo: this.picker.list.selectedIndex,
+      colours: this.colours.list.selectedIndex,
+      relu: this.relu.box.checked,
+      place: this.place,
+    };
+  }
+
+  restore({ kernel, photo, colours, relu, place }) {
+    for (const picture of [this.original, this.result]) picture.pointing.pin(false);
+    this.picker.list.selectedIndex = photo;
+    this.relu.box.checked = relu;
+    this.pick(kernel);
+    this.colours.list.selectedIndex = colours;
+    this.draw();
+    this.look(place);
   }
 
   parts() {
@@ -53,6 +79,7 @@ class Playground {
       element("div", names, ...this.presets),
       element("div", { className: "bar kernel" }, this.kernelStand, ...options),
       element("div", { className: "pictures" }, this.original.node, this.result.node),
+      element("p", { className: "legend" }, HINT),
       this.summary,
       this.readout,
     ];
@@ -130,6 +157,11 @@ class Playground {
   }
 }
 
+/** The first kernel that finds something: weights that sum to 0 ask for differences. */
+function startingKernel(kernels) {
+  return kernels.find(({ values }) => Math.abs(sum(values)) < 1e-9) ?? kernels[0];
+}
+
 /** A picture whose pixels can be pointed at, with the hand or with the arrow keys. */
 class Picture {
   place = { row: 0, column: 0 };
@@ -145,7 +177,10 @@ class Picture {
     this.caption = element("figcaption");
     this.node = element("figure", {}, this.frame, this.caption);
     this.frame.onclick = () => this.sliders.focus();
-    this.frame.onpointerdown = this.frame.onpointermove = (event) => onPoint(this.under(event));
+    this.pointing = new Pointing(this.frame, (event) => {
+      onPoint(this.under(event));
+      return `${this.place.row}, ${this.place.column}`;
+    });
   }
 
   /** Draw an image of one channel; `colour` gives [red, green, blue] for a value. */

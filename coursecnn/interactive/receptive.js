@@ -2,8 +2,9 @@
 
 import { extent, range } from "./arithmetic.js";
 import { grey, paint } from "./canvas.js";
-import { bytesOf, clamp } from "./numbers.js";
-import { button, choice, element, integerField } from "./page.js";
+import { framed } from "./frame.js";
+import { bytesOf, clamp, signed } from "./numbers.js";
+import { button, choice, element, integerField, Pointing } from "./page.js";
 import { effectiveWidth, fieldOfPaths, mapSizes, pathsTo, receptiveField } from "./paths.js";
 import { asSlider, setSlider } from "./slider.js";
 import { svg } from "./svg.js";
@@ -11,9 +12,10 @@ import { svg } from "./svg.js";
 const MOST_LAYERS = 24;
 const MOST_LINES = 64; // between the units of a map; beyond, they would be all that one sees
 const OWN_STACK = "your own";
+const QUESTION = "Which layer is the first whose middle unit sees the whole image?";
 const HINT =
   "One line for each map, from the image down. Point at a unit, or use the arrow keys: orange is " +
-  "the unit, blue is what reaches it.";
+  "the unit, blue is what reaches it. A click pins it, another one lets go.";
 const LIMITS = [
   { name: "kernel", min: 1, max: 11 },
   { name: "stride", min: 1, max: 4 },
@@ -27,8 +29,8 @@ const LIMITS = [
  * gradients in base64, 255 the largest.
  * `share` says how much of their squares the effective field holds.
  */
-export function start({ stacks, share }) {
-  return new Explorer(stacks, share).node;
+export function start({ stacks, share }, root) {
+  return framed(root, new Explorer(stacks, share), QUESTION);
 }
 
 class Explorer {
@@ -50,8 +52,7 @@ class Explorer {
     this.adder = button("Add a layer", () => this.add());
     this.remover = button("Remove this layer", () => this.remove());
     this.maps = element("div", { className: "maps", role: "group", ariaLabel: "maps" });
-    this.maps.onpointerdown = (event) => this.point(event);
-    this.maps.onpointermove = (event) => event.buttons > 0 && this.point(event);
+    this.pointing = new Pointing(this.maps, (event) => this.point(event));
     this.status = element("p", { role: "status" });
     this.pictures = element("div", { className: "fieldviews" });
     this.node = element("div", {}, ...this.parts());
@@ -69,6 +70,22 @@ class Explorer {
       this.status,
       this.pictures,
     ];
+  }
+
+  state() {
+    const { level, unit, layers } = this;
+    const stack = this.picker.list.selectedIndex;
+    const isOwn = stack === this.stacks.length;
+    return { stack, level, unit, ...(isOwn && { layers, pixels: this.pixels }) };
+  }
+
+  restore({ stack, level, unit, layers, pixels }) {
+    this.pointing.pin(false);
+    this.picker.list.selectedIndex = stack;
+    this.pixels = pixels;
+    if (layers) this.edit(layers, level);
+    else this.pick(stack);
+    this.look(level, unit);
   }
 
   field({ name, min, max }) {
@@ -93,7 +110,9 @@ class Explorer {
   }
 
   add() {
-    const layer = ownLayer({ name: "added", kernel: 3, stride: 1, dilation: 1 });
+    const taken = new Set(this.layers.map(({ name }) => name));
+    const name = range(1, MOST_LAYERS + 1).map((n) => `added ${n}`).find((one) => !taken.has(one));
+    const layer = ownLayer({ name, kernel: 3, stride: 1, dilation: 1 });
     this.edit(this.layers.toSpliced(this.level, 0, layer), this.level + 1);
   }
 
@@ -148,12 +167,16 @@ class Explorer {
   title(level) {
     if (level === 0) return element("span", {}, "image", element("small", {}, `${this.pixels}`));
     const { name, kernel, stride, dilation } = this.layers[level - 1];
+    const words = name.split(/(?<=[_/])/).flatMap((part) => [part, element("wbr")]);
     const parts = [
       `${kernel}×${kernel}`,
       ...(stride > 1 ? [`/${stride}`] : []),
       ...(dilation > 1 ? [`d${dilation}`] : []),
     ];
-    return element("span", {}, name, element("small", {}, parts.join(" ")));
+    const node = element("span", {}, element("span", {}, ...words));
+    node.title = name;
+    node.append(element("small", {}, parts.join(" ")));
+    return node;
   }
 
   layer() {
@@ -173,9 +196,11 @@ class Explorer {
   point(event) {
     const line = event.target.closest("[data-level]");
     const level = Number(line?.dataset.level ?? 0);
-    if (level === 0) return;
-    const { left, width } = this.lines[level].strip.getBoundingClientRect();
-    this.lookAt(level, ((event.clientX - left) / width) * this.pixels);
+    const { left, right, width } = this.lines[level].strip.getBoundingClientRect();
+    // The names beside the lines are on the way to them, and choose nothing.
+    const isOnLine = event.clientX >= left && event.clientX <= right;
+    if (level > 0 && isOnLine) this.lookAt(level, ((event.clientX - left) / width) * this.pixels);
+    return `${this.level}, ${this.unit}`;
   }
 
   /** A slider for each map, one stop of the Tab key: up and down lead to another map. */
@@ -247,10 +272,13 @@ class Explorer {
     const read = this.counts[0].filter((count) => count > 0).length;
     const inImage = Math.min(last, this.pixels - 1) - Math.max(first, 0) + 1;
     const sentences = [
-      `${capitalised(this.name())} has a field of ${size} pixels, from ${first} to ${last}`,
+      `${capitalised(this.name())} has a field of ${size} pixels, ` +
+      `from ${signed(first)} to ${signed(last)}`,
       `the field of its neighbour begins ${jump === 1 ? "1 pixel" : `${jump} pixels`} further`,
-      ...(inImage < size ? [`${size - inImage} of them lie in the padding`] : []),
-      ...(read < inImage ? [`it reads only ${read} of them, the others are skipped`] : []),
+      ...(inImage < size ? [`of these pixels ${size - inImage} lie in the padding`] : []),
+      ...(read < inImage
+        ? [`it reads ${read} of the ${inImage} in the image and skips the rest`]
+        : []),
     ];
     return `${sentences.map(capitalised).join(". ")}.`;
   }
@@ -290,7 +318,7 @@ class Explorer {
     const caption = `${kind}, ${size}×${size}: ${words}`;
     const canvas = element("canvas", { role: "img", ariaLabel: caption });
     const isInImage = (index) => this.isInImage(start - margin + index);
-    paint(canvas, framed(numbers, margin, isInImage), shade);
+    paint(canvas, withMargin(numbers, margin, isInImage), shade);
     const frame = (name, wide) => {
       const node = element("div", { className: `frame ${name}` });
       const [corner, long] = [(side - wide) / 2, wide].map((pixels) => `${(100 * pixels) / side}%`);
@@ -325,7 +353,7 @@ function shade(number) {
 }
 
 /** Numbers with a margin of zeros around them; null for what is not in the image. */
-function framed({ shape: [size], values }, margin, isInImage) {
+function withMargin({ shape: [size], values }, margin, isInImage) {
   const side = size + 2 * margin;
   const isInField = (place) => place >= 0 && place < size;
   const at = (row, column) => isInField(row) && isInField(column) ? values[row * size + column] : 0;

@@ -1,6 +1,7 @@
 // Training replayed: the curves of recorded runs, epoch by epoch.
 
 import { range, sum } from "./arithmetic.js";
+import { framed } from "./frame.js";
 import { clamp } from "./numbers.js";
 import { choice, element, integerField } from "./page.js";
 import { Player } from "./player.js";
@@ -9,6 +10,7 @@ import { svg } from "./svg.js";
 const [WIDTH, HEIGHT] = [360, 220]; // of the drawing, in units that are pixels on a phone
 const EDGE = { left: 34, right: 10, top: 10, bottom: 34 };
 const MOST_TICKS = 6;
+const QUESTION = "Before you press Play: which of these will end lowest, and which highest?";
 
 /**
  * The element that replays `records`, each { name, seeds, runs }, over so many `epochs`.
@@ -17,8 +19,8 @@ const MOST_TICKS = 6;
  * The `blocks` are drawn beside them, each { title, words, kind, shortcut } in the colour of the
  * record in that place, `kind`.
  */
-export function start({ curves, epochs, records, blocks }) {
-  return new Replay(curves, epochs, records, blocks).node;
+export function start({ curves, epochs, records, blocks }, root) {
+  return framed(root, new Replay(curves, epochs, records, blocks), QUESTION);
 }
 
 class Replay {
@@ -28,7 +30,7 @@ class Replay {
     this.records = records;
     const names = curves.map((curve) => `training ${curve}`);
     this.picker = choice("Curve", names, () => this.show());
-    const limits = { min: 1, max: epochs, value: epochs };
+    const limits = { min: 1, max: epochs, value: 1 };
     const onChange = (epoch) => this.player.step(epoch - this.epoch);
     this.field = integerField("epoch", { ...limits, onChange });
     this.player = new Player({
@@ -42,7 +44,7 @@ class Replay {
     const parts = [this.drawing, this.table, ...(blocks.length ? [drawings] : [])];
     const sides = element("div", { className: "replay" }, ...parts);
     this.node = element("div", {}, ...this.controls(), sides);
-    this.epoch = epochs;
+    this.epoch = 1;
     this.show();
   }
 
@@ -51,6 +53,16 @@ class Replay {
       element("div", { className: "bar" }, this.picker.node, this.field.node),
       element("div", { className: "bar" }, ...this.player.buttons),
     ];
+  }
+
+  state() {
+    return { curve: this.picker.list.selectedIndex, epoch: this.epoch };
+  }
+
+  restore({ curve, epoch }) {
+    this.player.pause();
+    this.picker.list.selectedIndex = curve;
+    this.look(epoch);
   }
 
   look(epoch) {

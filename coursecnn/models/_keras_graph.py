@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from coursecnn import _keras_private
 from coursecnn.backend import keras
 
-__all__ = ["Call", "Shape", "Traced", "calls", "evaluate", "inside", "traced"]
+__all__ = ["Call", "Shape", "Traced", "calls", "evaluate", "inside", "own_sizes", "traced"]
 
 Shape: TypeAlias = tuple[int, ...]
 Tensor: TypeAlias = Any  # keras.KerasTensor, which mypy cannot see
@@ -136,6 +136,17 @@ def traced(
     else:
         outputs = walk.function(graph, "", _given(model, graph, input_shape))
     return Traced(walk.calls, outputs, walk.wholes)
+
+
+def own_sizes(model: keras.Model) -> Any:
+    """Return a model's own sizes as an `input_shape`; None if it has none, or leaves one open.
+
+    With them all is computed for a batch of 1, which a layer of one's own may ask for.
+    """
+    sizes = [tuple(tensor.shape[1:]) for tensor in getattr(model, "inputs", None) or ()]
+    if not sizes or any(None in shape for shape in sizes):
+        return None
+    return sizes if len(sizes) > 1 else sizes[0]
 
 
 def inside(call: Call, opens: Callable[[Any], bool] = lambda _: False) -> list[Call]:
@@ -272,7 +283,8 @@ class _Walk:
         symbols, named = tree.map_structure(stand_in, (args, dict(kwargs)))
         with _keras_private.undone_calls(held):
             try:
-                results = layer.call(*symbols, **named)
+                with _keras_private.symbols_on_the_right():
+                    results = layer.call(*symbols, **named)
             except Exception as error:  # whatever a user's code may raise
                 raise ValueError(
                     f"layer {path!r} of type {type(layer).__name__} cannot be followed: its call "
@@ -413,9 +425,16 @@ def _arranged(model: Any, args: Any, kwargs: Any) -> list[Tensor]:
 
 
 def _given(model: Any, graph: Any, input_shape: Any) -> list[Tensor] | None:
-    """Make tensors of the wanted sizes, with a batch of one; none if no sizes are wanted."""
+    """Make tensors of the wanted sizes, with a batch of one.
+
+    None if no sizes are wanted, unless the model itself fixes a larger batch, as a stateful one.
+    """
     if input_shape is None:
-        return None
+        if all(tensor.shape[0] in (None, 1) for tensor in graph.inputs):
+            return None
+        return [
+            keras.KerasTensor((1, *tensor.shape[1:]), dtype=tensor.dtype) for tensor in graph.inputs
+        ]
     names = [_keras_private.layer_of(tensor).name for tensor in graph.inputs]
     shapes = _listed(input_shape, names)
     for name, shape, tensor in zip(names, shapes, graph.inputs, strict=True):

@@ -233,6 +233,8 @@ def tensordot(call: Call, _count: Count) -> int:
     """Count a sum over the axes that go away."""
     shape, axes = _operands(call)[0], call.layer.axes
     if isinstance(axes, int):
+        if axes == 0:  # all pairs, and nothing to add up
+            return 0
         summed = prod(shape[len(shape) - axes :])
     else:
         first = axes[0] if isinstance(axes[0], tuple | list) else [axes[0]]

@@ -586,10 +586,8 @@ def _spatial_layer(traced: Traced, layer: Any, call: int | None) -> _ask.Found:
         found = None
     if found is None or len(found.output.shape) != 4:
         name = layer if isinstance(layer, str) else getattr(layer, "name", layer)
-        raise ValueError(
-            f"layer must be one with rows and columns, such as {', '.join(spatial[-3:])}, "
-            f"got {name!r}"
-        )
+        known = f"such as {', '.join(spatial[-3:])}" if spatial else "of which the model has none"
+        raise ValueError(f"layer must be one with rows and columns, {known}, got {name!r}")
     return found
 
 

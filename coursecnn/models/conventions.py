@@ -373,11 +373,14 @@ def _pooled(call: Call) -> dict[Part, int]:
 
 
 def _joined(call: Call) -> dict[Part, int]:
-    if isinstance(call.layer, keras.layers.Concatenate):
+    if type(call.layer).__name__ in _NOT_ADDED:
         return {}
     return {"joined": (max(len(call.inputs), 2) - 1) * _values(call.outputs)}
 
 
+# Joins that only put values beside each other, or whose sums are counted as products; layers and
+# operations on tensors go by the same names.
+_NOT_ADDED = ("Concatenate", "Stack", "Dot")
 _PADDING = (
     keras.layers.ZeroPadding1D,
     keras.layers.ZeroPadding2D,

@@ -39,7 +39,7 @@ import pandas as pd
 from coursecnn.backend import keras
 from coursecnn.models import _keras_graph, _kinds
 from coursecnn.models._inner import inner
-from coursecnn.models._keras_graph import Call, Shape
+from coursecnn.models._keras_graph import Call
 from coursecnn.models._products import is_known, is_opened, macs, register_macs
 
 __all__ = ["Totals", "layer_table", "register_macs", "text", "totals"]
@@ -176,13 +176,17 @@ def counted_calls(model: keras.Model, input_shape: Any = None) -> list[Call]:
     Raises:
         ValueError: A size is open.
     """
-    found = _keras_graph.calls(model, opens=is_opened, input_shape=input_shape)
-    inputs = getattr(model, "inputs", None) or ()
-    sizes: list[Shape] = [tuple(tensor.shape[1:]) for tensor in inputs]
-    is_fixed = sizes and not any(None in shape for shape in sizes)
-    if input_shape is None and is_fixed and not all(map(_is_plain, found)):
-        shape = sizes if len(sizes) > 1 else sizes[0]
-        found = _keras_graph.calls(model, opens=is_opened, input_shape=shape)
+    shape = _keras_graph.own_sizes(model) if input_shape is None else None
+    if shape is None:
+        found = _keras_graph.calls(model, opens=is_opened, input_shape=input_shape)
+    else:
+        try:
+            found = _keras_graph.calls(model, opens=is_opened)
+            is_plain = all(map(_is_plain, found))
+        except ValueError:  # a layer of one's own may ask how large the batch is
+            is_plain = False
+        if not is_plain:
+            found = _keras_graph.calls(model, opens=is_opened, input_shape=shape)
     for call in found:
         _check_sizes(call)
     return found

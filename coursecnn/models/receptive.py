@@ -62,7 +62,8 @@ class AxisField:
     Attributes:
         pixels: Of the input, along the axis.
         size: Pixels from the first to the last that a unit sees, both included; the most, where
-            units differ in turn, as after an upsampling; None where they differ without end.
+            units differ in turn, as after an upsampling; None where they differ without end, or an
+            axis was cut into parts.
         stride: Pixels between the fields of neighbouring units, a fraction where the layer is finer
             than the input; 0 where all units see the same; None as `size`.
         start: The first pixel that unit 0 sees; a negative one lies in the padding.
@@ -111,7 +112,10 @@ class AxisField:
         if self.is_whole:
             return f"all {self.pixels} pixels"
         if self.size is None:
-            return "differs from unit to unit, as branches of different strides are joined"
+            return (
+                "differs from unit to unit, as branches of different strides are joined, or an "
+                "axis was cut into parts"
+            )
         parts = [f"{self.size} pixels", f"stride {self.stride}", f"unit 0 from pixel {self.start}"]
         parts += [f"without {_listed(self.holes)} of them"] if self.holes else []
         parts += [f"no unit sees {_listed(self.unseen)} from there"] if self.unseen else []
@@ -273,7 +277,17 @@ def _check_asked(trace: _Trace, path: str) -> None:
 
 def _opened(model: keras.Model, input_shape: Any) -> Traced:
     """The calls of a model, with layers opened for which there is no rule, if that can be."""
-    return _keras_graph.traced(model, opens=_is_unknown, input_shape=input_shape, lenient=True)
+    traced = _keras_graph.traced(model, opens=_is_unknown, input_shape=input_shape, lenient=True)
+    sizes = _keras_graph.own_sizes(model) if input_shape is None else None
+    if sizes is None or not any(map(_is_left_open, traced.calls)):
+        return traced
+    return _keras_graph.traced(model, opens=_is_unknown, input_shape=sizes, lenient=True)
+
+
+def _is_left_open(call: Call) -> bool:
+    """Say whether more would be known of a call if the batch were."""
+    is_open = any(None in tensor.shape[1:] for tensor in call.outputs)
+    return is_open or bool(call.opened) or _is_unknown(call.layer)
 
 
 def _is_unknown(layer: Any) -> bool:
@@ -511,7 +525,19 @@ class _Trace:
     def axes(self) -> tuple[AxisField, ...]:
         """The field along each axis of the input."""
         state = self._states()[id(self.target)]
-        return tuple(_axis_field(axis, self.sizes[axis], state) for axis in self.pixels)
+        fields = tuple(_axis_field(axis, self.sizes[axis], state) for axis in self.pixels)
+        if not any(field.is_whole for field in fields) or not any(map(_cuts, self._reads.values())):
+            return fields
+        # Along a cut axis no step is known; that everything is seen is true only if one unit does.
+        shape = tuple(self.target.shape[1:])
+        seen = self.back([shape[place] // 2 for place in self.channels.places(self.target)])
+        others = [tuple(a for a in range(seen.ndim) if a != axis) for axis in range(seen.ndim)]
+        return tuple(
+            field
+            if not field.is_whole or seen.any(axis=rest).all()
+            else AxisField(field.pixels, None, None, None)
+            for field, rest in zip(fields, others, strict=True)
+        )
 
     def _states(self) -> dict[int, _State]:
         """How the units of each tensor on the way see the input."""
@@ -565,6 +591,13 @@ class _Trace:
             index[axis] = number
         mask[tuple(index)] = True
         return mask
+
+
+def _cuts(read: Reads) -> bool:
+    """Say whether a layer that moves values cuts an axis into parts, or mixes several."""
+    walked = {axis for axis, _ in read.axes.values()}
+    long = {axis for axis, size in enumerate(read.input_shape) if size > 1}
+    return read.source is not None and not long <= walked
 
 
 def _touch(read: Sequence[Any], made: Sequence[Any], known: set[int]) -> bool:

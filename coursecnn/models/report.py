@@ -5,6 +5,7 @@
 """
 
 import json
+import zipfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -58,10 +59,45 @@ def _loaded(path: Path) -> keras.Model:
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises what the file's classes raise
+        own = _own_classes(path)
+        why = (
+            f"it holds {', '.join(own)}, whose code this command does not run; in Python, load it "
+            "where that code is known and trusted, and give the model to models.layer_table, "
+            "totals or diagrams.draw"
+        )
         raise ValueError(
             f"model must be a .keras file of layers that Keras knows, got {str(path)!r}: "
-            f"{reason(error)}"
+            f"{why if own else reason(error)}"
         ) from error
+
+
+def _own_classes(path: Path) -> list[str]:
+    """Name the classes in a file that are not of Keras; none where it cannot be read."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            waiting = [json.loads(archive.read("config.json"))]
+    except (OSError, ValueError, KeyError, RecursionError, zipfile.BadZipFile):
+        return []
+    found = set()
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting += part
+        elif isinstance(part, dict):
+            waiting += part.values()
+            if _is_own(part):
+                name = part.get("class_name")
+                found.add("code in a Lambda" if name == "__lambda__" else str(name))
+    return sorted(found)
+
+
+def _is_own(part: dict[str, Any]) -> bool:
+    """Say whether a part of a config is an object of somebody's own, or a function's code."""
+    module, name = part.get("module"), part.get("class_name")
+    if name == "__lambda__":
+        return True
+    known = ("keras", "builtins", "coursecnn")
+    return isinstance(module, str) and module.partition(".")[0] not in known
 
 
 def report(

@@ -6,7 +6,6 @@
 - `affordable_epochs`: how much of a recipe it measures again;
 - `forward_seconds(name)`: the time of one network;
 - `measure(names, seed)`: the times of several, as a `records.Run`;
-- `training_seconds(name)`: the time of one image in training;
 - `EpochClock`: the wall time of each epoch of a training;
 - `step_seconds(recipe, dataset)`: the wall time of a step;
 - `cost(recipe, folder)`: what a run of a recipe takes, where it was recorded and here.
@@ -47,11 +46,9 @@ from coursecnn.training.recipe import Recipe
 from coursecnn.training.recipes import RECIPES
 
 __all__ = [
-    "BATCH",
     "CALLS",
     "FEW",
     "NETWORKS",
-    "TRAINED_ON",
     "EpochClock",
     "affordable",
     "affordable_epochs",
@@ -60,11 +57,9 @@ __all__ = [
     "lab_epoch_seconds",
     "measure",
     "step_seconds",
-    "training_seconds",
 ]
 
 CALLS = 5
-TRAINED_ON, BATCH = 320, 32  # images that training is timed on, and how many make a step
 CLASSES = 1000  # of ImageNet
 
 # GoogLeNet's auxiliary classifiers have no part in classifying; families that joined after the
@@ -119,8 +114,8 @@ def _full() -> bool:
     return os.environ.get("COURSECNN_FULL", "0") not in {"", "0"}
 
 
-def forward_seconds(network: str, calls: int = CALLS) -> float:
-    """Time one image on its way through a network, on the processor.
+def forward_seconds(network: str, calls: int = CALLS, images: int = 1) -> float:
+    """Time one image on its way through a network, on the processor, alone or among others.
 
     The network is compiled into a graph by a first call that does not count. The shortest of the
     others does: neighbours that use the same caches lengthen a call, and nothing shortens one.
@@ -129,27 +124,29 @@ def forward_seconds(network: str, calls: int = CALLS) -> float:
         network: A name of `architectures.names()`; its weights are random, and freed afterwards.
             What else there is of Keras in the process stays as it is.
         calls: How many calls count.
+        images: How many go through together.
 
     Returns:
-        Seconds of the processor, of the shortest call, to the microsecond.
+        Seconds of the processor per image, of the shortest call, to the microsecond.
 
     >>> forward_seconds("mnist_tutorial", calls=1) > 0
     True
     """
     with keras.device("cpu:0"):
         model = architectures.build(network)
-        image = np.random.default_rng(0).random((1, *model.input_shape[1:]), dtype=np.float32)
+        shape = (images, *model.input_shape[1:])
+        batch = np.random.default_rng(0).random(shape, dtype=np.float32)
         # On JAX nothing else makes a graph; on the others this would be one more compiler.
         model.compile(jit_compile=name() == "jax")
-        seconds = [_seconds(model, image) for _ in range(1 + calls)]
+        seconds = [_seconds(model, batch) for _ in range(1 + calls)]
     del model  # a model and its compiled functions hold one another
     gc.collect()
-    return round(min(seconds[1:]), 6)
+    return round(min(seconds[1:]) / images, 6)
 
 
-def _seconds(model: keras.Model, image: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> float:
+def _seconds(model: keras.Model, batch: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> float:
     start = time.process_time()
-    model.predict_on_batch(image)
+    model.predict_on_batch(batch)
     return time.process_time() - start
 
 
@@ -177,36 +174,6 @@ def measure(
         for network in tqdm(networks, disable=None if progress else True, unit="network")
     }
     return Run(seed, metrics, {}, time.perf_counter() - start, Machine.here())
-
-
-def training_seconds(network: str, epochs: int = 4) -> float:
-    """Time an image in training, forward and backward, on the processor.
-
-    Called inside the scope of a distribution strategy, it trains as that says. The first epoch,
-    which compiles, does not count; of the others the shortest does.
-
-    Args:
-        network: A name of `architectures.names()`; it is shown noise.
-        epochs: How many times it sees its images.
-
-    Returns:
-        Seconds of the processor per image, to the microsecond.
-
-    Raises:
-        ValueError: There is no epoch that counts.
-
-    >>> training_seconds("mnist_tutorial", epochs=2) > 0
-    True
-    """
-    if epochs < 2:
-        raise ValueError(f"epochs must be 2 or more, for the first does not count, got {epochs!r}")
-    rng, clock = np.random.default_rng(0), EpochClock(time.process_time)
-    model = architectures.build(network)
-    model.compile("adam", "sparse_categorical_crossentropy")
-    images = rng.random((TRAINED_ON, *model.input_shape[1:]), dtype=np.float32)
-    labels = rng.integers(0, model.output_shape[-1], TRAINED_ON)
-    model.fit(images, labels, BATCH, epochs, verbose=0, callbacks=[clock])
-    return round(min(clock.seconds[1:]) / TRAINED_ON, 6)
 
 
 class EpochClock(keras.callbacks.Callback):

@@ -108,6 +108,8 @@ def assign(key, value):
         ([], assign("name", "../../etc"), r"tiny\.json: name must be letters"),
         ([], assign("name", "large"), r"name is large, so the file must be large\.json"),
         ([], assign("recipe", [1]), r"recipe must be a mapping, got"),
+        (["recipe"], assign("epochs", "2"), r"recipe\['epochs'\] must be an int, .* got '2'"),
+        (["recipe"], assign("epochs", 1), r"recipe\['epochs'\] must be an int, no fewer than"),
         ([], assign("date", "tomorrow"), r"date must be a day as YYYY-MM-DD, got 'tomorrow'"),
         ([], assign("date", "2026-02-30"), r"date must be a day as YYYY-MM-DD, got '2026-02-30'"),
         ([], assign("runs", []), r"tiny\.json: (date|runs) must"),

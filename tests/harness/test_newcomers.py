@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from nbformat import NotebookNode
 
-from harness import address, cells, execute, lint, normalise, prose
+from harness import address, cells, execute, lint, markdown, normalise, prose
 from tests.notebooks import (
     PIXEL,
     build_notebook,
@@ -64,6 +64,10 @@ CHANGES: dict[str, tuple[Spoil, str]] = {
     "an output that is a text": (
         lambda file: file["cells"][4].update(outputs=["9"]),
         "code cell 2: is not as the notebook format wants it, outputs.0: '9'",
+    ),
+    "metadata that is a list": (
+        lambda file: file.update(metadata=[]),
+        r"notebook: has the metadata \[\], must be \{\} or more: git checkout",
     ),
     "cells that are no list": (
         lambda file: file.update(cells={}),
@@ -185,7 +189,7 @@ def test_pytest_says_the_same(collected, number):
     assert "Traceback" not in collected
 
 
-@pytest.mark.parametrize("tool", [*TOOLS.values(), normalise.main], ids=[*TOOLS, "normalise"])
+@pytest.mark.parametrize("tool", [lint.main, execute.main, normalise.main])
 @pytest.mark.parametrize(
     ("name", "message"),
     {
@@ -281,6 +285,22 @@ CELLS: dict[str, tuple[NotebookNode, str]] = {
     ),
     "a path of Windows in the code": (code(r"open(r'C:\data\x')"), "code cell 4: names a path"),
     "a path in the text": (text("It is in `/home/ann/x`."), "text cell 4 .*: names a path"),
+    "a path below the home folder": (code("open('~/data/x.npz')"), "code cell 4: names a path"),
+    "a home folder in the text": (
+        text("It is in `$HOME/data`."),
+        "text cell 4 .*: names a path",
+    ),
+    "a home folder of Windows": (code("open(r'%TEMP%\\x')"), "code cell 4: names a path"),
+    "a share of Linux in Windows": (code(r"open(r'\\wsl$\Ubuntu\x')"), "code cell 4: names a path"),
+    "a file in the root": (code("open('/data.npz')"), "code cell 4: names a path"),
+    "a picture whose name has spaces": (
+        text("![The cortex of a cat](my cat.png)"),
+        r"text cell 4 .*: shows this link as it is typed: .*my cat.png\)'; an address with spaces",
+    ),
+    "a link that would run": (
+        text("[x](javascript:alert(1))"),
+        r"text cell 4 .*: shows this link as it is typed: .*; an address .* one that runs is none",
+    ),
     "an address of a file in the text": (text("[x](file:///x.md)"), "text cell 4 .*: names a path"),
 }
 
@@ -303,6 +323,7 @@ SOUND = {
     "a formula with relations": text("$a <b> c$ and $$x <y> z$$"),
     "relations, and an address": text("3 < 4 > 2, see <https://example.org/a/b>"),
     "harmless tags": text("H<sub>2</sub>O<br>\nand <kbd>x</kbd>"),
+    "brackets": text("f[x](y), a[i](3, 4), [0, 1) and [a] (b), about ~3/4, $a \\\\ b$"),
     "slashes": text("and/or, 3/4, km/h, [x](../a/b.ipynb), https://example.org/home/ann"),
     "shares of names": code("p", "conv2/bn/gamma and a/b/c, 16:9, C: 3, x:/ y"),
     "divisions": code("a / b / c\nd = e//f//g", "1"),
@@ -384,6 +405,23 @@ def test_a_link_in_place_of_a_chapter_is_found(tmp_path):
     (found,) = map(str, lint.lint(tmp_path / "chapter.ipynb"))
     assert "chapter.ipynb, notebook: is a link to" in found
     assert found.endswith("put the notebook itself there")
+
+
+@pytest.mark.parametrize("name", ["cat.png", "my cat.png", "고양이.png"])
+def test_a_picture_may_have_any_name(tmp_path, name):
+    (tmp_path / name).write_bytes(b"")
+    assert list(markdown.picture_faults(text(f"![The cortex of a cat](<{name}>)"), tmp_path)) == []
+
+
+@pytest.mark.parametrize("way", ["../../cat.png", "link.png"])
+def test_a_picture_from_outside_of_the_book_is_found(tmp_path, way):
+    folder = tmp_path / "book" / "part"
+    folder.mkdir(parents=True)
+    (tmp_path / "cat.png").write_bytes(b"")
+    (folder / "link.png").symlink_to(tmp_path / "cat.png")
+    cell = text(f"![The cortex of a cat]({way})")
+    (found,) = markdown.picture_faults(cell, folder)
+    assert found.startswith(f"shows the picture {way} from outside of the book: put it beside")
 
 
 @pytest.mark.parametrize("place", lint.PLACES)

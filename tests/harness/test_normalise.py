@@ -186,3 +186,13 @@ def test_widget_models_are_named_by_their_order_of_appearance():
     assert written == normalise.dumps(normalise.normalise(other))
     assert re.findall(r'"model_id": "0*(\w)"', written) == ["0"]
     assert re.findall(r"IPY_MODEL_0*(\d)", written) == ["1", "0"]
+
+
+@pytest.mark.parametrize("minor", ["5", None, [5], 99])
+def test_widgets_are_renamed_whatever_the_file_says_of_its_format(minor):
+    notebook = widget_notebook(["c" * 32, "a" * 32, "b" * 32])
+    right = normalise.dumps(normalise.normalise(notebook))
+    notebook.nbformat_minor = minor
+    for cell in notebook.cells:  # as before version 4.5, of which nbformat warns
+        cell.pop("id")
+    assert normalise.dumps(normalise.normalise(notebook)) == right

@@ -162,7 +162,7 @@ def test_what_cannot_be_shown_is_refused(make: Any, error: type[Exception], mess
         (Convolution(16, kernel=3), (8, 9, 2), "must be \\(N, N, C\\)"),
         (Convolution(16, kernel=(3, 5)), (8, 8, 2), "kernel must be an int from 1 to 16"),
         (Convolution(16, kernel=3, padding="same"), (8, 8, 2), "padding must be an int from 0"),
-        (Convolution(16, kernel=3), (300, 300, 2), "size must be an int from 1 to 256"),
+        (Convolution(16, kernel=3), (3000, 3000, 2), "size must be an int from 1 to 1024"),
         (Convolution(16, kernel=9), (8, 8, 2), "kernel must extend over at most"),
     ],
 )

@@ -165,7 +165,7 @@ def test_pointing_at_an_output_shows_its_window(show: Show) -> None:
 def windows(page: Any) -> list[str]:
     """What the cells of the input under the window hold."""
     cells = "(cells) => cells.map((cell) => cell.value ?? cell.textContent)"
-    return list(page.eval_on_selector_all(".window", cells))
+    return list(page.eval_on_selector_all('[aria-label^="input"] > .window', cells))
 
 
 def test_a_tap_shows_the_window_of_an_output(show: Show) -> None:
@@ -179,9 +179,8 @@ def test_a_tap_shows_the_window_of_an_output(show: Show) -> None:
 
 def test_the_keyboard_reaches_and_walks_the_outputs(show: Show) -> None:
     page = show(FIVE)
-    page.get_by_role("button", name="Start over").focus()
+    page.locator('[aria-label="output of W0"] [tabindex="0"]').focus()
 
-    page.keyboard.press("Tab")
     for key in ("ArrowDown", "ArrowRight", "ArrowRight", "ArrowUp", "ArrowUp", "ArrowLeft"):
         page.keyboard.press(key)
 
@@ -202,6 +201,8 @@ def test_step_goes_through_all_outputs_and_back(show: Show) -> None:
 
 def test_play_steps_by_itself_until_it_is_paused(show: Show) -> None:
     page = show(FIVE, motion=True)
+    page.locator(".coursecnn").hover()  # from now on, it plays only when it is asked to
+    page.get_by_role("button", name="Start over").click()
     page.clock.install()
     page.get_by_role("button", name="Play").click()
 
@@ -221,6 +222,34 @@ def test_another_stride_that_does_not_fit_is_explained(show: Show) -> None:
     expected = conv2d(ramp, ones, stride=3, padding=1, rounding="floor")
     assert "no window reads the last row or column" in words(page, ".stage")
     assert numbers(page, "output of W0") == expected.ravel().tolist()
+
+
+def spread(kernels: np.ndarray, dilation: int) -> np.ndarray:
+    """Kernels with zeros between their taps: the same layer without dilation."""
+    height, width, *rest = kernels.shape
+    wide = np.zeros((dilation * (height - 1) + 1, dilation * (width - 1) + 1, *rest))
+    wide[::dilation, ::dilation] = kernels
+    return wide
+
+
+def test_a_dilated_kernel_reads_pixels_apart(show: Show) -> None:
+    page = show(STEPPER)
+    compared = 0
+    for name, example in STEPPER.examples.items():
+        page.select_option("select", name)
+        box = page.get_by_label("dilation", exact=True)
+        for dilation in range(2, int(box.get_attribute("aria-valuemax")) + 1):
+            box.fill(str(dilation))
+            kernels = spread(np.asarray(example.kernels), dilation)
+            padding = int(page.get_by_label("padding", exact=True).input_value())
+            image = np.asarray(example.image)[None]
+            output = conv2d(
+                image, kernels, example.bias, example.stride, padding, rounding="floor"
+            )[0]
+            for k in range(output.shape[2]):
+                assert numbers(page, f"output of W{k}") == output[..., k].ravel().tolist()
+            compared += output.size
+    assert compared > 300
 
 
 # The playground
@@ -271,6 +300,7 @@ PIXELS = """(canvas) => [...canvas.getContext("2d")
 
 def test_the_pictures_are_the_photo_and_its_answers(show: Show) -> None:
     page = show(PLAYGROUND)
+    page.get_by_role("button", name="blur").click()
     photo = PLAYGROUND.photo("noise")
     blurred = np.round(255 * correlate2d(photo, np.full((3, 3), 1 / 9)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -243,7 +244,7 @@ def shown(opened: Any) -> list[str]:
 
 
 def status(opened: Any) -> str:
-    return str(opened.locator("[role=status]").inner_text())
+    return str(opened.locator("p[role=status]").inner_text())
 
 
 def field(opened: Any) -> tuple[float, float, float]:
@@ -266,14 +267,23 @@ def rule(opened: Any, down: float = 0.8) -> None:
     opened.mouse.up()
 
 
+def percent(share: float) -> str:
+    shown = f"{100 * share:.1f} %"
+    return "< 0.1 %" if shown == "0.0 %" and share > 0 else shown
+
+
+def spoken(digit: int) -> str:
+    return f"{'an' if digit == 8 else 'a'} {digit}"
+
+
 def test_each_test_digit_is_read_as_keras_reads_it(show: Show) -> None:
     opened = show(READER)
     for index, button in zip(CHOSEN, opened.locator(".offers button").all(), strict=True):
         button.click()
-        expected = [f"{100 * one:.1f} %" for one in READER.layers(IMAGES[index])["output"].ravel()]
+        expected = [percent(one) for one in READER.layers(IMAGES[index])["output"].ravel()]
         assert shown(opened) == expected
-        assert f"somebody wrote a {LABELS[index]}." in status(opened)
-        assert f"reads a {PROBABILITIES[index].argmax()} (" in status(opened)
+        assert f"somebody wrote {spoken(LABELS[index])}." in status(opened)
+        assert f"reads {spoken(PROBABILITIES[index].argmax())} (" in status(opened)
         assert ("read wrongly" in status(opened)) == (not IS_RIGHT[index])
         assert button.get_attribute("aria-pressed") == "true"
 
@@ -331,7 +341,7 @@ def test_a_finger_draws_and_does_not_scroll(show: Show) -> None:
     opened.touchscreen.tap(x + side / 2, y + side / 2)
 
     style = "(node) => getComputedStyle(node).touchAction"
-    assert status(opened).startswith("The network reads a ")
+    assert status(opened).startswith("The network reads a")
     assert opened.eval_on_selector(".surface", style) == "none"
 
 
@@ -389,6 +399,40 @@ def test_nothing_is_drawn_after_clear_and_after_the_rubber(show: Show) -> None:
     rule(opened)
 
     assert status(opened).startswith("Nothing is drawn")
+
+
+def test_the_pen_draws_after_the_rubber_and_clear(show: Show) -> None:
+    opened = show(READER)
+    opened.get_by_label("rubber").check()
+    opened.get_by_role("button", name="Clear").click()
+
+    rule(opened)
+
+    assert not opened.get_by_label("rubber").is_checked()
+    assert status(opened).startswith("The network reads a 1 (")
+
+
+def test_a_stroke_can_be_taken_back(show: Show) -> None:
+    opened = show(READER)
+    before = shown(opened), status(opened)
+    rule(opened, down=0.7)
+    once = shown(opened)
+    rule(opened, down=0.9)
+    assert len({tuple(before[0]), tuple(once), tuple(shown(opened))}) == 3
+
+    opened.get_by_role("button", name="Undo").click()
+    assert shown(opened) == once
+    for _ in range(2):
+        opened.get_by_role("button", name="Undo").click()
+
+    assert (shown(opened), status(opened)) == before
+
+
+def test_an_eight_is_read_as_an_eight(show: Show) -> None:
+    opened = show(READER)
+    for button in opened.locator(".offers button").all():
+        button.click()
+        assert not re.search(r"\ba 8\b", status(opened) + button.get_attribute("aria-label"))
 
 
 def test_wrong_and_right_digits_are_told_apart(show: Show) -> None:

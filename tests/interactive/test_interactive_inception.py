@@ -71,7 +71,7 @@ def test_the_modules_of_googlenet_add_up_to_those_of_the_network() -> None:
 READ = """() => [...document.querySelectorAll(".costs table")].map((table) =>
   [...table.querySelectorAll("td")].map((cell) => Number(cell.innerText.replaceAll(",", ""))))"""
 SET = f"""(settings) => settings.map((numbers) => {{
-  document.querySelectorAll("label input[type=number]").forEach((box, index) => {{
+  document.querySelectorAll("label input[role=spinbutton]").forEach((box, index) => {{
     box.value = numbers[index];
     box.dispatchEvent(new Event("input"));
   }});
@@ -107,10 +107,28 @@ def test_every_module_of_the_list_can_be_picked(show: Show) -> None:
 
 def test_the_lectures_example_saves_a_factor_of_three(show: Show) -> None:
     page = show(CALCULATOR)
-    words = page.locator("[role=status]").inner_text()
+    words = page.locator("p[role=status]").inner_text()
 
     assert "Naive, the module needs 3.15 times as many MACs" in words
     assert "672 maps if it is naive, 480 if it has bottlenecks" in words
+
+
+def test_a_branch_is_switched_off_and_a_bottleneck_taken_away(show: Show) -> None:
+    """Zeros mean what they say; without bottlenecks the module is its naive twin."""
+    page = show(CALCULATOR)
+    rng = np.random.default_rng(8)
+    widths = rng.integers(0, 3, (60, 6)) * rng.integers(1, 128, (60, 6))
+    settings = [[14, 96, *map(int, row)] for row in widths]
+
+    for setting, tables in zip(settings, page.evaluate(SET, settings), strict=True):
+        keys = [field.name for field in FIELDS]
+        row = Inception(*setting[2:])
+        costs = InceptionCalculator({"own": ((14, 14, 96), row)}).costs("own")
+        assert costs_in(tables) == costs
+        plain = {**dict(zip(keys, setting, strict=True)), "reduce3": 0, "reduce5": 0}
+        plain["projection"] = 0
+        bare = Inception(**{key: plain[key] for key in keys[2:]})
+        assert len(set(InceptionCalculator({"n": ((14, 14, 96), bare)}).costs("n"))) == 1
 
 
 def test_the_bars_have_one_scale(show: Show) -> None:
@@ -129,7 +147,7 @@ def test_a_reduction_that_reduces_nothing_is_dearer_than_none(show: Show) -> Non
 
     page.get_by_label("1×1 before 3×3", exact=True).fill("512")
 
-    assert "With bottlenecks, the module needs" in page.locator("[role=status]").inner_text()
+    assert "With bottlenecks, the module needs" in page.locator("p[role=status]").inner_text()
     assert page.eval_on_selector("select", "(list) => list.value") == "your own"
 
 
@@ -168,7 +186,7 @@ def test_where_scripts_do_not_run_the_costs_of_all_modules_are_there() -> None:
         ({}, "at least one"),
         ({"a": ((28, 14, 8), LECTURE)}, r"must read \(N, N, C\), got \(28, 14, 8\) for 'a'"),
         ({"a": ((28, 28, 2048), LECTURE)}, "channels must be an int from 1 to 1024, got 2048"),
-        ({"a": ((28, 28, 8), Inception(1, 0, 1, 1, 1, 1))}, "reduce3 must be an int from 1"),
+        ({"a": ((28, 28, 8), Inception(1, -1, 1, 1, 1, 1))}, "reduce3 must be an int from 0"),
     ],
 )
 def test_a_module_that_the_page_cannot_show_is_refused(modules: Any, message: str) -> None:

@@ -91,6 +91,6 @@ def test_readers_who_ask_for_reduced_motion_step_by_hand(show: Show, played: Any
     before = page.inner_text(".coursecnn")
 
     assert page.get_by_role("button", name="Play").count() == 0
-    page.get_by_role("button", name="Back").click()
+    page.get_by_role("button", name="Step", exact=True).click()
 
     assert page.inner_text(".coursecnn") != before

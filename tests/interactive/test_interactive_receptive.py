@@ -244,9 +244,9 @@ EXPLORER = ReceptiveFieldExplorer(STACKS)
 
 def told(shown: Any) -> list[int]:
     """The numbers of "Unit 3 of 7 in a row of conv3 has a field of 9 pixels, from 2 to 10"."""
-    text = shown.locator("[role=status]").inner_text().replace("−", "-")
+    text = shown.locator("p[role=status]").inner_text().replace("−", "-")
     found = re.match(
-        r"Unit (\d+) of (\d+) in a row of \S+ has a field of (\d+) pixels, from (-?\d+) to (-?\d+)",
+        r"Unit (\d+) of (\d+) in a row of .+? has a field of (\d+) pixels, from (-?\d+) to (-?\d+)",
         text,
     )
     assert found, text
@@ -357,12 +357,12 @@ def test_a_dilated_stack_skips_pixels(show: Show) -> None:
 
     shown.select_option("select", "dilated")
     shown.get_by_label("dilation of the layer", exact=True).fill("2")
-    assert "It reads only" not in shown.locator("[role=status]").inner_text()
+    assert "skips the rest" not in shown.locator("p[role=status]").inner_text()
     shown.get_by_label("dilation of the layer", exact=True).fill("4")
 
     assert told(shown)[2] == 11
-    assert "It reads only 9 of them, the others are skipped" in (
-        shown.locator("[role=status]").inner_text()
+    assert "It reads 9 of the 11 in the image and skips the rest" in (
+        shown.locator("p[role=status]").inner_text()
     )
 
 
@@ -384,6 +384,28 @@ def test_layers_can_be_added_changed_and_removed(show: Show) -> None:
     assert shown.get_by_role("button", name="Remove this layer").is_disabled()
 
 
+def test_added_layers_have_names_of_their_own(show: Show) -> None:
+    shown = show(EXPLORER)
+
+    for _ in range(3):
+        shown.get_by_role("button", name="Add a layer").click()
+
+    names = shown.locator(".map-line > span > span").all_inner_texts()
+    assert len(set(names)) == len(names)
+    assert {"added 1", "added 2", "added 3"} <= set(names)
+
+
+def test_below_zero_and_in_the_padding_is_said_in_words(show: Show) -> None:
+    shown = show(EXPLORER)
+    shown.locator('.maps [tabindex="0"]').focus()
+    shown.keyboard.press("Home")
+
+    text = shown.locator("p[role=status]").inner_text()
+
+    assert re.search(r"from −\d+ to \d+", text)
+    assert re.search(r"Of these pixels \d+ lie in the padding", text)
+
+
 def test_what_was_measured_does_not_outlive_a_change(show: Show) -> None:
     shown = show(EXPLORER)
     assert shown.locator("figure").count() == 3
@@ -399,7 +421,7 @@ def test_a_stack_without_units_is_not_built(show: Show) -> None:
     shown.get_by_role("button", name="Add a layer").click()
     shown.get_by_label("kernel of the layer", exact=True).fill("2")
 
-    assert "it was not changed" in shown.locator("[role=status]").inner_text()
+    assert "it was not changed" in shown.locator("p[role=status]").inner_text()
     assert shown.get_by_label("kernel of the layer", exact=True).input_value() == "3"
 
 

@@ -45,9 +45,9 @@ def expected_rows(curve: str, epoch: int) -> list[list[str]]:
 def test_every_epoch_shows_the_values_of_the_records(show: Show, curve: str) -> None:
     page = show(REPLAY)
     page.select_option("select", f"training {curve}")
-    for epoch in range(EPOCHS, 0, -1):
+    for epoch in range(1, EPOCHS + 1):
         assert page.evaluate(ROWS) == expected_rows(curve, epoch)
-        page.get_by_role("button", name="Back").click()
+        page.get_by_role("button", name="Step", exact=True).click()
 
 
 @pytest.mark.parametrize("curve", ["loss", "accuracy"])
@@ -57,6 +57,7 @@ def test_the_lines_are_the_curves_of_the_runs_and_their_means(show: Show, curve:
     page.select_option("select", f"training {curve}")
     recorded = [run.curves[curve] for record in RECORDS.values() for run in record.runs]
     averages = [REPLAY.means(name, curve) for name in RECORDS]
+    page.get_by_label("epoch", exact=True).fill(str(EPOCHS))
 
     drawn = np.array(page.evaluate(CORNERS, "run"))
     slope, offset = np.polyfit(np.ravel(recorded), drawn.ravel(), 1)
@@ -99,7 +100,7 @@ def test_the_keyboard_pauses_and_steps(show: Show) -> None:
 
     page.keyboard.press("Enter")
     page.clock.run_for(3000)
-    page.get_by_role("button", name="Step").press("Enter")
+    page.get_by_role("button", name="Step", exact=True).press("Enter")
 
     assert page.evaluate(ROWS) == expected_rows("loss", 2)
 
@@ -107,9 +108,9 @@ def test_the_keyboard_pauses_and_steps(show: Show) -> None:
 def test_a_tap_steps(show: Show) -> None:
     page = show(REPLAY, width=360, touch=True)
 
-    page.get_by_role("button", name="Back").tap()
+    page.get_by_role("button", name="Step", exact=True).tap()
 
-    assert page.evaluate(ROWS) == expected_rows("loss", EPOCHS - 1)
+    assert page.evaluate(ROWS) == expected_rows("loss", 2)
 
 
 # What the drawing of a block has: its words, its colour, and whether it adds.

@@ -171,6 +171,10 @@ def branched() -> keras.Model:
     return keras.Model(image, keras.layers.GlobalAveragePooling2D()(both))
 
 
+def dense() -> keras.Model:
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="scores")])
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -184,6 +188,7 @@ def branched() -> keras.Model:
         (lambda: grad_cam(pooled(), IMAGE, 3, "maps"), "target must be a class .*got 3"),
         (lambda: grad_cam(pooled(), IMAGE, 0, "scores"), "layer must be .*maps.*got 'scores'"),
         (lambda: grad_cam(pooled(), IMAGE, 0, "none"), "layer must be .*got 'none'"),
+        (lambda: grad_cam(dense(), np.ones(4), 0, "scores"), "of which the model has none, got"),
         (lambda: grad_cam(branched(), IMAGE, 0, "side"), "all of the answer passes, got 'side'"),
     ],
 )

@@ -104,6 +104,21 @@ def test_a_table_and_totals_are_restated_where_products_alone_count():
             assert sum(halves) == expected.count
 
 
+JOINS = {
+    "Concatenate": lambda a, b: keras.layers.Concatenate()([a, b]),
+    "concatenate": lambda a, b: keras.ops.concatenate([a, b], -1),
+    "stack": lambda a, b: keras.ops.stack([a, b], 1),
+    "Dot": lambda a, b: keras.layers.Dot(axes=-1)([a, b]),
+}
+
+
+@pytest.mark.parametrize("name", JOINS)
+def test_a_join_adds_nothing_that_is_not_a_product(name):
+    inputs = [keras.Input((6,)), keras.Input((6,))]
+    found = restate(keras.Model(inputs, JOINS[name](*inputs)), "tensorflow")
+    assert found.parts == ({"products": 12} if name == "Dot" else {})
+
+
 @pytest.mark.parametrize("name", ["thop", "torchinfo", "tensorflow"])
 def test_what_a_table_does_not_hold_is_refused_with_the_way_out(name):
     message = f"for a table or totals, which do not hold the .* that {name!r} counts.*give the mod"

@@ -1,6 +1,7 @@
 """The costs of layers, against hand-counted numbers, Keras's own counts and published ones."""
 
 import json
+import operator
 from functools import cache
 from pathlib import Path
 
@@ -431,6 +432,68 @@ def test_a_layer_that_holds_layers_is_opened():
     assert list(again[1:]) == [row[0] for row in BLOCK]  # looking leaves no trace
 
 
+class Ordered(layers.Layer):
+    """A weight, a tensor made of one, or an array, on either side of an operator."""
+
+    def __init__(self, kind, name, is_first):
+        super().__init__()
+        self.kind, self.operator, self.is_first = kind, getattr(operator, name), is_first
+
+    def build(self, _shape):
+        self.weight = self.add_weight(shape=(6, 6), initializer="ones")
+
+    def call(self, inputs):
+        made = {
+            "weight": self.weight,
+            "slice": self.weight[:, :],
+            "root": keras.ops.sqrt(self.weight),
+            "array": np.ones((6, 6), "float32"),
+        }
+        left, right = made[self.kind], inputs
+        return self.operator(left, right) if self.is_first else self.operator(right, left)
+
+
+NAMES = [
+    *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"),
+    *("lt", "le", "gt", "ge"),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", ["weight", "slice", "root", "array"])
+def test_an_operator_takes_its_operands_in_either_order(kind, name):
+    for is_first in (True, False):
+        model = chain(Ordered(kind, name, is_first), input_shape=(6, 6))
+        costs = totals(model)
+        assert costs.macs == (216 if name == "matmul" else 0)
+        assert costs.params == model.count_params()
+
+
+def test_weights_on_the_left_do_afterwards_what_they_did_before():
+    names = [f"__{name}__" for name in NAMES]
+    tensor = type(keras.ops.convert_to_tensor(0.0))
+    before = [getattr(kind, name) for kind in (keras.Variable, tensor) for name in names]
+    totals(chain(Ordered("weight", "mul", True), input_shape=(6, 6)))
+    assert before == [getattr(kind, name) for kind in (keras.Variable, tensor) for name in names]
+    assert "__array_ufunc__" not in vars(keras.KerasTensor)
+
+
+@pytest.mark.parametrize(
+    "head", [layers.Flatten, lambda: Block(name="block")], ids=["own", "block"]
+)
+def test_a_batch_that_is_fixed_is_counted_as_one_image(head):
+    """As stateful recurrent layers want it."""
+
+    def model(**shape):
+        rows = layers.LSTM(6, return_sequences=True, stateful="batch_shape" in shape)
+        maps = [rows, layers.Reshape((8, 8, 6)), head(), layers.Dense(3)]
+        return keras.Sequential([keras.Input(**shape), *maps])
+
+    fixed, free = (model(**shape) for shape in ({"batch_shape": (4, 64, 6)}, {"shape": (64, 6)}))
+    assert totals(fixed) == totals(free)
+    assert list(layer_table(fixed)["output_shape"]) == list(layer_table(free)["output_shape"])
+
+
 def test_weights_that_no_operation_takes_have_a_row_of_their_own():
     class Hidden(Block):
         def call(self, inputs):
@@ -602,6 +665,9 @@ MODELS = {
     "conv_transpose": (
         operated(lambda a: keras.ops.conv_transpose(a, ones((3, 3, 5, 6), "float32"), 2), IMAGE),
         64 * 6 * 9 * 5),
+    "tensordot without a sum": (
+        operated(lambda a: keras.ops.tensordot(a, ones(3, "float32"), axes=0), (7, 6)), 0),
+    "Attention by concatenation": (listed(layers.Attention(score_mode="concat")), 7 * 5 * 6),
     "dot_product_attention": (
         operated(keras.ops.dot_product_attention, (7, 2, 3), (5, 2, 3), (5, 2, 3)),
         2 * 7 * 5 * 6),

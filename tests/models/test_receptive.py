@@ -324,6 +324,30 @@ def test_a_unit_that_is_not_there_is_refused():
             field.pixels(*unit)
 
 
+class Blocks(layers.Layer):
+    """A pooling that asks how large the batch is."""
+
+    def call(self, x):
+        batch, rows, columns, channels = keras.ops.shape(x)
+        blocks = keras.ops.reshape(x, (batch, rows // 2, 2, columns // 2, 2, channels))
+        return keras.ops.max(blocks, axis=(2, 4))
+
+
+def test_a_layer_may_ask_how_large_the_batch_is():
+    x = keras.Input((6, 8, 3))
+    field = receptive_field(keras.Model(x, Blocks()(layers.Conv2D(2, 1)(x))))
+    assert field.assumed == ()
+    assert field.pixels(1, 2).sum() == 4
+
+
+def test_an_axis_that_was_cut_is_not_said_to_be_seen_as_a_whole():
+    x = keras.Input((6, 8, 3))
+    parts = layers.Reshape((3, 2, 4, 2, 2))(layers.Conv2D(2, 1)(x))
+    field = receptive_field(keras.Model(x, keras.ops.max(parts, axis=(2, 4))))
+    assert [(axis.size, axis.is_whole) for axis in field.axes] == [(None, False)] * 2
+    assert "an axis was cut into parts" in repr(field)
+
+
 class Unfollowed(layers.Layer):
     def call(self, x):
         return x * float(keras.ops.sum(x))

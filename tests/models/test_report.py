@@ -97,6 +97,38 @@ def test_a_file_that_runs_code_is_refused(tmp_path):
     assert "model must be a .keras file of layers that Keras knows" in ran.output
 
 
+@keras.saving.register_keras_serializable("somebody")
+class Doubled(layers.Layer):
+    """A layer whose code the command does not have."""
+
+    def call(self, inputs):
+        return inputs * 2
+
+
+OWN = {
+    "Doubled": Doubled,
+    "code in a Lambda": lambda: layers.Lambda(lambda x: x),
+    "Doubled, code in a Lambda": lambda: keras.Sequential(
+        [Doubled(), layers.TimeDistributed(layers.Lambda(lambda x: x))]
+    ),
+}
+
+
+@pytest.mark.parametrize("names", OWN)
+def test_what_the_command_does_not_know_is_named_with_the_way_out(tmp_path, monkeypatch, names):
+    model = keras.Sequential([keras.Input((2, 2)), OWN[names]()])
+    model.save(tmp_path / "own.keras")
+    monkeypatch.setattr(keras.saving, "load_model", _in_another_process)
+    ran = counted(tmp_path / "own.keras")
+    assert ran.exit_code == 1
+    assert f"it holds {names}, whose code this command does not run; in Python" in ran.output
+
+
+def _in_another_process(*_arguments, **_named):
+    """As Keras says it where the class was never defined."""
+    raise TypeError("Could not locate class 'Doubled'")
+
+
 def test_a_file_that_is_no_model_is_refused(tmp_path):
     (tmp_path / "broken.keras").write_bytes(b"nothing")
     with pytest.raises(ValueError, match=r"must be a \.keras file of layers"):

@@ -74,23 +74,6 @@ def test_the_clock_stands_still_during_the_evaluation():
     assert clock.seconds == [3.0, 1.0]
 
 
-def test_the_first_epoch_of_an_image_in_training_does_not_count(monkeypatch):
-    ticks = iter([0.0, 99.0, 100.0, 100.64, 200.0, 200.32])
-    monkeypatch.setattr(timing, "EpochClock", lambda _: CLOCK(lambda: next(ticks)))
-
-    assert timing.training_seconds("mnist_tutorial", epochs=3) == 0.32 / timing.TRAINED_ON
-
-
-def test_an_image_in_training_takes_longer_where_there_is_more_to_do():
-    small, large = map(timing.training_seconds, ("mnist_tutorial", "cifar10_lab"))
-    assert 0 < small < large
-
-
-def test_one_epoch_leaves_nothing_to_time():
-    with pytest.raises(ValueError, match=r"epochs must be 2 or more, .* got 1"):
-        timing.training_seconds("mnist_tutorial", epochs=1)
-
-
 def test_a_step_is_timed_on_as_many_images_as_it_takes(monkeypatch):
     passes = []
 

@@ -1,0 +1,89 @@
+r"""Networks as answers: the layers of a Keras model, as the same text that integers alone give.
+
+>>> from coursecnn.geometry import Convolution, Dense
+>>> described([("Conv2D", Convolution(4, 3)), ("Dense", Dense(10))], (8, 8, 1))
+'Conv2D (6, 6, 4) 40\nDense (10,) 1450'
+"""
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+__all__ = ["GlobalAverage", "Normalisation", "described", "walk"]
+
+# Layers that only rename or lay out the same values, or that change them without a parameter.
+SILENT = {"InputLayer", "Flatten", "Activation", "ReLU"}
+
+
+class Counted(Protocol):
+    """What has an output shape and parameters: a layer of `geometry`, or one of this module."""
+
+    def output_shape(self, shape: tuple[int, ...], /) -> tuple[int, ...]: ...
+
+    def parameters(self, shape: tuple[int, ...], /) -> int: ...
+
+
+class GlobalAverage:
+    """One mean for each map.
+
+    >>> GlobalAverage().output_shape((8, 8, 3))
+    (3,)
+    """
+
+    def output_shape(self, shape: tuple[int, ...], /) -> tuple[int, ...]:
+        """Leave only the channels."""
+        return shape[-1:]
+
+    def parameters(self, _: tuple[int, ...], /) -> int:
+        """Have nothing to learn."""
+        return 0
+
+
+class Normalisation:
+    """A batch normalisation: scale, shift, mean and variance of each channel.
+
+    >>> Normalisation().parameters((8, 8, 3))
+    12
+    """
+
+    def output_shape(self, shape: tuple[int, ...], /) -> tuple[int, ...]:
+        """Change no shape."""
+        return shape
+
+    def parameters(self, shape: tuple[int, ...], /) -> int:
+        """Count two learned and two averaged numbers for each channel."""
+        return 4 * shape[-1]
+
+
+def described(layers: Iterable[tuple[str, Counted]], shape: tuple[int, ...]) -> str:
+    """Say kind, output shape and parameters of each layer that an image of `shape` goes through.
+
+    >>> described([("BatchNormalization", Normalisation())], (8, 8, 3))
+    'BatchNormalization (8, 8, 3) 12'
+    """
+    rows = []
+    for kind, layer in layers:
+        parameters, shape = layer.parameters(shape), layer.output_shape(shape)
+        rows.append((kind, shape, parameters))
+    return _lines(rows)
+
+
+def walk(answer: Any) -> Any:
+    """What of a Keras model counts: kind, output shape and parameters of each layer.
+
+    Layers that only rename or lay out the same values, such as `Flatten`, are left out, and so are
+    activations. Anything but a model is seen as it is.
+
+    >>> walk("a text")
+    'a text'
+    """
+    if not hasattr(answer, "layers"):
+        return answer
+    rows = (
+        (type(layer).__name__, tuple(layer.output.shape[1:]), layer.count_params())
+        for layer in answer.layers
+    )
+    return _lines(row for row in rows if row[0] not in SILENT)
+
+
+def _lines(rows: Iterable[tuple[str, tuple[int, ...], int]]) -> str:
+    return "\n".join(f"{kind} {shape} {parameters}" for kind, shape, parameters in rows)

@@ -1,0 +1,251 @@
+"""Which source each number of a page is bound to: a text file beside the page.
+
+`02_convolution.numbers.toml` has a list for each heading of `02_convolution.ipynb`, and in it for
+each number a few words around it, and its source (`harness.sources`):
+
+    "Nine steps" = [
+        ['the kernel takes ‹9› steps', 'code: steps = ‹9›'],
+        ['in ‹half› of the time', '= {float16 ‹120› ms} / {float32 ‹241› ms}'],
+    ]
+
+It lies beside the notebook and not in it, so that a diff shows it in words, and a text can be
+rewritten in one branch and bound in another. A binding is found again by these words, digits aside:
+so it stays when text is moved or its wording changes, and so a number that was changed is known as
+changed. A number in words (`WORDS` of `harness.sources`) is bound where an author writes such a
+line.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections import defaultdict, deque
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import NamedTuple
+
+from coursecnn._files import write_atomically
+from harness import cells, grammar, markdown
+from harness.sources import CLOSE, MARKED, OPEN, Said, neighbours
+
+HEAD = "# What proves the numbers of {name}: python -m harness.normalise keeps it.\n"
+LEFT = re.compile(r"(?:\S+\s+){0,4}\S*\Z")
+RIGHT = re.compile(r"\S*(?:\s+\S+){0,2}")
+LONGEST = 60  # characters on either side
+SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=[A-Z$`*\[])|\n+")
+ALIKE = 0.6  # how similar the words around a number must be for it to be the same
+
+
+class Binding(NamedTuple):
+    """A line of the file: the heading, the words around the number, and its source."""
+
+    heading: str
+    context: str
+    source: str
+
+    @property
+    def text(self) -> str:
+        """The number as it was written when it was bound."""
+        found = MARKED.search(self.context)
+        return found[1] if found else ""
+
+
+class Text(NamedTuple):
+    """A part of a page that a reader sees.
+
+    Attributes:
+        where: its cell, as messages name it.
+        heading: the heading above it.
+        section: the number of its section, as `harness.sources` counts.
+        source: the text.
+        is_alt: whether it describes a picture.
+    """
+
+    where: str
+    heading: str
+    section: int
+    source: str
+    is_alt: bool = False
+
+
+class Place(NamedTuple):
+    """A token of a page, where it stands, and the numbers around it."""
+
+    text: Text
+    token: grammar.Token
+    around: tuple[str, ...] = ()
+
+    @property
+    def written(self) -> str:
+        """The token, in one line."""
+        return " ".join(self.token.text.split())
+
+    @property
+    def said(self) -> Said:
+        """What the text says around it."""
+        before = self.text.source[: self.token.start]
+        return Said(sentence(self.text.source, self.token.start), before[-40:], self.around)
+
+    @property
+    def context(self) -> str:
+        """The words around it, with the token marked."""
+        start, end = self.token.start, self.token.start + len(self.token.text)
+        before = LEFT.search(self.text.source[max(0, start - 2 * LONGEST) : start])
+        after = RIGHT.match(self.text.source, end)
+        left, right = before[0][-LONGEST:] if before else "", after[0][:LONGEST] if after else ""
+        return " ".join(f"{left}{OPEN}{self.written}{CLOSE}{right}".split())
+
+
+def texts(path: Path) -> Iterator[Text]:
+    """What a reader of a notebook or of a Markdown page sees, in order."""
+    if path.suffix == ".md":
+        for heading, source in markdown.sections(path.read_text("utf-8")):
+            yield Text(f"section {heading!r}", heading, -1, source)
+        return
+    yield from texts_of(cells.read(path))
+
+
+def texts_of(notebook: object) -> Iterator[Text]:
+    """As `texts`, of a notebook that was read."""
+    heading, section = "", 0
+    for name, cell in cells.named_cells(notebook):
+        if "remove-cell" in cells.tags(cell):
+            continue
+        if cell.cell_type == "markdown":
+            for found, source in markdown.sections(cell.source):
+                heading, section = (found, section + 1) if found else (heading, section)
+                yield Text(name, heading, section, source)
+        image = cell.metadata.get("mystnb", {}).get("image", {})
+        if alt := image.get("alt"):
+            yield Text(f"{name}, mystnb.image.alt", heading, section, alt, is_alt=True)
+
+
+def file(path: Path) -> Path:
+    """The file that holds a page's bindings."""
+    return path.with_suffix(".numbers.toml")
+
+
+def read(path: Path) -> list[Binding]:
+    """The bindings of a page; none, if there is no such file yet.
+
+    Raises:
+        ValueError: if the file holds anything else; names it.
+    """
+    name = file(path)
+    if not name.exists():
+        return []
+    try:
+        return parsed(name.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
+        cure = f"git checkout {cells.shown(name)} brings back what was committed"
+        raise ValueError(f"{cells.shown(name)} is not a list of pairs ({error}): {cure}") from error
+
+
+def parsed(text: str) -> list[Binding]:
+    """The bindings that a file's text holds."""
+    content = tomllib.loads(text)
+    return [Binding(head, *map(str, pair)) for head, pairs in content.items() for pair in pairs]
+
+
+def dumps(path: Path, bindings: Iterable[Binding]) -> str:
+    """The text of the file."""
+    lists: dict[str, list[str]] = defaultdict(list)
+    for heading, *pair in bindings:
+        lists[heading].append(f"    [{', '.join(map(_quoted, pair))}],\n")
+    body = "".join(f"\n{_key(head)} = [\n{''.join(rows)}]\n" for head, rows in lists.items())
+    return HEAD.format(name=path.name) + body
+
+
+def write(path: Path, bindings: Sequence[Binding]) -> bool:
+    """Write the file if it differs; say whether it did."""
+    text, name = dumps(path, bindings), file(path)
+    if not bindings:
+        name.unlink(missing_ok=True)
+        return False
+    if name.exists() and name.read_text("utf-8") == text:
+        return False
+    write_atomically(name, text.encode())
+    return True
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False) if "'" in text else f"'{text}'"
+
+
+def _key(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def places(parts: Iterable[Text], bindings: Iterable[Binding]) -> list[Place]:
+    """The tokens of a page, and the numbers in words that are bound."""
+    words = [each for each in bindings if each.text and not grammar.DIGIT.search(each.text)]
+    return [
+        Place(text, *each)
+        for text in parts
+        for found in [[*grammar.tokens(text.source), *_words(text, words)]]
+        for each in zip(found, neighbours([token.text for token in found]), strict=True)
+    ]
+
+
+def sentence(text: str, position: int) -> str:
+    """The sentence, or the table row, around a position."""
+    ends = [match.end() for match in SENTENCE_END.finditer(text)]
+    start = max((end for end in ends if end <= position), default=0)
+    end = min((end for end in ends if end > position), default=len(text))
+    return text[start:end].strip()
+
+
+def _words(text: Text, bindings: Iterable[Binding]) -> Iterator[grammar.Token]:
+    for binding in bindings:
+        left, _, right = MARKED.sub("\0\\1\0", binding.context).split("\0")
+        pattern = r"\s+".join(map(re.escape, left.split(" ")))
+        after = r"\s+".join(map(re.escape, right.split(" ")))
+        found = re.search(f"{pattern}({re.escape(binding.text)}){after}", text.source)
+        if found and binding.heading == text.heading:
+            yield grammar.Token(found[1], found.start(1), "word")
+
+
+def aligned(found: Sequence[Place], bindings: Sequence[Binding]) -> list[Binding | None]:
+    """The binding of each token, found by the words around it; none for a new one."""
+    result: list[Binding | None] = [None] * len(found)
+    free = dict.fromkeys(range(len(bindings)))
+
+    def match(of_tokens: Iterable[Hashable], of_bindings: Iterable[Hashable]) -> None:
+        """Give what is left of the bindings to what is left of the tokens, where keys are equal."""
+        queues: dict[Hashable, deque[int]] = defaultdict(deque)
+        for number, key in enumerate(of_bindings):
+            if number in free:
+                queues[key].append(number)
+        for i, key in enumerate(of_tokens):
+            if result[i] is None and queues[key]:
+                result[i] = bindings[number := queues[key].popleft()]
+                del free[number]
+
+    contexts = [place.context for place in found]
+    headings = [place.text.heading for place in found]
+    match(zip(headings, contexts, strict=True), ((b.heading, b.context) for b in bindings))
+    match(contexts, (b.context for b in bindings))
+    match(
+        ((heading, masked(c)) for heading, c in zip(headings, contexts, strict=True)),
+        ((b.heading, masked(b.context)) for b in bindings),
+    )
+    for i, place in enumerate(found):
+        if result[i] is None:
+            same = [n for n in free if bindings[n].text == place.token.text]
+            likeness = {n: _likeness(contexts[i], bindings[n].context) for n in same}
+            best = max(same, key=lambda n: likeness[n], default=None)
+            if best is not None and likeness[best] >= ALIKE:
+                result[i] = bindings[best]
+                del free[best]
+    return result
+
+
+def masked(context: str) -> str:
+    """The words without digits, signs and units, by which a number that was changed is known."""
+    return grammar.DIGIT.sub("#", MARKED.sub(f"{OPEN}#{CLOSE}", context))
+
+
+def _likeness(one: str, other: str) -> float:
+    return SequenceMatcher(None, one, other, autojunk=False).ratio()
