@@ -149,7 +149,10 @@ class Page:
             return "" if place.written == binding.text else "the text was changed"
         if source == token.kind:
             return token.fault if place.written == binding.text else "it states no fact"
-        return self.sources.fault(source, token, place.said.before)
+        fault = self.sources.fault(source, token, place.said.before)
+        if not fault and place.written != binding.text and self.sources.fault(source, token, ""):
+            return "it was changed, and is only near it"
+        return fault
 
     def _unbound(self, place: Place) -> Problem:
         token = place.token

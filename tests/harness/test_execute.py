@@ -55,7 +55,7 @@ def test_two_executions_are_the_same_bytes_and_say_what_changed(tmp_path, capsys
 
     assert "chapter.ipynb: outputs 5 changed" in report
     assert "code cell 2, output 1, stdout, line 1\n    stored: elsewhere" in report
-    assert "code cell 4, output 1 is not in the stored file: image/png" in report
+    assert "code cell 4, output 1 is not in the stored file: text/plain, image/png" in report
     assert "code cell 9 kept its stored output: the official mnist is not here" in report
     notebook = nbformat.reads(first, as_version=4)
     assert notebook.cells[-1].outputs[0].text == "official\n"

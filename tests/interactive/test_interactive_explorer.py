@@ -347,7 +347,7 @@ def test_axe_finds_nothing(show: Show, dark: bool, html: str) -> None:
 
 
 def test_it_is_no_heavier_than_planned(html: str) -> None:
-    assert len(html.encode()) < 260_000
+    assert len(html.encode()) < 270_000  # with those that came after ResNet
 
 
 def test_it_loads_nothing_and_is_always_the_same(html: str, tables: Tables) -> None:
