@@ -32,7 +32,7 @@ REFERENCES = (
     r"(?:chapter|section|sec\.|exercise|figure|fig\.|table|equation|eq\.|step|question|slide|page|"
     r"lecture|appendix|week)"
 )
-ORDINAL = r"(?!0\.)\d{1,3}+(?:\.\d{1,2}+)*+(?![.,]?\d)"
+ORDINAL = r"(?!0\.\d)\d{1,3}+(?:\.\d{1,2}+)*+(?![.,]?\d)"
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 VERSIONED = "Python|Keras|TensorFlow|NumPy|Matplotlib|PyTorch|JAX|CUDA|pandas|version"
 
