@@ -117,7 +117,7 @@ class Chapter:
 
     @cached_property
     def findings(self) -> dict[str, tuple[Finding, int]]:
-        """What its outputs say of entries of the ledger, and the number of the cell that says so."""
+        """What its outputs say of entries of the ledger, and which cell says so."""
         return {
             each["key"]: (
                 Finding(ledger.entry(each["key"]), each["found"], Verdict(each["verdict"])),
@@ -136,7 +136,7 @@ class Chapter:
 
     @cached_property
     def records(self) -> list[list[str]]:
-        """For each code cell the names of the run records that it reads, or whose variable it uses."""
+        """The run records that each code cell reads, or whose variables it uses, by name."""
         known, assigned = chapter_evidence.shipped(), dict[str, set[str]]()
         result = []
         for cell in self.code:
@@ -414,7 +414,7 @@ def _name_cells(chapter: Chapter, document: nodes.document) -> None:
 def _split(
     text: str, marks: Iterable[tuple[int, str, int]], seen: set[int]
 ) -> Iterator[nodes.Node]:
-    """A text in pieces, of which some are marks; the first to a note is the one it leads back to."""
+    """A text in pieces, of which some are marks; a note leads back to its first one."""
     end = 0
     for start, written, number in marks:
         if start > end:
