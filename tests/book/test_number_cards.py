@@ -29,7 +29,7 @@ TABLE = (
 )
 TEXT = """## Counting
 
-In all there are 93,322 parameters; `conv2` needs 4,478,976 MACs, twice 2,239,488.
+In all there are 93,322 parameters; one layer needs 4,478,976 MACs, twice 2,239,488.
 It has 3×3 kernels, as in chapter 3, and about 55.4 % of 4,478,976. The test accuracy is 99.0 %.
 The lecture prints 93,322, and 9.
 
