@@ -54,6 +54,33 @@ QUOTED = re.compile(r"\{(.*?)\}")
 ROW = re.compile(r"<tr.*?</tr>", re.DOTALL)
 CELL = re.compile(r"<t([hd])\b.*?>(.*?)</t[hd]>", re.DOTALL)
 FEW = 3  # digits that say by themselves which number is meant
+# Words that say nothing of what a number is.
+COMMON = frozenset(
+    [
+        "against",
+        "also",
+        "each",
+        "from",
+        "have",
+        "here",
+        "more",
+        "most",
+        "only",
+        "other",
+        "others",
+        "same",
+        "than",
+        "that",
+        "their",
+        "them",
+        "they",
+        "this",
+        "what",
+        "when",
+        "which",
+        "with",
+    ]
+)
 LONGEST = 120  # characters of a line that a card quotes
 MOST_RECORDS = 3
 
@@ -171,8 +198,14 @@ def _is_name(node: ast.expr) -> bool:
     return isinstance(node, ast.Name)
 
 
-def is_telling(number: str, sentence: str, told: str) -> bool:
+def is_telling(number: str, sentence: str, told: str, is_near: bool = True) -> bool:
     """Whether a source says by itself that it speaks of a number: by digits, or by a common word.
+
+    Args:
+        number: The number as it is written.
+        sentence: What is said of it.
+        told: The line or the entry that is its source.
+        is_near: Whether that stands in the same section.
 
     >>> is_telling("9", "The kernel takes 9 steps", "9 steps")
     False
@@ -184,8 +217,13 @@ def is_telling(number: str, sentence: str, told: str) -> bool:
     digits = re.sub(r"\D", "", number)
     if len(digits.strip("0")) >= FEW:
         return True
-    words = set(WORD.findall(sentence.lower())) & set(WORD.findall(told.lower()))
-    return bool(words) and (len(digits) >= FEW or re.search(r"[.%]", number) is not None)
+    words = _words(sentence) & _words(told)
+    has_places = re.search(r"[.%]", number) is not None
+    return bool(words) and ((has_places and is_near) or (not has_places and len(digits) >= FEW))
+
+
+def _words(text: str) -> set[str]:
+    return {word for word in WORD.findall(text.lower()) if len(word) > FEW} - COMMON
 
 
 class Proofs:
@@ -224,7 +262,8 @@ class Proofs:
         key = found[1] if (found := IN_LEDGER.match(shown.line)) else ""
         entry = chapter.findings[key][0].entry if key in chapter.findings else None
         told = f"{entry.meaning} {entry.unit}" if entry else shown.line
-        if not is_telling(place.token.text, place.said.sentence, told):
+        is_near = shown.section == place.text.section
+        if not is_telling(place.token.text, place.said.sentence, told, is_near):
             return ""
         return self._printed(key) if entry else self._computed(source, shown)
 
