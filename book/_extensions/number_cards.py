@@ -56,30 +56,10 @@ CELL = re.compile(r"<t([hd])\b.*?>(.*?)</t[hd]>", re.DOTALL)
 FEW = 3  # digits that say by themselves which number is meant
 # Words that say nothing of what a number is.
 COMMON = frozenset(
-    [
-        "against",
-        "also",
-        "each",
-        "from",
-        "have",
-        "here",
-        "more",
-        "most",
-        "only",
-        "other",
-        "others",
-        "same",
-        "than",
-        "that",
-        "their",
-        "them",
-        "they",
-        "this",
-        "what",
-        "when",
-        "which",
-        "with",
-    ]
+    WORD.findall("""
+    against also each from have here more most only other others same than that their them they
+    this what when which with
+""")
 )
 LONGEST = 120  # characters of a line that a card quotes
 MOST_RECORDS = 3
