@@ -35,6 +35,7 @@ from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator
 
 import chapter_evidence
+import exercises_here
 import ledger_pages
 from coursecnn.evidence import ledger
 from coursecnn.evidence.ledger import Finding, Verdict
@@ -114,7 +115,7 @@ class Chapter:
         found, section, number = [], 0, 0
         for cell in self.notebook.cells:
             if cell.cell_type == "markdown":
-                section += sum(bool(head) for head, _ in bindings.markdown.sections(cell.source))
+                section += sum(bool(head) for head, _ in markdown.sections(cell.source))
             elif cell.cell_type == "code":
                 number += 1
                 found += [
@@ -170,12 +171,9 @@ def _assignments(source: str) -> Iterator[tuple[str, str]]:
     if "records.read" in source:
         for statement in cells.parse(source).body:
             if isinstance(statement, ast.Assign) and "records.read" in ast.unparse(statement):
-                for target in filter(_is_name, statement.targets):
-                    yield target.id, ast.unparse(statement)
-
-
-def _is_name(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name)
+                for target in statement.targets:
+                    if isinstance(target, ast.Name):
+                        yield target.id, ast.unparse(statement)
 
 
 def is_telling(number: str, sentence: str, told: str, is_near: bool = True) -> bool:
@@ -274,8 +272,7 @@ class Proofs:
         found = [self.chapter.shown(part, section) for part in parts]
         if not all(found):
             return ""
-        values = iter(parts)
-        rule = QUOTED.sub(lambda _: html.escape(MARKED.search(next(values))[1]), expression)
+        rule = QUOTED.sub(lambda part: "".join(MARKED.findall(part[1])), html.escape(expression))
         lines = "; ".join(
             quoted(part, shown.line) for part, shown in zip(parts, found, strict=True) if shown
         )
@@ -359,12 +356,8 @@ def leaves(node: nodes.Node, is_silent: bool = False) -> Iterator[tuple[nodes.Te
     for child in node.children:
         if isinstance(child, nodes.Text):
             yield child, not is_silent
-        elif not isinstance(child, nodes.raw | nodes.comment) and not _is_cell(child):
+        elif not isinstance(child, nodes.raw | nodes.comment) and not exercises_here.is_cell(child):
             yield from leaves(child, is_silent or isinstance(child, (*SILENT, nodes.math)))
-
-
-def _is_cell(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.container) and node.get("nb_element") == "cell_code"
 
 
 def spots(
@@ -426,7 +419,7 @@ def place_marks(app: Sphinx, document: nodes.document) -> None:
 def _name_cells(chapter: Chapter, document: nodes.document) -> None:
     of_code = [at for at, cell in enumerate(chapter.notebook.cells) if cell.cell_type == "code"]
     numbers = {at: number for number, at in enumerate(of_code, start=1)}
-    for cell in filter(_is_cell, document.findall(nodes.container)):
+    for cell in filter(exercises_here.is_cell, document.findall(nodes.container)):
         cell["ids"].append(f"cell-{numbers[cell['cell_index']]}")
 
 
@@ -479,10 +472,8 @@ def append(app: Sphinx, _page: str, _template: str, context: dict[str, Any], tre
 
 
 def write(app: Sphinx) -> None:
-    """Write the script beside the other static files."""
-    folder = Path(app.outdir) / "_static"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / SCRIPT.name).write_text(SCRIPT.read_text("utf-8"), encoding="utf-8")
+    """Write the script."""
+    exercises_here.write_static(app, SCRIPT.name, SCRIPT.read_text("utf-8"))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

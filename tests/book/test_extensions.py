@@ -261,15 +261,6 @@ def test_the_totals_count_by_kind_and_by_verdict(tmp_path):
     assert "1 exact, 1 erratum" in markup
 
 
-def test_a_sample_of_the_ledger_keeps_its_order_and_wants_every_key(tmp_path):
-    _, found = course(tmp_path)
-    keys = ["mnist.parameters_all", "mnist.parameters_base"]
-    markup = front_page.sample(keys, found, to_root="")
-    assert markup.index("The whole MNIST network") < markup.index("The three convolutions")
-    with pytest.raises(ExtensionError, match=r"no chapter shows vgg\.x"):
-        front_page.sample(["vgg.x"], found, to_root="")
-
-
 def texts(row):
     return [entry.astext() for entry in row]
 
