@@ -42,7 +42,7 @@ from coursecnn.evidence.ledger import Finding, Verdict
 
 sys.path.append(str(Path(__file__).parents[2]))  # the harness is no installed package
 
-from harness import bindings, cells, grammar
+from harness import bindings, cells, grammar, markdown
 from harness.bindings import Binding, Place
 from harness.sources import MARKED, OPEN, WORD, lines_of
 
