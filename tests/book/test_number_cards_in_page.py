@@ -32,6 +32,7 @@ def test_a_card_opens_by_pointer_and_by_keyboard_and_moves_nothing(chromium: Any
         page = went(visit)
         mark, card = page.locator("a.number-mark").nth(3), page.locator("#number-card")
         note = page.locator(mark.get_attribute("href"))
+        mark.scroll_into_view_if_needed()
         before = page.evaluate(LAYOUT)
 
         mark.hover()
