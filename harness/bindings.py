@@ -32,7 +32,7 @@ from harness.sources import CLOSE, MARKED, OPEN, Said, neighbours
 
 HEAD = "# What proves the numbers of {name}: python -m harness.normalise keeps it.\n"
 LEFT = re.compile(r"(?:\S+\s+){0,4}\S*\Z")
-RIGHT = re.compile(r"\S*(?:\s+\S+){0,2}")
+RIGHT = re.compile(r"\S*+(?:\s++\S++){0,2}")
 LONGEST = 60  # characters on either side
 SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=[A-Z$`*\[])|\n+")
 LONGEST_HALF = 600  # characters of a sentence before a number, and after it

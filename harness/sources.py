@@ -315,7 +315,7 @@ def _words(line: str) -> set[str]:
 def _keys(notebook: Any) -> Iterator[str]:
     """The keys of the ledger that a chapter's code may name, or that its outputs show."""
     for cell in cells.code_cells(notebook):
-        yield from re.findall(r"[\w.]+\.\w+", cell.source)
+        yield from (name.strip(".") for name in re.findall(r"[\w.]++", cell.source))
         for output in cell.outputs:
             yield from (each["key"] for each in output.get("data", {}).get(cells.LEDGER, ()))
 
