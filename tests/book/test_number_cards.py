@@ -12,7 +12,7 @@ from docutils.utils import new_document
 
 from coursecnn.evidence import ledger
 from coursecnn.evidence.ledger import Verdict
-from harness import bindings, cells
+from harness import bindings, cells, grammar
 from harness.bindings import Binding
 from harness.prose import Page
 from harness.sources import MARKED
@@ -156,6 +156,15 @@ def test_a_token_is_found_by_its_digits_through_markup_and_silent_in_links(path)
 
     assert [spot and spot[1] for spot in found[:4]] == [0, None, 5, 16]
     assert found[0][0] is bold[0]
+
+
+def test_an_address_may_be_written_out_or_not_and_the_number_of_a_list_never_is():
+    texts = ["arXiv:1605.07678", "1. A", "42"]
+    found = [grammar.tokens(text)[0] for text in texts]
+    assert [token.kind for token in found] == ["address", "list", "number"]
+    for shown, start in (("42", 0), ("arXiv:1605.07678 says 42", 22)):
+        *_, (leaf, position) = number_cards.spots(document([nodes.Text(shown)]), found)
+        assert (leaf.astext(), position) == (shown, start)
 
 
 def test_digits_that_are_not_the_chapters_are_refused(path):
