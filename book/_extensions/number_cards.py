@@ -384,17 +384,16 @@ def spots(
     for token in tokens:
         own = list(grammar.DIGIT.finditer(token.text))
         here = digits[at : at + len(own)]
-        is_there = [found[2] for found in here] == [match[0] for match in own]
-        if token.kind == "list" or (token.kind == "address" and not is_there):
+        leaf, position, _, is_open = here[0] if here else (nodes.Text(""), 0, "", False)
+        start = position - own[0].start()
+        is_whole = start >= 0 and leaf.astext().startswith(token.text, start)
+        if token.kind == "list" or (token.kind == "address" and not is_whole):
             yield None
             continue
-        if not is_there:
+        if [found[2] for found in here] != [match[0] for match in own]:
             shown = "".join(found[2] for found in digits[at : at + 9])
             raise ValueError(f"{token.text!r} is in the chapter, and {shown!r} on the page")
         at += len(own)
-        leaf, position, _, is_open = here[0]
-        start = position - own[0].start()
-        is_whole = leaf.astext().startswith(token.text, start) if start >= 0 else False
         yield (leaf, start) if is_open and is_whole else None
 
 
