@@ -134,8 +134,9 @@ def _side(text: str) -> tuple[int, str, float] | None:
         if re.search(r"\d", candidate):
             try:
                 return text.index(candidate), candidate, float(evaluate(_python(candidate)))
-            except (ValueError, OverflowError):
-                continue
+            except (ValueError, OverflowError) as error:
+                if isinstance(error.__cause__, ZeroDivisionError):
+                    return text.index(candidate), candidate, math.nan
     return None
 
 
@@ -151,7 +152,7 @@ def _fault(sides: list[tuple[int, int, str, float]]) -> str:
     for (_, _, left, one), (_, _, right, other) in pairwise(sides):
         steps = [_step(side) for side in (left, right)]
         tolerance = max(1e-9 * abs(one), *(step / 2 for step in steps))
-        if abs(one - other) > tolerance * (1 + 1e-9):
+        if not abs(one - other) <= tolerance * (1 + 1e-9):  # not a number, by a division by nought
             return f"{left.strip()} is {one:.10g}, not {right.strip()}"
     return ""
 
