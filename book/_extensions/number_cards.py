@@ -255,12 +255,13 @@ class Proofs:
         said = [f"printed {entry.printed.text}", finding.found if finding else ""]
         if finding:
             said.append(f"{ledger.MARKS[finding.verdict]} {finding.verdict}")
-        links = [f'<a href="{self.to_root}{LEDGER_PAGE}#{ledger_pages.anchor(key)}">ledger</a>']
-        links += [f'<a href="#cell-{cell}">cell {cell}</a>'] if cell else []
+        name = ledger_pages.anchor(key)
+        row = f'; <a href="{self.to_root}{LEDGER_PAGE}#{name}">ledger</a>'
+        links = f'{row}, <a href="#cell-{cell}">cell {cell}</a>' if finding else ""
         return (
             f"{html.escape(entry.meaning)} ({html.escape(entry.unit)}): "
             f"{html.escape(', '.join(filter(None, said)))}. "
-            f"<small>{html.escape(entry.source)}; {', '.join(links)}</small>"
+            f"<small>{html.escape(entry.source)}{links}</small>"
         )
 
     def _computed(self, source: str, shown: Shown) -> str:
