@@ -12,7 +12,7 @@ const STEPS = {
   " ": 1,
 };
 const OWN_KEYS = "a, button, input, select, summary, textarea, [role=slider], .coursecnn";
-const SMALLEST = 0.5;
+const SMALLEST = 0.45;
 const INK = 6; // pixels by which a formula is higher than its line
 
 const slides = [...document.querySelectorAll("section")];

@@ -10,7 +10,7 @@ rules and nowhere else; a slide that should be better is mended in its chapter.
   figure.
 - Each further figure, each table of few rows and each interactive has a slide.
 - Of the open code of a section that fits, the first that defines something has a slide, or else the
-  first, with what it shows in words and numbers.
+  first that does not only make a table, with what it shows in words and numbers.
 - What is to be remembered and to be discussed is shown whole; so is each exercise, without its
   solution.
 - Left out are sections marked *Optional*, further reading, imports, checks, and everything else.
@@ -36,6 +36,8 @@ ITEMS = 520  # letters of a list on one slide
 CODE_LINES = range(2, 21)
 CODE_COLUMNS = 88
 OUTPUT_LINES = 10
+TOGETHER = 16  # lines of code, outputs and tables on one slide
+LETTERS = 75  # in a line of text
 ROWS = 14  # of a table
 
 WHOLE = re.compile(r"What to remember|(Questions f|F)or discussion|To discuss")
@@ -182,13 +184,14 @@ def _items(section: Section) -> Iterator[Slide]:
         ):
             continue
         caption = _caption(following)
-        shown = "".join(o.data.get("text/html", "") for o in cell.outputs if "data" in o)
-        parts = [f"<div>{shown}</div>"] if _is_table(shown) else []
+        shown = _html(cell)
+        table = [(shown.count("<tr"), f"<div>{shown}</div>")] if _is_table(shown) else []
         if cell is taught:
-            parts = [slide_page.code(cell.source), *_printed(cell), *parts]
-            yield Slide(section.title, tuple(parts), "code", section.above)
-        elif parts:
-            yield Slide(section.title, tuple(parts), "table", section.above)
+            code = (len(cell.source.splitlines()), slide_page.code(cell.source))
+            for parts in _packed([code, *_printed(cell), *table]):
+                yield Slide(section.title, parts, "code", section.above)
+        elif table:
+            yield Slide(section.title, (table[0][1],), "table", section.above)
         if "data-interactive" in shown:
             yield Slide(section.title, (f"<div>{shown}</div>",), "live", section.above)
         for png in (o.data["image/png"] for o in cell.outputs if "image/png" in o.get("data", {})):
@@ -199,9 +202,18 @@ def _items(section: Section) -> Iterator[Slide]:
 
 
 def _taught(section: Section) -> Any:
-    """The code that has a slide: the first that defines something, or else the first."""
+    """The code that has a slide: the first that defines something, or else the first.
+
+    Code that only puts a table together is left out: the table has a slide.
+    """
     fitting = [cell for cell in section.content if not isinstance(cell, str) and _fits(cell)]
-    return min(fitting, key=lambda cell: not DEFINES.search(cell.source), default=None)
+    defining = (cell for cell in fitting if DEFINES.search(cell.source))
+    others = (cell for cell in fitting if "<table" not in _html(cell))
+    return next(defining, next(others, None))
+
+
+def _html(cell: Any) -> str:
+    return "".join(o.data.get("text/html", "") for o in cell.outputs if "data" in o)
 
 
 def _caption(following: Any) -> str:
@@ -221,22 +233,36 @@ def _fits(cell: Any) -> bool:
     return is_open and len(lines) in CODE_LINES and max(map(len, lines)) <= CODE_COLUMNS
 
 
-def _printed(cell: Any) -> Iterator[str]:
+def _printed(cell: Any) -> Iterator[tuple[int, str]]:
     text = "".join(o.text for o in cell.outputs if o.output_type == "stream").rstrip()
-    if text and len(text.splitlines()) <= OUTPUT_LINES:
-        yield slide_page.output(text)
+    lines = len(text.splitlines())
+    if 0 < lines <= OUTPUT_LINES:
+        yield lines, slide_page.output(text)
+
+
+def _packed(parts: list[tuple[int, str]]) -> Iterator[tuple[str, ...]]:
+    """Parts of so many lines, as many together as there is room for."""
+    room, together = TOGETHER, list[str]()
+    for lines, part in parts:
+        if together and lines > room:
+            yield tuple(together)
+            room, together = TOGETHER, []
+        room -= lines
+        together.append(part)
+    yield tuple(together)
 
 
 def _exercise(section: Section) -> Iterator[Slide]:
     """The question, and the code and pictures that belong to it; never the solution."""
+    words = "\n\n".join(section.texts)
     asked = [
-        slide_page.code(code)
+        (len(code.splitlines()), slide_page.code(code))
         for cell in section.content
         if not isinstance(cell, str) and not cells.tags(cell) & folds.METADATA.keys()
         if (code := ASKS.sub("", cell.source).strip())
     ]
-    text = slide_page.text("\n\n".join(section.texts))
-    yield Slide(section.title, (text, *asked), "exercise")
+    for parts in _packed([(len(words) // LETTERS, slide_page.text(words)), *asked]):
+        yield Slide(section.title, parts, "exercise")
     yield from (slide for slide in _items(section) if slide.kind == "figure")
 
 
