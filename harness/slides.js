@@ -12,7 +12,8 @@ const STEPS = {
   " ": 1,
 };
 const OWN_KEYS = "a, button, input, select, summary, textarea, [role=slider], .coursecnn";
-const SMALLEST = 0.45;
+const SMALLEST = 0.5;
+const SMALLEST_LIVE = 0.7; // an interactive scrolls instead
 const INK = 6; // pixels by which a formula is higher than its line
 
 const slides = [...document.querySelectorAll("section")];
@@ -31,7 +32,8 @@ function fit(slide) {
     boxes.some((box) =>
       box.scrollHeight > box.clientHeight + INK || box.scrollWidth > box.clientWidth + INK
     );
-  for (let size = 1; size >= SMALLEST; size -= 0.05) {
+  const smallest = slide.classList.contains("live") ? SMALLEST_LIVE : SMALLEST;
+  for (let size = 1; size >= smallest; size -= 0.05) {
     slide.style.setProperty("--fit", size.toFixed(2));
     if (!isCut()) return;
   }
@@ -41,7 +43,7 @@ function fit(slide) {
 const seen = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (!isIntersecting) continue;
-    current = slides.indexOf(target);
+    current = slides.findIndex(({ id }) => id === target.id);
     history.replaceState(null, "", `#${target.id}`);
   }
 }, { threshold: 0.6 });
@@ -49,7 +51,7 @@ const seen = new IntersectionObserver((entries) => {
 document.addEventListener("keydown", (event) => {
   const step = STEPS[event.key];
   const isTaken = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
-  if (!step || isTaken || event.target.closest(OWN_KEYS)) return;
+  if (!step || isTaken || document.activeElement?.closest(OWN_KEYS)) return;
   event.preventDefault();
   show(current + step);
 });

@@ -227,9 +227,9 @@ def _is_table(shown: str) -> bool:
 
 
 def _fits(cell: Any) -> bool:
-    """Whether a cell is open code that a slide has room for."""
+    """Whether a cell is open code that a slide has room for, and does not only measure again."""
     lines = cell.source.splitlines()
-    is_open = not cells.tags(cell) & folds.METADATA.keys()
+    is_open = not cells.tags(cell) & (folds.METADATA.keys() | {cells.REMEASURED})
     return is_open and len(lines) in CODE_LINES and max(map(len, lines)) <= CODE_COLUMNS
 
 
@@ -253,13 +253,13 @@ def _packed(parts: list[tuple[int, str]]) -> Iterator[tuple[str, ...]]:
 
 
 def _exercise(section: Section) -> Iterator[Slide]:
-    """The question, and the code and pictures that belong to it; never the solution."""
+    """The question, and the code and pictures that belong to it and fit; never the solution."""
     words = "\n\n".join(section.texts)
     asked = [
         (len(code.splitlines()), slide_page.code(code))
         for cell in section.content
         if not isinstance(cell, str) and not cells.tags(cell) & folds.METADATA.keys()
-        if (code := ASKS.sub("", cell.source).strip())
+        if (code := ASKS.sub("", cell.source).strip()) and code.count("\n") < CODE_LINES.stop
     ]
     for parts in _packed([(len(words) // LETTERS, slide_page.text(words)), *asked]):
         yield Slide(section.title, parts, "exercise")

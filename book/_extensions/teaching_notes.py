@@ -65,10 +65,11 @@ def errors(notebook: dict[str, Any]) -> Iterator[tuple[str, list[tuple[str, str]
         before = "\n".join(texts({"cells": notebook["cells"][:place]}))
         known = exercises.exercises()[name].mistakes
         if known:
-            yield HEADING.findall(before)[-1], [(_shown(each.answer), each.hint) for each in known]
+            yield HEADING.findall(before)[-1], [(shown(each.answer), each.hint) for each in known]
 
 
-def _shown(answer: object) -> str:
+def shown(answer: object) -> str:
+    """A wrong answer as text; nothing where it is a function, or too long."""
     if callable(answer) or isinstance(answer, np.ndarray):
         return ""
     number = isinstance(answer, int | float) and not isinstance(answer, bool)
