@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+import coursecnn
 from coursecnn import _files
 from coursecnn._checks import check_count
 from coursecnn._values import integer
@@ -147,7 +148,9 @@ def write(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"folder must be new or empty, got {str(folder)!r}")
     texts = {f"paper_{paper.letter}.html": _sheet(paper) for paper in drawn}
-    texts["answers.html"] = _answers(drawn, ", ".join(chapters), seed)
+    command = f"coursecnn exam {' '.join(chapters)} --seed {seed} --variants {variants}"
+    command += "" if questions is None else f" --questions {questions}"
+    texts["answers.html"] = _answers(drawn, command)
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         _files.write_atomically(folder / name, text.encode())
@@ -220,8 +223,9 @@ def _sheet(paper: Paper) -> str:
     return DOCUMENT.format(title=title, body=body)
 
 
-def _answers(drawn: Sequence[Paper], chapters: str, seed: int) -> str:
+def _answers(drawn: Sequence[Paper], command: str) -> str:
     """The answers of all papers, with the exercise that each question varies."""
+    origin = html.escape(f"coursecnn {coursecnn.__version__}: {command}")
     parts = []
     for paper in drawn:
         items = "\n".join(
@@ -230,7 +234,7 @@ def _answers(drawn: Sequence[Paper], chapters: str, seed: int) -> str:
         )
         parts.append(
             f'<section class="answers">\n<h1>Answers, paper {paper.letter}</h1>\n'
-            f"<p><small>Chapters: {html.escape(chapters)}; seed: {seed}</small></p>\n"
+            f"<p><small>{origin}</small></p>\n"
             f"<ol>\n{items}\n</ol>\n</section>"
         )
     return DOCUMENT.format(title="Convolutional networks, answers", body="\n".join(parts))

@@ -164,7 +164,7 @@ VARIATIONS: tuple[Variation, ...] = (
     Variation(
         "convolution.by_hand",
         "Compute the convolution, as networks understand it, of this image and this kernel, "
-        "without padding. {image} {kernel}",
+        "without padding.<br>{image} {kernel}",
         lambda image, kernel: correlate2d(image, kernel).astype(int),
         {"image": _matrix(3, 4, range(5)), "kernel": _matrix(2, 2, (-2, -1, 0, 1, 2))},
         # Flipping it must show, and no row of it may be idle.
@@ -179,8 +179,8 @@ VARIATIONS: tuple[Variation, ...] = (
     ),
     Variation(
         "convolution.best_patch",
-        "A patch has 3×3 pixels, each either 0 or 1. Which patch makes this kernel answer most? "
-        "{kernel}",
+        "A patch has 3×3 pixels, each either 0 or 1. Which patch makes this kernel answer most?"
+        "<br>{kernel}",
         lambda kernel: (kernel > 0).astype(int),
         {"kernel": _matrix(3, 3, (-3, -2, -1, 1, 2, 3))},
         lambda kernel: 3 <= (kernel > 0).sum() <= 6,
@@ -189,8 +189,8 @@ VARIATIONS: tuple[Variation, ...] = (
     Variation(
         "convolution.layer",
         "An image of {side}×{side} pixels has {channels} channels. A convolutional layer has "
-        "{filters} kernels of {kernel}×{kernel}, a stride of 1 and no padding. Which shape "
-        "(height, width, maps) has its output, and how many parameters has the layer, biases "
+        "{filters} kernels of {kernel}×{kernel}, a stride of 1 and no padding. What is the shape "
+        "(height, width, maps) of its output, and how many parameters does the layer have, biases "
         "included?",
         lambda side, channels, filters, kernel: (
             Convolution(filters, kernel).output_shape((side, side, channels)),
@@ -282,7 +282,7 @@ VARIATIONS: tuple[Variation, ...] = (
         "Images of 28×28×1 pass three convolutions with {maps1}, {maps2} and {maps3} kernels of "
         "3×3, without padding; after the first and after the second comes a 2×2 max pooling with a "
         "stride of 2, which drops a remainder. A dense layer of {units} units and one of 10 units "
-        "follow. How many parameters has the network?",
+        "follow. How many parameters does the network have?",
         lambda maps1, maps2, maps3, units: _solved(
             "first_cnn.parameters", maps1, maps2, maps3, units
         ),
@@ -295,7 +295,7 @@ VARIATIONS: tuple[Variation, ...] = (
     ),
     Variation(
         "patterns.parameters",
-        "How many parameters has <code>INPUT -&gt; CONV({first}) -&gt; POOL -&gt; CONV({second}) "
+        "How many parameters are there in <code>INPUT -&gt; CONV({first}) -&gt; POOL -&gt; CONV({second}) "
         "-&gt; POOL -&gt; FC({units}) -&gt; FC</code> for images of 28×28×1 in 10 classes? The "
         "kernels are 3×3 and keep the size of the map, each pooling halves it.",
         lambda first, second, units: sum(
@@ -317,7 +317,7 @@ VARIATIONS: tuple[Variation, ...] = (
     Variation(
         "lenet.larger_image",
         "LeNet-5 reads an image of {side}×{side} pixels: C1, C3 and C5 have kernels of 5×5, "
-        "without padding and with a stride of 1, S2 and S4 halve their maps. How large, one side, "
+        "without padding and with a stride of 1, S2 and S4 halve their maps. How large (one side) "
         "are the maps of C5?",
         lambda side: _after([*LENET, Convolution(120, 5)], side),
         {"side": range(36, 161, 4)},
@@ -337,7 +337,7 @@ VARIATIONS: tuple[Variation, ...] = (
         "LeNet-5, as it is taught today, gets {c1} and {c3} maps in C1 and C3, and {c5} and {f6} "
         "units in C5 and F6. (The image is 32×32×1; C1, C3 and C5 have kernels of 5×5, without "
         "padding, that read all maps; S2 and S4 halve their maps and learn nothing; there are 10 "
-        "outputs.) How many parameters has it?",
+        "outputs.) How many parameters does it have?",
         lenet.parameters,
         {
             "c1": (4, 5, 6, 8),
@@ -351,7 +351,7 @@ VARIATIONS: tuple[Variation, ...] = (
         "A framework that rounds down reads an image of {side}×{side} pixels with AlexNet's "
         "layers: a convolution of 11×11 with a stride of 4 and no padding, one of 5×5 and one of "
         "3×3 that keep the size of the map, and after each of the three a max pooling of 3×3 with "
-        "a stride of 2. How large, one side, is the last map?",
+        "a stride of 2. How large (one side) is the last map?",
         lambda side: _after(ALEXNET, side),
         {"side": range(160, 481)},
         own={"side": 224},
@@ -370,7 +370,7 @@ VARIATIONS: tuple[Variation, ...] = (
     Variation(
         "alexnet_zfnet.groups",
         "A convolution with {filters} kernels of {kernel}×{kernel} reads {channels} maps, in two "
-        "groups, as on AlexNet's two GPUs. How many parameters has it, biases included?",
+        "groups, as on AlexNet's two GPUs. How many parameters does it have, biases included?",
         lambda filters, kernel, channels: Convolution(filters, kernel, groups=2).parameters(
             (27, 27, channels)
         ),
@@ -381,16 +381,16 @@ VARIATIONS: tuple[Variation, ...] = (
         "VGG16 is built for images of {side}×{side}×3 in {classes} classes. Its convolutions, "
         f"which keep the size of the map and end in 512 maps, have {VGG16_CONVOLUTIONS:,} "
         "parameters; five poolings halve the map; two dense layers of 4,096 units and one for the "
-        "classes follow. How many parameters has the network?",
+        "classes follow. How many parameters does the network have?",
         lambda side, classes: vgg.count(vgg.VGG16, image=(side, side, 3), classes=classes),
         {"side": (32, 64, 96, 128, 160), "classes": (10, 20, 50, 100, 200)},
         own={"side": 32, "classes": 10},
     ),
     Variation(
         "vgg.stack",
-        "{layers} convolutions of 3×3 follow each other, with {maps} maps everywhere. Which single "
-        "kernel (one side) sees as much, and how many weights, without biases, has the stack, and "
-        "how many the single layer? Answer with three numbers.",
+        "A stack has {layers} convolutions of 3×3, with {maps} maps everywhere. How large (one side) "
+        "is the single kernel that sees as much? How many weights, without biases, does the stack "
+        "have, and how many the single layer? Answer with three numbers.",
         lambda layers, maps: (
             receptive_field([Convolution(maps, 3)] * layers).size,
             layers * Convolution(maps, 3, bias=False).parameters((64, 64, maps)),
@@ -450,7 +450,7 @@ VARIATIONS: tuple[Variation, ...] = (
     Variation(
         "better_residuals.groups",
         "A 3×3 convolution reads {channels} maps and makes {channels}, in {paths} groups. How many "
-        "weights has it, without biases?",
+        "weights does it have, without biases?",
         lambda channels, paths: Convolution(channels, 3, groups=paths, bias=False).parameters(
             (7, 7, channels)
         ),
@@ -474,7 +474,7 @@ VARIATIONS: tuple[Variation, ...] = (
         "other_roads.fire",
         "A Fire module reads {channels} maps, squeezes them to {squeeze} by 1×1 filters, and "
         "expands these by {expand} filters of 1×1 and {expand} of 3×3, side by side. How many "
-        "parameters has it, biases included?",
+        "parameters does it have, biases included?",
         _fire,
         {
             "channels": (64, 96, 128, 192, 256),
@@ -508,7 +508,7 @@ VARIATIONS: tuple[Variation, ...] = (
     Variation(
         "cifar10_lab.steps",
         "Of {images} training images, {percent} % are set aside for validation, and the batches "
-        "have {batch} images. How many steps has an epoch, if the last batch may be smaller?",
+        "have {batch} images. How many steps are there in an epoch, if the last batch may be smaller?",
         lambda images, percent, batch: -(-(images * (100 - percent) // 100) // batch),
         {
             "images": (20_000, 30_000, 50_000, 60_000),
@@ -546,7 +546,7 @@ VARIATIONS: tuple[Variation, ...] = (
     ),
     Variation(
         "beyond_one_machine.ring",
-        "{devices} devices train a network of {parameters} parameters by the batch, and add up "
+        "A network of {parameters} parameters is trained on {devices} devices, each with its part of the batch, which add up "
         "their gradients around a ring; a gradient takes 4 bytes. How many MB (10<sup>6</sup> "
         "bytes) does each send in a step, in whole MB?",
         lambda devices, parameters: round(2 * (devices - 1) / devices * 4 * parameters / 1e6),
@@ -559,8 +559,8 @@ VARIATIONS: tuple[Variation, ...] = (
     Variation(
         "beyond_one_machine.synchronised",
         "A batch lies on two devices, half of it on each. The means of the halves are {mean1} and "
-        "{mean2}, their variances {variance1} and {variance2}. Which mean and which variance has "
-        "the whole batch? Answer with a pair.",
+        "{mean2}, their variances {variance1} and {variance2}. What are the mean and the variance "
+        "of the whole batch? Answer with a pair.",
         lambda mean1, mean2, variance1, variance2: _solved(
             "beyond_one_machine.synchronised", [mean1, mean2], [variance1, variance2]
         ),
@@ -584,7 +584,7 @@ VARIATIONS: tuple[Variation, ...] = (
         "what_came_after.unit_parameters",
         "A unit of ConvNeXt reads {channels} maps: a depthwise convolution of {kernel}×{kernel}, a "
         "layer normalisation, a dense layer to four times as many maps and one back, all with "
-        "biases, and one scale for each map at the end. How many parameters has it?",
+        "biases, and one scale for each map at the end. How many parameters does it have?",
         lambda channels, kernel: _solved("what_came_after.unit_parameters", channels, kernel),
         {"channels": range(24, 201, 8), "kernel": (3, 5, 7, 9)},
     ),

@@ -130,7 +130,7 @@ def test_the_answers_are_in_their_own_file_alone(tmp_path):
         shown = f"{numbers_in(question.answer)[-1]:,}"
         assert shown in answers
         assert shown not in paper
-    assert "seed: 1" in answers
+    assert "coursecnn exam vgg --seed 1 --variants 1" in answers
 
 
 @pytest.mark.parametrize(
