@@ -295,9 +295,9 @@ VARIATIONS: tuple[Variation, ...] = (
     ),
     Variation(
         "patterns.parameters",
-        "How many parameters are there in <code>INPUT -&gt; CONV({first}) -&gt; POOL -&gt; CONV({second}) "
-        "-&gt; POOL -&gt; FC({units}) -&gt; FC</code> for images of 28×28×1 in 10 classes? The "
-        "kernels are 3×3 and keep the size of the map, each pooling halves it.",
+        "How many parameters are there in <code>INPUT -&gt; CONV({first}) -&gt; POOL -&gt; "
+        "CONV({second}) -&gt; POOL -&gt; FC({units}) -&gt; FC</code> for images of 28×28×1 in 10 "
+        "classes? The kernels are 3×3 and keep the size of the map, each pooling halves it.",
         lambda first, second, units: sum(
             parameters
             for _, parameters in _walked(PATTERN.format(first=first, second=second, units=units))
@@ -388,9 +388,9 @@ VARIATIONS: tuple[Variation, ...] = (
     ),
     Variation(
         "vgg.stack",
-        "A stack has {layers} convolutions of 3×3, with {maps} maps everywhere. How large (one side) "
-        "is the single kernel that sees as much? How many weights, without biases, does the stack "
-        "have, and how many the single layer? Answer with three numbers.",
+        "A stack has {layers} convolutions of 3×3, with {maps} maps everywhere. How large (one "
+        "side) is the single kernel that sees as much? How many weights, without biases, does the "
+        "stack have, and how many the single layer? Answer with three numbers.",
         lambda layers, maps: (
             receptive_field([Convolution(maps, 3)] * layers).size,
             layers * Convolution(maps, 3, bias=False).parameters((64, 64, maps)),
@@ -485,8 +485,8 @@ VARIATIONS: tuple[Variation, ...] = (
     Variation(
         "pretrained.shape",
         'A network has five layers with a stride of 2, all with <code>padding="same"</code>; its '
-        "last convolution has 1,280 filters. What is the shape (height, width, channels) of what "
-        "it makes, without its top, of a photograph of {height}×{width}×3?",
+        "last convolution has 1,280 filters. What is the shape (height, width, channels) of its "
+        "output, without its top, for a photograph of {height}×{width}×3?",
         lambda height, width: (*_halved(height, width), pretrained.FEATURES),
         {"height": range(130, 600, 10), "width": range(130, 600, 10)},
         lambda height, width: bool(height % 32 and width % 32 and height != width),
@@ -508,7 +508,8 @@ VARIATIONS: tuple[Variation, ...] = (
     Variation(
         "cifar10_lab.steps",
         "Of {images} training images, {percent} % are set aside for validation, and the batches "
-        "have {batch} images. How many steps are there in an epoch, if the last batch may be smaller?",
+        "have {batch} images. How many steps are there in an epoch, if the last batch may be "
+        "smaller?",
         lambda images, percent, batch: -(-(images * (100 - percent) // 100) // batch),
         {
             "images": (20_000, 30_000, 50_000, 60_000),
@@ -546,9 +547,9 @@ VARIATIONS: tuple[Variation, ...] = (
     ),
     Variation(
         "beyond_one_machine.ring",
-        "A network of {parameters} parameters is trained on {devices} devices, each with its part of the batch, which add up "
-        "their gradients around a ring; a gradient takes 4 bytes. How many MB (10<sup>6</sup> "
-        "bytes) does each send in a step, in whole MB?",
+        "A network of {parameters} parameters is trained on {devices} devices. Each has a part of "
+        "the batch, and they add up their gradients, of 4 bytes each, around a ring. How many MB "
+        "(10<sup>6</sup> bytes) does each send in a step, in whole MB?",
         lambda devices, parameters: round(2 * (devices - 1) / devices * 4 * parameters / 1e6),
         {
             "devices": (2, 4, 5, 8, 10, 16, 20),
