@@ -19,9 +19,11 @@ rules and nowhere else; a slide that should be better is mended in its chapter.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from coursecnn._files import write_atomically
@@ -49,6 +51,7 @@ ASKS = re.compile(r"^(answer = \.\.\.|check\(.*\))\n?", re.MULTILINE)
 DEFINES = re.compile(r"^(def|class) ", re.MULTILINE)
 NUMBER = re.compile(r"\d+")
 INTRODUCED = ("bullet_list", "ordered_list", "table", "math_block", "fence")
+CLOSED = folds.METADATA.keys() | {cells.REMEASURED, "remove-cell"}
 HIDDEN = frozenset({"Imports", "Set-up", "Check", "Solution"})
 
 
@@ -146,7 +149,7 @@ def _lead(section: Section) -> str:
 def _opening(section: Section) -> Iterator[Slide]:
     """The title with question and figure, then what the reader can do at the end."""
     found = [block for text in section.texts for block in blocks(text)]
-    question = next(source for kind, source in found if kind == "paragraph")
+    question = next((source for kind, source in found if kind == "paragraph"), "")
     picture = next((slide for slide in _items(section) if slide.kind == "figure"), None)
     yield _together(Slide(section.title, (slide_page.text(question),), "title"), picture)
     for (_, source), (kind, goals) in pairwise(found):
@@ -177,11 +180,7 @@ def _items(section: Section) -> Iterator[Slide]:
     """What the code cells of a section have for the slides, in order."""
     taught = _taught(section)
     for cell, following in pairwise([*section.content, ""]):
-        if (
-            isinstance(cell, str)
-            or folds.title(cell) in HIDDEN
-            or cell.metadata.get("tags") == ["remove-cell"]
-        ):
+        if isinstance(cell, str) or folds.title(cell) in HIDDEN:
             continue
         caption = _caption(following)
         shown = _html(cell)
@@ -229,7 +228,7 @@ def _is_table(shown: str) -> bool:
 def _fits(cell: Any) -> bool:
     """Whether a cell is open code that a slide has room for, and does not only measure again."""
     lines = cell.source.splitlines()
-    is_open = not cells.tags(cell) & (folds.METADATA.keys() | {cells.REMEASURED})
+    is_open = not cells.tags(cell) & CLOSED
     return is_open and len(lines) in CODE_LINES and max(map(len, lines)) <= CODE_COLUMNS
 
 
@@ -282,18 +281,34 @@ def _portions(source: str) -> Iterator[str]:
     return ("\n".join(items[start : start + size]) for start in range(0, len(items), size))
 
 
-def main() -> None:
+def write(path: Path) -> tuple[Path, int]:
+    """Write the slides of a chapter: where they are, and how many.
+
+    Raises:
+        ValueError: if the file is no notebook, or has no title.
+    """
+    made = slides(cells.read(path))
+    if not made or made[0].kind != "title":
+        raise ValueError(f"{cells.shown(path)} has no title: a chapter begins with a line # Title")
+    number = NUMBER.match(path.stem)
+    chapter = f"Chapter {int(number[0])}" if number else ""
+    target = SLIDES / f"{path.stem}.html"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(target, slide_page.page(chapter, made).encode())
+    return target, len(made)
+
+
+def main() -> int:
     """Write the slides, and say where they are."""
-    arguments = cells.command_line("slides", __doc__).parse_args()
-    for path in cells.chapters(arguments.files):
-        number = NUMBER.match(path.stem)
-        chapter = f"Chapter {int(number[0])}" if number else ""
-        target = SLIDES / f"{path.stem}.html"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        made = slides(cells.read(path))
-        write_atomically(target, slide_page.page(chapter, made).encode())
-        print(f"{cells.shown(target)}: {len(made)} slides")
+    for path in cells.chapters(cells.command_line("slides", __doc__).parse_args().files):
+        try:
+            target, count = write(path)
+        except ValueError as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
+        sys.stdout.write(f"{cells.shown(target)}: {count} slides\n")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

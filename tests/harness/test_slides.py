@@ -2,6 +2,7 @@
 
 import re
 
+import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
@@ -186,6 +187,23 @@ def test_the_command_writes_them_below_build(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(slides, "SLIDES", tmp_path)
     chapter = next(path for path in cells.chapters() if path.stem == "08_vgg")
     monkeypatch.setattr("sys.argv", ["slides", str(chapter)])
-    slides.main()
+    assert slides.main() == 0
     assert "<title>Chapter 8: VGG: slides</title>" in (tmp_path / "08_vgg.html").read_text()
     assert re.fullmatch(r"\S+08_vgg.html: \d+ slides\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("{", "is no"), (None, "is not there"), ("## Two", "has no title")],
+    ids=["damaged", "missing", "without a title"],
+)
+def test_what_has_no_slides_is_named(tmp_path, monkeypatch, capsys, content, message):
+    path = tmp_path / "a.ipynb"
+    if content:
+        text = nbformat.writes(new_notebook(cells=[new_markdown_cell(content)]))
+        path.write_text(content if content == "{" else text)
+    monkeypatch.setattr("sys.argv", ["slides", str(path)])
+    assert slides.main() == 1
+    said = capsys.readouterr().err
+    assert "a.ipynb" in said
+    assert re.search(message, said)
