@@ -1,6 +1,7 @@
 """How slides are written down: one HTML file that needs nothing else, neither script nor network.
 
-- `text(markdown)`, `code(source)`, `figure(png, alt, caption)`: the parts of a slide;
+- `text(markdown)`, `code(source)`, `output(printed)`, `table(html)`, `figure(png, alt, caption)`:
+  the parts of a slide;
 - `page(title, slides)`: the file.
 """
 
@@ -29,6 +30,7 @@ sys.path.append(str(cells.ROOT / "book" / "_extensions"))
 from mathml import in_mathml
 
 FORMAT = HtmlFormatter(nowrap=True, style="a11y-high-contrast-light")
+STYLE = re.compile(r"<style\b.*?</style>\s*", re.DOTALL)
 BESIDE = 1.3  # a picture that is narrower stands beside its text, a wider one below
 TEMPLATE = """\
 <!doctype html>
@@ -124,6 +126,15 @@ def code(source: str) -> str:
 def output(printed: str) -> str:
     """What a cell printed."""
     return f'<pre class="output" tabindex="0">{html.escape(printed)}</pre>'
+
+
+def table(shown: str) -> str:
+    """A table of pandas, without its own style; what is no heading is called none.
+
+    >>> table("<table><tr><th></th><th>a</th></tr></table>")
+    '<div><table><tr><td></td><th>a</th></tr></table></div>'
+    """
+    return f"<div>{STYLE.sub('', shown).replace('<th></th>', '<td></td>')}</div>"
 
 
 def figure(png: str, alt: str, caption: str = "") -> str:

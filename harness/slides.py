@@ -184,7 +184,7 @@ def _items(section: Section) -> Iterator[Slide]:
             continue
         caption = _caption(following)
         shown = _html(cell)
-        table = [(shown.count("<tr"), f"<div>{shown}</div>")] if _is_table(shown) else []
+        table = [(shown.count("<tr"), slide_page.table(shown))] if _is_table(shown) else []
         if cell is taught:
             code = (len(cell.source.splitlines()), slide_page.code(cell.source))
             for parts in _packed([code, *_printed(cell), *table]):

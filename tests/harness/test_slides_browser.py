@@ -83,3 +83,7 @@ def test_each_slide_is_printed_on_one_page(deck):
     page = deck("19_what_came_after")
     printed = page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == page.locator("section").count()
+
+
+def test_slides_are_accessible(deck):
+    assert browser.faults(deck("08_vgg")) == []
