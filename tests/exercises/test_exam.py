@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -70,6 +70,7 @@ def test_each_answer_is_held_against_something_that_the_package_did_not_compute(
 
 
 @pytest.mark.parametrize("variation", VARIATIONS, ids=lambda each: each.name)
+@settings(max_examples=25)  # of each of forty variations
 @given(seed=st.integers(0, 10**6))
 def test_whatever_is_drawn_has_an_answer_that_can_be_written_down(variation, seed):
     numbers = variation.draw(Random(seed))
@@ -93,6 +94,7 @@ def test_every_chapter_can_be_asked_but_the_one_without_numbers():
     assert asked == set(CHAPTERS) - {"comparison"}
 
 
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10**6))
 def test_papers_ask_the_same_with_different_answers(seed):
     first, *others = exam.papers(["lenet", "vgg"], seed=seed, variants=4, questions=3)
