@@ -71,6 +71,13 @@ def test_a_case_comes_up_in_all_tests_at_once():
         assert len({name.partition("[")[2] for name in turns}) == 3
 
 
+def test_the_cases_of_a_test_are_those_whose_turn_it_is_by_name():
+    """So that what is made for a sample of names is made for the cases with these names."""
+    for commit in COMMITS[:20]:
+        turns = sample.cases([f"a::one[{name}]" for name in CHAPTERS], 3, commit)
+        assert turns == {f"a::one[{name}]" for name in sample.chosen(CHAPTERS, 3, commit)}
+
+
 def test_all_that_is_looked_at_on_a_page_comes_up_at_once():
     pages = [f"book/part/0{n}_x.html" for n in range(9)]
     widths = [f"a::fits[{width}-{page}]" for page in pages for width in (360, 1300)]

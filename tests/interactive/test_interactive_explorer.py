@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,12 @@ Show = Callable[..., Any]
 Tables = dict[str, pd.DataFrame]
 
 
+@cache
+def table_of(name: str) -> pd.DataFrame:
+    """The layers of a network of the course."""
+    return layer_table(outline(name))
+
+
 @pytest.fixture(scope="module")
 def tables(request: pytest.FixtureRequest) -> Tables:
     """The layers of every network, or of a sample: to build them all takes a while."""
@@ -60,13 +67,7 @@ def tables(request: pytest.FixtureRequest) -> Tables:
         known = {*FIRST, *ACCURACIES, "lenet5", "mnist_tutorial"}
         known.update(sample.chosen(NAMES, count, sample.commit()))
         names = [name for name in NAMES if name in known]
-    return {name: layer_table(outline(name)) for name in names}
-
-
-@pytest.fixture
-def table(name: str, tables: Tables) -> pd.DataFrame:
-    """The layers of one network, whether it is in the sample or not."""
-    return tables[name] if name in tables else layer_table(outline(name))
+    return {name: table_of(name) for name in names}
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +111,9 @@ def lists(shape: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_steps_hold_what_the_table_holds(name: str, table: pd.DataFrame) -> None:  # noqa: ARG001
+def test_steps_hold_what_the_table_holds(name: str) -> None:
+    table = table_of(name)
+
     found = [
         (named(pattern, time), *row)
         for step in steps(table)
@@ -123,7 +126,7 @@ def test_steps_hold_what_the_table_holds(name: str, table: pd.DataFrame) -> None
 
 
 def test_what_is_repeated_stands_there_once() -> None:
-    times = [step.times for step in steps(layer_table(outline("resnet152")))]
+    times = [step.times for step in steps(table_of("resnet152"))]
     assert times == [1, 2, 1, 7, 1, 35, 1, 2, 1]  # 3, 8, 36 and 3 blocks, each first one another
 
 
@@ -179,8 +182,9 @@ def test_a_network_of_one_s_own_is_shown(show: Show, mine: Tables) -> None:
     assert set(totals) <= set(numbers(panel(opened, "A").inner_text()))
 
 
-def test_every_layer_that_computes_has_its_kind(tables: Tables) -> None:
-    table = pd.concat(tables.values())
+@pytest.mark.parametrize("name", NAMES)
+def test_every_layer_that_computes_has_its_kind(name: str) -> None:
+    table = table_of(name)
     kinds = set(map(kind_of_type, table.loc[table["macs"] > 0, "type"]))
     assert kinds <= set(COLOURED)
 
