@@ -91,8 +91,9 @@ class Page:
         self.notebook = None if path.suffix == ".md" else cells.read(path)
         self.sources = Sources(self.notebook, published, _chapters)
         self.bound = bindings.read(path)
-        of_cells = self.notebook and bindings.texts_of(self.notebook)
-        self.texts = list(of_cells or bindings.texts(path))
+        self.texts = list(
+            bindings.texts(path) if self.notebook is None else bindings.texts_of(self.notebook)
+        )
         self.seal = seal(self.notebook)
 
     @property
