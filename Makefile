@@ -48,8 +48,8 @@ book: $(READY)  ## build the HTML book, warnings as errors
 SAMPLED = $(if $(SAMPLE),--sample $(SAMPLE))
 VISITED = $(if $(SAMPLE),$$($(BIN)/python -m harness.sample $(SAMPLE) $(CHAPTERS)),$(CHAPTERS))
 
-test: SAMPLE ?= 8
-test: lint types unit chapters  ## lint, types, unit tests (8 cases of each), every chapter re-executed
+test: SAMPLE ?= 4
+test: lint types unit chapters  ## lint, types, unit tests (4 cases of each), every chapter re-executed
 
 lint: $(READY)  ## style of the code, types of the scripts, form and prose of the chapters
 	@$(BIN)/ruff check .

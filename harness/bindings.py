@@ -37,6 +37,7 @@ RIGHT = re.compile(r"\S*+(?:\s++\S++){0,2}")
 LONGEST = 60  # characters on either side
 SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=[A-Z$`*\[])|\n+")
 LONGEST_HALF = 600  # characters of a sentence before a number, and after it
+UNMARKED = str.maketrans(OPEN + CLOSE, "<>")  # of a text that has marks of its own
 ALIKE = 0.6  # how similar the words around a number must be for it to be the same
 
 
@@ -95,9 +96,10 @@ class Place(NamedTuple):
         """The words around it, with the token marked."""
         start, end = self.token.start, self.token.start + len(self.token.text)
         left = _last_words(self.text.source[max(0, start - 2 * LONGEST) : start])[-LONGEST:]
-        after = RIGHT.match(self.text.source, end)
-        right = after[0][:LONGEST] if after else ""
-        return " ".join(f"{left}{OPEN}{self.written}{CLOSE}{right}".split())
+        following = RIGHT.match(self.text.source, end)
+        right = following[0][:LONGEST] if following else ""
+        before, written, after = (part.translate(UNMARKED) for part in (left, self.written, right))
+        return " ".join(f"{before}{OPEN}{written}{CLOSE}{after}".split())
 
 
 def _last_words(text: str) -> str:
