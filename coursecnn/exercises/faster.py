@@ -65,24 +65,26 @@ BASE = "ladder_tta_flip"
 PLAUSIBLE = (60.0, 100.0)  # held-out accuracies of two epochs on this ladder, in per cent
 
 
-def own_rung(answer: Any) -> tuple[bool, bool, bool]:
-    """Tell whether an answer is accuracies in per cent with a verdict, and if it is theirs.
+def own_rung(answer: Any) -> str:
+    """Judge accuracies in per cent, of the seeds 0, 1, ..., with a verdict, by the rung below.
 
-    The accuracies are those of the seeds 0, 1, ..., at least three, and no more than `BASE` has.
+    Returns:
+        What is wrong: `"form"`, if it is no tuple of accuracies and a text; `"number"` of seeds;
+        `"scale"` of the accuracies; `"verdict"`. Or `"right"`.
     """
-    if not isinstance(answer, tuple) or len(answer) != 2:
-        return False, False, False
-    given, said = answer
-    old = [100 * value for value in records.read(BASE).values("validation_accuracy")]
+    if not isinstance(answer, tuple) or len(answer) != 2 or not isinstance(answer[1], str):
+        return "form"
     try:
-        new = np.asarray(given, dtype=float)
+        new = np.asarray(answer[0], dtype=float)
     except (TypeError, ValueError):
-        return False, False, False
+        return "form"
+    old = [100 * value for value in records.read(BASE).values("validation_accuracy")]
     if new.ndim != 1 or not FEWEST_PAIRS <= len(new) <= len(old):
-        return False, False, False
+        return "number"
     low, high = PLAUSIBLE
-    form = bool(np.all((new > low) & (new < high)))
-    return True, form, bool(said == paired(list(new), old[: len(new)]).verdict)
+    if not np.all((new > low) & (new < high)):
+        return "scale"
+    return "right" if answer[1] == paired(list(new), old[: len(new)]).verdict else "verdict"
 
 
 def sample_rung() -> tuple[tuple[float, ...], str]:
