@@ -31,7 +31,8 @@ from harness import cells, grammar, markdown
 from harness.sources import CLOSE, MARKED, OPEN, Said, neighbours
 
 HEAD = "# What proves the numbers of {name}: python -m harness.normalise keeps it.\n"
-LEFT = re.compile(r"(?:\S+\s+){0,4}\S*\Z")
+WORD = re.compile(r"\S+")
+MOST_LEFT = 5  # words, of which the last one may touch the number
 RIGHT = re.compile(r"\S*+(?:\s++\S++){0,2}")
 LONGEST = 60  # characters on either side
 SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=[A-Z$`*\[])|\n+")
@@ -93,10 +94,16 @@ class Place(NamedTuple):
     def context(self) -> str:
         """The words around it, with the token marked."""
         start, end = self.token.start, self.token.start + len(self.token.text)
-        before = LEFT.search(self.text.source[max(0, start - 2 * LONGEST) : start])
+        left = _last_words(self.text.source[max(0, start - 2 * LONGEST) : start])[-LONGEST:]
         after = RIGHT.match(self.text.source, end)
-        left, right = before[0][-LONGEST:] if before else "", after[0][:LONGEST] if after else ""
+        right = after[0][:LONGEST] if after else ""
         return " ".join(f"{left}{OPEN}{self.written}{CLOSE}{right}".split())
+
+
+def _last_words(text: str) -> str:
+    words = list(WORD.finditer(text))
+    most = MOST_LEFT - (not words or words[-1].end() < len(text))
+    return text[words[-most:][0].start() :] if words else ""
 
 
 def texts(path: Path) -> Iterator[Text]:
