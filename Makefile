@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 CHAPTERS := $(sort $(wildcard book/*/*.ipynb))
-SCRIPTS := $(wildcard coursecnn/interactive/*.js book/_extensions/*.js)
+SCRIPTS := $(wildcard coursecnn/interactive/*.js book/_extensions/*.js harness/*.js)
 DENO := DENO_DIR=_build/deno DENO_NO_UPDATE_CHECK=1 $(BIN)/deno
 export TF_CPP_MIN_LOG_LEVEL = 3
 # As pip does, so that a proxy which the system trusts is trusted.
@@ -22,7 +22,7 @@ EXECUTED := --nbval --nbval-current-env $(PARTS) -n 2 --dist loadfile --no-loads
 
 .DEFAULT_GOAL := help
 .PHONY: help book test lint types unit long pages jax chapters notebooks benchmarks requirements clean
-.PHONY: student environment records lab evidence colab links audit release gpu
+.PHONY: student slides environment records lab evidence colab links audit release gpu
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,15 +48,15 @@ book: $(READY)  ## build the HTML book, warnings as errors
 SAMPLED = $(if $(SAMPLE),--sample $(SAMPLE))
 VISITED = $(if $(SAMPLE),$$($(BIN)/python -m harness.sample $(SAMPLE) $(CHAPTERS)),$(CHAPTERS))
 
-test: SAMPLE ?= 8
-test: lint types unit chapters  ## lint, types, unit tests (8 cases of each), every chapter re-executed
+test: SAMPLE ?= 4
+test: lint types unit chapters  ## lint, types, unit tests (4 cases of each), every chapter re-executed
 
 lint: $(READY)  ## style of the code, types of the scripts, form and prose of the chapters
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(DENO) check --quiet $(SCRIPTS)
 	@$(DENO) lint --quiet $(SCRIPTS)
-	@$(DENO) fmt --check --quiet $(SCRIPTS) coursecnn/interactive/*.css
+	@$(DENO) fmt --check --quiet $(SCRIPTS) coursecnn/interactive/*.css harness/*.css
 	@$(BIN)/python -m harness.lint $(CHAPTERS)
 	@$(BIN)/python -m harness.prose
 
@@ -70,7 +70,7 @@ long: $(READY)  ## the unit tests that take long: each deep network learns a bat
 	@$(ONE_THREAD) $(BIN)/python -m pytest tests -m long -n 2 --dist load -q -rs $(SAMPLED)
 
 pages: $(READY)  ## in a browser, which must be there: the interactives, each page of the built book [SAMPLE=N]
-	@COURSECNN_BROWSER=required $(BIN)/python -m pytest tests -m page -n 3 --dist loadfile -q -rs $(SAMPLED)
+	@COURSECNN_BROWSER=required $(ONE_THREAD) $(BIN)/python -m pytest tests -m page -n 2 --dist loadfile -q -rs $(SAMPLED)
 
 # TensorFlow Lite imports jax wherever it is: it stays out of the environment, and lies beside it.
 JAX := _build/jax
@@ -81,7 +81,7 @@ $(JAX): requirements-jax.txt | $(READY)
 	@touch $@
 
 jax: $(JAX)  ## with JAX: every network answers the same there, two machines train [SAMPLE=N]
-	@PYTHONPATH=$(CURDIR)/$(JAX) $(BIN)/python -m pytest tests/architectures/test_fingerprints.py tests/training/test_distributed.py -k "backend or machine" -n 2 -q -rs $(SAMPLED)
+	@PYTHONPATH=$(CURDIR)/$(JAX) $(ONE_THREAD) $(BIN)/python -m pytest tests/architectures/test_fingerprints.py tests/training/test_distributed.py -k "backend or machine" -n 2 --dist loadfile -q -rs $(SAMPLED)
 
 chapters: $(READY)  ## re-execute every chapter and compare every output
 	@$(ONE_THREAD) $(BIN)/python -m pytest $(EXECUTED) -q
@@ -91,6 +91,9 @@ notebooks: $(READY)  ## store new outputs: execute from fresh kernels, normalise
 
 student: $(READY)  ## the chapters without their solutions, to hand out; coursecnn grade grades them
 	@$(BIN)/python -m harness.student $(CHAPTERS)
+
+slides: $(READY)  ## slides of the chapters, in _build/slides: HTML that works from disk
+	@$(BIN)/python -m harness.slides $(CHAPTERS)
 
 benchmarks: $(READY)  ## what is timed, beside what you would use instead
 	@$(BIN)/python -m benchmarks.convolution

@@ -1,6 +1,7 @@
 """The book's own Sphinx extensions: mathematics, ledger, tables, front page, glossary, folds."""
 
 import json
+import os
 import re
 import sys
 from dataclasses import replace
@@ -29,6 +30,7 @@ import front_page  # noqa: E402
 import glossary_links  # noqa: E402
 import ledger_pages  # noqa: E402
 import mathml  # noqa: E402
+import side_by_side  # noqa: E402
 from glossary_links import Term  # noqa: E402
 
 from harness import cells  # noqa: E402
@@ -510,3 +512,20 @@ def test_every_chapter_has_its_line(path):
     assert found.computed > 0
     assert {"device", "python", "numpy"} <= found.computed_by.keys()
     assert bool(found.runs) is ("records.read" in path.read_text("utf-8"))
+
+
+def test_pages_are_read_side_by_side_and_an_extension_that_is_silent_does_not_forbid_it():
+    silent, other = (SimpleNamespace(parallel_read_safe=None) for _ in range(2))
+    app = SimpleNamespace(
+        parallel=0,
+        extensions={"sphinx_multitoc_numbering": silent, "another": other},
+        connect=lambda event, tell: events.update({event: tell}),
+    )
+    events = {}
+
+    side_by_side.setup(app)
+    events["config-inited"](app, None)
+
+    assert app.parallel == os.cpu_count()
+    assert silent.parallel_read_safe is True
+    assert other.parallel_read_safe is None
