@@ -22,6 +22,7 @@ from typing import Literal, TypeAlias
 
 from coursecnn import patterns
 from coursecnn._checks import check_choice
+from coursecnn._values import integer
 from coursecnn.architectures._registry import rows
 from coursecnn.architectures.layers import Shape, classified, image_input
 from coursecnn.backend import keras
@@ -175,6 +176,7 @@ def cifar10_lab(
     input_shape: Shape = (32, 32, 3),
     classes: int = 10,
     *,
+    narrower: int = 1,
     top: bool = True,
     classifier_activation: str | None = "softmax",
 ) -> keras.Model:
@@ -183,6 +185,8 @@ def cifar10_lab(
     Args:
         input_shape: (height, width, channels) of an image, with sides of at least 10 pixels.
         classes: Number of outputs, a probability for each class.
+        narrower: What the numbers of filters and units are divided by, rounded down: 2 for a
+            network of half the width.
         top: Whether the classifier is there; without it the model ends in the maps of `drop2`.
         classifier_activation: Of the outputs; None for logits.
 
@@ -191,22 +195,30 @@ def cifar10_lab(
 
     Raises:
         ValueError: The shape is too small, or an argument is not one of these.
+
+    >>> cifar10_lab(narrower=2).get_layer("conv4").filters
+    32
     """
+    integer("narrower", narrower, 1, STAGES[0][0][0])
     inputs = image_input(input_shape, classes, smallest=10)
     x, number = inputs, 0
     for stage, convolutions in enumerate(STAGES, start=1):
         for filters, padding in convolutions:
             number += 1
-            x = keras.layers.Conv2D(filters, 3, padding=padding, name=f"conv{number}")(x)
+            x = keras.layers.Conv2D(filters // narrower, 3, padding=padding, name=f"conv{number}")(
+                x
+            )
             x = _normalised(x, f"conv{number}")
         x = keras.layers.MaxPooling2D(2, name=f"pool{stage}")(x)
         x = keras.layers.Dropout(STAGE_DROPOUT, name=f"drop{stage}")(x)
-    name, head = "cifar10_lab", partial(_lab_head, classes=classes)
+    name, head = "cifar10_lab", partial(_lab_head, classes=classes, units=DENSE // narrower)
     return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
-def _lab_head(x: keras.KerasTensor, classes: int, *, activation: str | None) -> keras.KerasTensor:
-    x = keras.layers.Dense(DENSE, name="dense1")(keras.layers.Flatten(name="flatten")(x))
+def _lab_head(
+    x: keras.KerasTensor, classes: int, *, units: int, activation: str | None
+) -> keras.KerasTensor:
+    x = keras.layers.Dense(units, name="dense1")(keras.layers.Flatten(name="flatten")(x))
     x = keras.layers.Dropout(DENSE_DROPOUT, name="drop_dense")(_normalised(x, "dense1"))
     return keras.layers.Dense(classes, activation, name="predictions")(x)
 

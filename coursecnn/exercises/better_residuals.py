@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coursecnn.architectures.resnet_cifar import STAGES
-from coursecnn.architectures.stochastic_depth import survival
 from coursecnn.convolution import conv2d
 from coursecnn.exercises.answers import Exercise, Mistake
-from coursecnn.exercises.views import layers
+from coursecnn.exercises.views import letters
 
-UNITS = 54  # residual units of a ResNet with 110 layers
+HUNDREDTH = math.ceil(math.log(0.01) / math.log(0.9))  # units
 DEPTH_1001 = 10_327_706  # trainable parameters of ResNet-1001
-BRANCH = "BN -> ReLU -> CONV -> BN -> ReLU -> CONV"
+CONVOLUTIONS = 256 * 64 + 9 * 64 * 64 + 64 * 256  # weights of a bottleneck's branch
+NORMALISED = 4 * (256 + 64 + 64)  # numbers of the normalisations before them
 
 
 def wide_parameters(depth: int, k: int) -> int:
@@ -43,9 +44,31 @@ def shallow(answer: Any) -> tuple[bool, int]:
     return depth <= 22, int(share > 1) - int(share < 0.9)
 
 
-def expected_units(last: float) -> float:
-    """Say how many of the units are alive on average."""
-    return sum(survival(unit, UNITS, last) for unit in range(1, UNITS + 1))
+def described(kinds: str, parameters: int) -> str:
+    """Put into words what `anatomy` looks at."""
+    return f"(16, 16, 256) to (16, 16, 256): {kinds}, {parameters} parameters"
+
+
+def anatomy(answer: Any) -> Any:
+    """See the shapes, the kinds of layers in their order, and the parameters of a Keras model.
+
+    Anything but a model is seen as it is.
+    """
+    if not hasattr(answer, "layers"):
+        return answer
+    names = {"BatchNormalization": "BN", "Conv2D": "CONV", "ReLU": "ReLU", "Add": "ADD"}
+    found = (layer for layer in answer.layers if type(layer).__name__ != "InputLayer")
+    kinds = " ".join(_kind(layer, names) for layer in found)
+    ends = f"{tuple(answer.input_shape[1:])} to {tuple(answer.output_shape[1:])}"
+    parameters = sum(math.prod(weight.shape) for weight in answer.weights)
+    return f"{ends}: {kinds}, {parameters} parameters"
+
+
+def _kind(layer: Any, names: dict[str, str]) -> str:
+    kind = type(layer).__name__
+    if kind == "Activation":  # a ReLU, written in another way
+        return "ReLU" if layer.activation.__name__ == "relu" else layer.activation.__name__
+    return names.get(kind, kind)
 
 
 Array = NDArray[np.float64]
@@ -81,44 +104,64 @@ def _cases() -> tuple[tuple[Any, ...], ...]:
 
 EXERCISES = (
     Exercise(
-        name="better_residuals.order",
-        solution=BRANCH,
-        view=layers,
-        hint="each convolution has a normalisation and a ReLU in front of it, none after it.",
+        name="better_residuals.statements",
+        solution="ace",
+        view=letters,
+        hint="ask of each: what follows the addition, and who reads which channels?",
         mistakes=(
-            Mistake(
-                "CONV -> BN -> ReLU -> CONV -> BN",
-                "this is the original branch, whose last ReLU comes after the addition.",
-            ),
-            Mistake(
-                "BN -> ReLU -> CONV -> BN -> ReLU -> CONV -> ReLU",
-                "nothing follows the last convolution: a branch must be able to subtract.",
-            ),
-            Mistake(
-                "ReLU -> BN -> CONV -> ReLU -> BN -> CONV",
-                "the normalisation comes first: the ReLU cuts what it has centred.",
-            ),
+            Mistake("abce", "b: what is the smallest value that a ReLU gives?"),
+            Mistake("acde", "d: how many channels does a filter of a group read?"),
+            Mistake("acef", "f: look at the three counts of ResNet-50."),
+            Mistake("ae", "c: the filters grow threefold, and so do the channels that each reads."),
+            Mistake("ac", "e: which gates are closed at test?"),
+            Mistake("ce", "a: is there anything after the addition that would change the sum?"),
         ),
     ),
     Exercise(
-        name="better_residuals.scaled",
-        solution=0.9**UNITS,
-        tolerance=1e-3,
-        hint="one factor of 0.9 for each unit: multiply them.",
+        name="better_residuals.hundredth",
+        solution=HUNDREDTH,
+        hint="one factor of 0.9 for each unit: how many of them make less than 0.01?",
         mistakes=(
-            Mistake(0.9**110, "there are 110 layers, but two in each unit."),
-            Mistake(0.9 * UNITS, "the factors are multiplied, not added."),
-            Mistake(0.5**UNITS, "this is the factor for shortcuts of 0.5; here they are 0.9."),
+            Mistake(HUNDREDTH - 1, "nearly: after so many units slightly more is left."),
+            Mistake(10, "the factors are multiplied: after ten units a third is left."),
+            Mistake(7, "that is for half a shortcut; here nine tenths are left each time."),
+            Mistake(22, "that is for a tenth; a hundredth is a tenth of a tenth."),
         ),
     ),
     Exercise(
-        name="better_residuals.units",
-        solution=4,
-        hint="three stages, two layers in a unit, and four layers that are in no branch.",
+        name="better_residuals.bug",
+        solution=2,
+        hint="what should the last line add, and what does it add?",
         mistakes=(
-            Mistake(12, "these are all units; the question is how many each stage has."),
-            Mistake(8, "these are the layers of a stage; a unit has two."),
-            Mistake(5, "four layers are in no branch: take them off first."),
+            Mistake(3, "the first convolution reads the activated map, as it should."),
+            Mistake(4, "that is in order: a normalisation and a ReLU before the convolution."),
+            Mistake(5, "nothing follows the last convolution: that is right."),
+            Mistake(6, "the addition is right, if x is what came in: is it?"),
+        ),
+    ),
+    Exercise(
+        name="better_residuals.bottleneck",
+        solution=described("BN ReLU CONV BN ReLU CONV BN ReLU CONV ADD", CONVOLUTIONS + NORMALISED),
+        view=anatomy,
+        hint="BN, ReLU, CONV three times, with 64, 64 and 256 filters and no biases; then ADD.",
+        mistakes=(
+            Mistake(
+                described(
+                    "CONV BN ReLU CONV BN ReLU CONV BN ADD", CONVOLUTIONS + 4 * (64 + 64 + 256)
+                ),
+                "that is the original order: normalise and activate before each convolution.",
+            ),
+            Mistake(
+                described(
+                    "BN ReLU CONV BN ReLU CONV BN ReLU CONV ADD",
+                    CONVOLUTIONS + NORMALISED + 64 + 64 + 256,
+                ),
+                "the order is right; leave out the biases of the convolutions.",
+            ),
+            Mistake(
+                described("BN ReLU CONV BN ReLU CONV BN ReLU CONV", CONVOLUTIONS + NORMALISED),
+                "the branch is right; the input is to be added to it.",
+            ),
         ),
     ),
     Exercise(
@@ -129,19 +172,6 @@ EXERCISES = (
             Mistake(1, "64 paths of one channel have only about half the weights."),
             Mistake(4, "with 32 paths d is 4; with twice the paths the weights would double."),
             Mistake(3, "that is half as many again: too much."),
-        ),
-    ),
-    Exercise(
-        name="better_residuals.alive",
-        solution=expected_units(0.2),
-        hint="add up p_l for l from 1 to 54; the first is nearly 1, the last is 0.2.",
-        mistakes=(
-            Mistake(0.2 * UNITS, "0.2 is the probability of the last unit alone."),
-            Mistake(expected_units(0.5), "this is the sum for p_L = 0.5."),
-            Mistake(
-                sum(survival(unit, UNITS, 0.2) for unit in range(UNITS)),
-                "l counts from 1: the first unit is not quite safe.",
-            ),
         ),
     ),
     Exercise(

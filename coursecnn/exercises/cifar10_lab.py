@@ -2,31 +2,60 @@
 
 from __future__ import annotations
 
-from math import ceil, sqrt
+import math
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coursecnn.exercises.answers import Exercise, Mistake
+from coursecnn.exercises.views import letters
 
 Array: TypeAlias = NDArray[np.floating[Any]]
 Labels: TypeAlias = NDArray[np.integer[Any]]
 
-ERROR = sqrt(0.1805 * 0.8195 / 10_000)  # standard error of the lecture's number
-BEST_OF_FIVE = 1.16296  # mean of the largest of five standard normal numbers
-
-LABELS, GUESSES = np.array([0, 0, 1, 2, 2, 2]), np.array([0, 2, 1, 2, 0, 0])
+# Three runs of four epochs.
+VALIDATION = np.array([[0.5, 0.7, 0.6, 0.65], [0.4, 0.5, 0.6, 0.7], [0.3, 0.6, 0.58, 0.5]])
+TEST = np.array([[0.52, 0.64, 0.66, 0.6], [0.41, 0.52, 0.61, 0.68], [0.35, 0.55, 0.62, 0.57]])
+PARAMETERS = 315_802  # of the lab's network at half the width
 CONFIDENCE = np.array([0.95, 0.91, 0.98, 0.62, 0.67, 0.33, 1.0])
 CORRECT = np.array([True, True, False, True, False, False, True])
 PROBABILITIES = np.array([[0.9, 0.09, 0.01], [0.2, 0.5, 0.3]])
 
 
-def confusion(labels: Labels, guesses: Labels, classes: int) -> Labels:
-    """Count the images of each class (rows) by what they were taken for (columns)."""
-    table = np.zeros((classes, classes), dtype=int)
-    np.add.at(table, (labels, guesses), 1)
-    return table
+def described(convolutions: int, normalisations: int, dropouts: int, parameters: int) -> str:
+    """Put into words what `anatomy` looks at, for images of CIFAR-10."""
+    layers = f"{convolutions} convolutions, {normalisations} normalisations, {dropouts} dropouts"
+    return f"(32, 32, 3) to (10,): {layers}, {parameters} parameters"
+
+
+def anatomy(answer: Any) -> Any:
+    """See shapes, kinds of layers and parameters of a Keras model; anything else as it is."""
+    if not hasattr(answer, "layers"):
+        return answer
+    kinds = [type(layer).__name__ for layer in answer.layers]
+    ends = f"{tuple(answer.input_shape[1:])} to {tuple(answer.output_shape[1:])}"
+    counts = (kinds.count(kind) for kind in ("Conv2D", "BatchNormalization", "Dropout"))
+    names = ("convolutions", "normalisations", "dropouts")
+    layers = ", ".join(f"{count} {name}" for count, name in zip(counts, names, strict=True))
+    return f"{ends}: {layers}, {sum(math.prod(w.shape) for w in answer.weights)} parameters"
+
+
+def judge(validation: Array, test: Array) -> tuple[float, float]:
+    """Report the epoch with the best test accuracy, and the one with the best validation one."""
+    fair = np.take_along_axis(test, validation.argmax(axis=1)[:, None], axis=1)
+    return float(test.max(axis=1).mean()), float(fair.mean())
+
+
+def judge_by_validation(validation: Array, test: Array) -> tuple[float, float]:
+    """The mistake: what is reported is the validation accuracy that was chosen by."""
+    return float(test.max(axis=1).mean()), float(validation.max(axis=1).mean())
+
+
+def one_epoch_for_all(validation: Array, test: Array) -> tuple[float, float]:
+    """The mistake: one epoch is chosen for all runs, by their mean."""
+    means = test.mean(axis=0)
+    return float(means.max()), float(means[validation.mean(axis=0).argmax()])
 
 
 def calibration_error(confidence: Array, correct: NDArray[np.bool_], bins: int) -> float:
@@ -67,35 +96,17 @@ def unchanged(probabilities: Array, temperature: float) -> Array:
 
 EXERCISES = (
     Exercise(
-        name="cifar10_lab.wrong_images",
-        solution=361,
-        hint="a fifth of the mistakes: of 18.05 % of 10,000 test images.",
+        name="cifar10_lab.statements",
+        solution="adf",
+        view=letters,
+        hint="ask of each: which images had a part in the choice, and how far does chance carry?",
         mistakes=(
-            Mistake(2000, "a fifth of the mistakes, not of the images."),
-            Mistake(1805, "those are all its mistakes; a fifth of them is avoided."),
-            Mistake(1444, "those are the mistakes that are left."),
-            Mistake(3.61, "those are points; how many images is it?"),
-        ),
-    ),
-    Exercise(
-        name="cifar10_lab.steps",
-        solution=ceil(45_000 / 128),
-        hint="divide the images that are trained on by the batch size; the last may be smaller.",
-        mistakes=(
-            Mistake(ceil(50_000 / 128), "5,000 of these images are set aside, and not trained on."),
-            Mistake(45_000 // 128, "the images that are left over make one more, smaller, batch."),
-            Mistake(45_000 / 128, "a step is a whole step: round up."),
-            Mistake(20 * ceil(45_000 / 128), "that is all twenty epochs."),
-        ),
-    ),
-    Exercise(
-        name="cifar10_lab.normalisation",
-        solution=4 * 128,
-        hint="each map has a scale and a shift, a mean and a variance.",
-        mistakes=(
-            Mistake(2 * 128, "half of them are trained; the summary counts the averages too."),
-            Mistake(128, "each map has four numbers."),
-            Mistake(4 * 128 * 13 * 13, "all places of a map share its four numbers."),
+            Mistake("abdf", "b: compare a tenth of a point with the standard error."),
+            Mistake("acdf", "c: does evaluating take a step?"),
+            Mistake("adef", "e: what if it says each time that it is four fifths sure?"),
+            Mistake("df", "a: had the test images any part in the choice?"),
+            Mistake("af", "d: how does the standard error change with the number of images?"),
+            Mistake("ad", "f: look at the shares of dense1 in the chapter's table."),
         ),
     ),
     Exercise(
@@ -110,48 +121,56 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        name="cifar10_lab.standard_error",
-        solution=2 * ERROR,
-        tolerance=5e-3,
-        hint="sqrt(p (1 - p) / n) with p = 0.1805 and n = 2,500.",
+        name="cifar10_lab.leak",
+        solution=0.9,
+        tolerance=0.011,
+        hint="a validation image has one mirror image: where is it, if it was dealt out at random?",
         mistakes=(
-            Mistake(ERROR, "that is for all 10,000; how does it grow if a quarter is left?"),
-            Mistake(4 * ERROR, "a quarter of the images makes it twice as large, not four times."),
-            Mistake(4 * ERROR**2, "that is the variance: take the square root."),
-            Mistake(200 * ERROR, "that is in percentage points; answer with a share."),
-            Mistake(sqrt(0.1805 / 2_500), "keep the factor 1 - p."),
+            Mistake(0.1, "that is the share of those whose mirror image was set aside as well."),
+            Mistake(1, "nearly: the mirror images of some are among the validation images too."),
+            Mistake(0.5, "half of all images are mirror images; but where were they dealt to?"),
+            Mistake(0.81, "that both of a pair are learned from has nothing to do with it."),
+            Mistake(0, "the images were mirrored first, and dealt out at random afterwards."),
         ),
     ),
     Exercise(
-        name="cifar10_lab.best_of_five",
-        solution=BEST_OF_FIVE * ERROR,
-        tolerance=0.03,
-        hint="draw five values with this standard error, take the largest, and average many draws.",
+        name="cifar10_lab.narrow",
+        solution=described(4, 5, 3, PARAMETERS),
+        view=anatomy,
+        hint="16, 16, 32 and 32 filters, 256 units, and a batch normalisation after each of them.",
         mistakes=(
-            Mistake(0, "the average of all five is not too good, but you report the largest."),
-            Mistake(ERROR, "that is the spread of one; how far is the largest of five above it?"),
-            Mistake(1.86748 * ERROR, "that is the best of twenty."),
-            Mistake(BEST_OF_FIVE, "in standard errors, yes; now times the standard error."),
-            Mistake(100 * BEST_OF_FIVE * ERROR, "that is in points; answer with a share."),
+            Mistake(
+                described(4, 5, 3, 1_253_674),
+                "that is the listing itself: halve the filters and the units.",
+            ),
+            Mistake(
+                described(4, 5, 3, 614_554),
+                "the filters are halved; halve the units of the first dense layer too.",
+            ),
+            Mistake(
+                described(4, 0, 3, PARAMETERS - 4 * (16 + 16 + 32 + 32 + 256)),
+                "each layer with weights but the last is followed by a batch normalisation.",
+            ),
+            Mistake(
+                described(4, 5, 0, PARAMETERS),
+                "the parameters are right; the listing also has three dropouts.",
+            ),
         ),
     ),
     Exercise(
-        name="cifar10_lab.confusion",
-        solution=confusion,
-        cases=((LABELS, GUESSES, 3), (LABELS, GUESSES, 4), (GUESSES, GUESSES, 3)),
-        hint="start with zeros, and add 1 at [label, guess] for each image.",
+        name="cifar10_lab.judge",
+        solution=judge,
+        cases=((VALIDATION, TEST), (TEST, TEST), (TEST, VALIDATION)),
+        hint="for each run: test.max(), and test at the epoch where validation is largest.",
         mistakes=(
             Mistake(
-                lambda labels, guesses, classes: confusion(guesses, labels, classes),
-                "a row is what an image shows, a column what it was taken for.",
+                judge_by_validation,
+                "what is reported is a test accuracy; the validation images only choose the epoch.",
             ),
+            Mistake(one_epoch_for_all, "each run has its own best epoch."),
             Mistake(
-                lambda labels, guesses, classes: np.minimum(confusion(labels, guesses, classes), 1),
-                "table[labels, guesses] += 1 adds once for each place: np.add.at adds every time.",
-            ),
-            Mistake(
-                lambda labels, guesses, classes: confusion(labels, guesses, classes) / len(labels),
-                "count images; leave the shares for later.",
+                lambda validation, test: judge(validation, test)[::-1],
+                "the choice by the test images comes first.",
             ),
         ),
     ),

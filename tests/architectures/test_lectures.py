@@ -79,6 +79,21 @@ def test_other_images_and_classes():
     assert model.get_layer("pool2").output.shape == (None, 1, 1, 64)
 
 
+def test_a_narrower_network_has_fewer_of_everything_but_layers(model):
+    narrow = build("cifar10_lab", narrower=4)
+    assert [type(layer) for layer in narrow.layers] == [type(layer) for layer in model.layers]
+    widths = {name: narrow.get_layer(name).filters for name in ("conv1", "conv4")}
+    assert widths == {"conv1": 8, "conv4": 16}
+    assert narrow.get_layer("dense1").units == 128
+    assert narrow.count_params() == 80_146
+
+
+@pytest.mark.parametrize("narrower", [0, 33, 1.5])
+def test_a_network_cannot_be_narrower_than_one_filter(narrower):
+    with pytest.raises(ValueError, match="narrower must be an int from 1 to 32, got"):
+        build("cifar10_lab", narrower=narrower)
+
+
 def test_too_small_an_image_is_refused():
     with pytest.raises(ValueError, match=r"with 10×10 pixels or more, got \(9, 32, 3\)"):
         build("cifar10_lab", input_shape=(9, 32, 3))
