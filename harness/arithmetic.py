@@ -15,13 +15,16 @@ from itertools import pairwise
 from typing import Any
 
 RELATION = r"\\approx|\\simeq|=|≈"
-# A side of an equation: digits, and what may stand between them.
+# What a side of an equation is made of: digits, and what may be written between them.
 SIDE = (
     r"(?:&|\\\\\n?|[\d.()\[\]{}+\-−×·*/^%]|[⁰¹²³⁴-⁹]|,(?=\d{3})|[ \t](?!\s)"
     r"|\\(?:times|cdot|frac|left|right|lfloor|rfloor|lceil|rceil|sqrt|max|,|;|%)|\bmax\b"
-    r"|(?<=[\d(]),[ ](?=[\d-]))+"
+    r"|(?<=[\d(]),[ ](?=[\d-]))"
 )
-CHAIN = re.compile(rf"{SIDE}(?:(?:{RELATION}){SIDE})+")
+# Nothing is given back, so a damaged text of any length is read in one go.
+CHAIN = re.compile(rf"(?:{SIDE}|{RELATION})++")
+BETWEEN = re.compile(rf"(?:{RELATION}|^)(?P<side>(?s:(?!{RELATION}).)+)")
+LONGEST_SIDE = 300
 LATEX = (
     (r"&|\\\\\n?|\{,\}|\\[,;]|\\left|\\right|(?<=\d),(?=\d{3})|(?<=\d)[ ](?=\d{3}(?!\d))", ""),
     (r"\\times|\\cdot|×|·", "*"),
@@ -62,7 +65,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "round": round,
     "sqrt": math.sqrt,
 }
-LARGEST_POWER = 64
+LARGEST_BASE, LARGEST_POWER = 1e9, 64
 
 
 def evaluate(expression: str) -> float:
@@ -83,8 +86,10 @@ def _value(node: ast.expr) -> Any:
             return number
         case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
             pair = _value(left), _value(right)
-            if isinstance(op, ast.Pow) and abs(pair[1]) > LARGEST_POWER:
-                raise ValueError(f"a power of at most {LARGEST_POWER}, got {pair[1]}")
+            if isinstance(op, ast.Pow) and (
+                abs(pair[0]) > LARGEST_BASE or abs(pair[1]) > LARGEST_POWER
+            ):
+                raise ValueError(f"{pair[0]:g} to the power of {pair[1]:g} is too large")
             return OPERATORS[type(op)](*pair)
         case ast.UnaryOp(op=op, operand=operand) if type(op) in OPERATORS:
             return OPERATORS[type(op)](_value(operand))
@@ -96,10 +101,12 @@ def _value(node: ast.expr) -> Any:
 def equations(text: str) -> Iterator[tuple[int, int, str]]:
     """The calculations of a text: where each begins and ends, and what is wrong with it."""
     for match in CHAIN.finditer(text):
+        if not re.search(RELATION, match[0]):
+            continue
         sides: list[tuple[int, int, str, float]] = []
-        for side in re.finditer(rf"(?s:(?!{RELATION}).)+", match[0]):
-            start = match.start() + side.start()
-            found = _side(side[0])
+        for side in BETWEEN.finditer(match[0]):
+            start = match.start() + side.start("side")
+            found = _side(side["side"])
             if found and (sides or not _is_cut(text, start + found[0], found[1])):
                 before, shown, value = found
                 sides.append((start + before, start + before + len(shown), shown, value))
@@ -113,20 +120,23 @@ def equations(text: str) -> Iterator[tuple[int, int, str]]:
 
 def _is_cut(text: str, start: int, shown: str) -> bool:
     """Whether the first side is only the end of a longer one, as in `p_0 = 2` or `a + 1 = 3`."""
-    before = text[:start]
+    before = text[max(start - LONGEST_SIDE, 0) : start]
     is_signed = shown[0] in "-−" and before.rstrip()[-1:] in {*"})_"}
     return shown[0] == "+" or is_signed or CUT.search(before) is not None
 
 
 def _side(text: str) -> tuple[int, str, float] | None:
     """The calculation of a side, with what stands before it, or nothing."""
+    if len(text) > LONGEST_SIDE:
+        return None
     stripped = text.strip().rstrip(".,").strip()
     for candidate in (stripped, stripped.lstrip("().-− "), stripped.rstrip(").")):
         if re.search(r"\d", candidate):
             try:
                 return text.index(candidate), candidate, float(evaluate(_python(candidate)))
-            except (ValueError, OverflowError):
-                continue
+            except (ValueError, OverflowError) as error:
+                if isinstance(error.__cause__, ZeroDivisionError):
+                    return text.index(candidate), candidate, math.nan
     return None
 
 
@@ -142,7 +152,7 @@ def _fault(sides: list[tuple[int, int, str, float]]) -> str:
     for (_, _, left, one), (_, _, right, other) in pairwise(sides):
         steps = [_step(side) for side in (left, right)]
         tolerance = max(1e-9 * abs(one), *(step / 2 for step in steps))
-        if abs(one - other) > tolerance * (1 + 1e-9):
+        if not abs(one - other) <= tolerance * (1 + 1e-9):  # not a number, by a division by nought
             return f"{left.strip()} is {one:.10g}, not {right.strip()}"
     return ""
 

@@ -32,9 +32,10 @@ from harness.sources import CLOSE, MARKED, OPEN, Said, neighbours
 
 HEAD = "# What proves the numbers of {name}: python -m harness.normalise keeps it.\n"
 LEFT = re.compile(r"(?:\S+\s+){0,4}\S*\Z")
-RIGHT = re.compile(r"\S*(?:\s+\S+){0,2}")
+RIGHT = re.compile(r"\S*+(?:\s++\S++){0,2}")
 LONGEST = 60  # characters on either side
 SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=[A-Z$`*\[])|\n+")
+LONGEST_HALF = 600  # characters of a sentence before a number, and after it
 ALIKE = 0.6  # how similar the words around a number must be for it to be the same
 
 
@@ -190,11 +191,13 @@ def places(parts: Iterable[Text], bindings: Iterable[Binding]) -> list[Place]:
 
 
 def sentence(text: str, position: int) -> str:
-    """The sentence, or the table row, around a position."""
-    ends = [match.end() for match in SENTENCE_END.finditer(text)]
-    start = max((end for end in ends if end <= position), default=0)
-    end = min((end for end in ends if end > position), default=len(text))
-    return text[start:end].strip()
+    """The sentence, or the table row, around a position; of a very long one, what is near."""
+    first = max(position - LONGEST_HALF, 0)
+    near, at = text[first : position + LONGEST_HALF], position - first
+    ends = [match.end() for match in SENTENCE_END.finditer(near)]
+    start = max((end for end in ends if end <= at), default=0)
+    end = min((end for end in ends if end > at), default=len(near))
+    return near[start:end].strip()
 
 
 def _words(text: Text, bindings: Iterable[Binding]) -> Iterator[grammar.Token]:

@@ -55,8 +55,8 @@ EXCUSES = {
         rf"|(?:\b(?={YEAR}\s?[-–]\s?{YEAR}\b)"
         r"|\b(?i:in|since|until|between|and|before|after|from|during|around|year|early|late|the|a|by|of)"
         rf"\s(?!{YEAR}{COUNTED})"
-        rf"|[(\[]|[A-Z]\w+,\s|\b[A-Z]{{3,}}\s|,\s(?={YEAR}[)\]])"
-        rf"|et al\.,?\s|[A-Z][a-z]*[A-Z]\w*\s|\b(?:{MONTHS})\s)"
+        rf"|[(\[]|\b[A-Z]\w++,\s|\b[A-Z]{{3,}}+\s|,\s(?={YEAR}[)\]])"
+        rf"|et al\.,?\s|\b[A-Z][a-z]*+[A-Z]\w*+\s|\b(?:{MONTHS})\s)"
         rf"(?P<only>{YEAR}(?:(?:\s?[-–]\s?|,\s|\sand\s|\sto\s){YEAR})*s?)"
         rf"(?!\w|[.,]?\d|\s?%|-[a-z]|{TIMES}\d)"
     ),
@@ -104,7 +104,7 @@ TUPLE = re.compile(
 )
 OUTPUT_NAME = re.compile(r"(?<![^\W_])(?:[A-Za-z][A-Za-z_]*+\d\w*+|\d-?D\b)")
 HYPHENED = re.compile(r"(?<![^\W_])[A-Za-z]{2,}-\d+\w*")  # as a name is, and in no list of names
-REST = re.compile(r"\w*[\d⁰¹²³⁴-⁹][\w⁰¹²³⁴-⁹]*")
+REST = re.compile(r"[\w⁰¹²³⁴-⁹]++")
 SUBTRACTION = re.compile(r"[\w)}]\s[-−]\s\Z")
 # Between two numbers of which the second has the unit of both: "98.9 to 99.2 %", "99.1 ± 0.1 %".
 SHARED = re.compile(r"\s?(?:±|\\pm|to|and|or|[-–/])\s?")

@@ -51,9 +51,10 @@ VOLATILE = {
         f"leave it out, or tag the cell {cells.REMEASURED} and assert what is measured",
     ),
 }
-NBVAL_COMMENT = re.compile(r"^\s*#+\s*(NBVAL_\w+|PYTEST_VALIDATE_\w+)", re.MULTILINE)
+NBVAL_COMMENT = re.compile(r"^[ \t]*#+[ \t]*(NBVAL_\w+|PYTEST_VALIDATE_\w+)", re.MULTILINE)
 MYST = re.compile(
-    r"^\s*(?:`{3,}|~{3,}|:{3,})\{|(?<!`)\{[a-z][\w:+-]*\}`|^\s*\([\w-]+\)=\s*$", re.MULTILINE
+    r"^[ \t]*(?:`{3,}|~{3,}|:{3,})\{|(?<!`)\{[a-z][\w:+-]*\}`|^[ \t]*\([\w-]+\)=[ \t]*$",
+    re.MULTILINE,
 )
 RUN = "python -m harness.execute FILE"
 # Where a chapter of the book is named, and how its line begins or what it holds.

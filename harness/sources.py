@@ -176,14 +176,14 @@ class Sources:
         What is shown in its section comes before what is shown elsewhere, and in a section what
         stands among the same numbers and the same words as the token.
         """
-        words = set(WORD.findall(said.sentence.lower()))
+        words = _words(said.sentence)
         own = {"": self} if self.is_chapter else self.elsewhere()
         found = []
         for prefix, sources in own.items():
             for shown, value in sources.agreeing(token, said.before):
                 if not (prefix and shown.place):
                     same = sum(map(operator.eq, said.around, shown.around))
-                    shared = len(words & set(WORD.findall(shown.line.lower())))
+                    shared = len(words & _words(shown.line))
                     exact = _text(value) == _plain(token)
                     near = 4 * (shown.section == section) + 2 * exact + 3 * same + min(shared, 3)
                     found.append(
@@ -220,19 +220,24 @@ class Sources:
             found |= away.any(axis=1)
         return found
 
+    @cached_property
+    def _operands(self) -> dict[int, list[tuple[Decimal, str]]]:
+        """The last numbers of each section, with what quotes them."""
+        found: dict[int, dict[Decimal, str]] = {}
+        for shown, value in reversed(self.shown):
+            if isinstance(value, grammar.Number) and value.value.value:
+                quotation = shown.quotation
+                if not set("{}") & set(quotation):
+                    found.setdefault(shown.section, {})[value.value.value] = quotation
+        return {section: list(values.items())[:MOST_OPERANDS] for section, values in found.items()}
+
     def derived(self, token: grammar.Token, said: Said, section: int) -> str:
         """An expression over two numbers of its section that gives it, if words ask for one."""
-        here = {
-            value.value.value: shown.quotation
-            for shown, value in reversed(self.shown)
-            if isinstance(value, grammar.Number) and shown.section == section
-            if value.value.value and not set("{}") & set(shown.quotation)
-        }
-        pairs = list(permutations(list(here)[:MOST_OPERANDS], 2))
-        for cue, form, operate in DERIVED if token.number else ():
-            for pair in pairs if cue.search(said.sentence) else ():
-                if _holds(token.number, operate(*pair)):  # type: ignore[arg-type]
-                    return "= " + form.format(*(f"{{{here[value]}}}" for value in pair))
+        pairs = list(permutations(self._operands.get(section, ()), 2))
+        for form, operate in _said_to_be_derived(said.sentence) if token.number else ():
+            for (one, quoted), (other, also_quoted) in pairs:
+                if _holds(token.number, operate(one, other)):  # type: ignore[arg-type]
+                    return "= " + form.format(f"{{{quoted}}}", f"{{{also_quoted}}}")
         return ""
 
     def joined(self, token: grammar.Token, _said: Said, section: int) -> str:
@@ -297,10 +302,20 @@ class Sources:
         return f"{arithmetic.evaluate(values):.12f}"
 
 
+@lru_cache(maxsize=256)
+def _said_to_be_derived(sentence: str) -> list[tuple[str, Callable[..., Decimal]]]:
+    return [(form, operate) for cue, form, operate in DERIVED if cue.search(sentence)]
+
+
+@lru_cache(maxsize=4096)
+def _words(line: str) -> set[str]:
+    return set(WORD.findall(line.lower()))
+
+
 def _keys(notebook: Any) -> Iterator[str]:
     """The keys of the ledger that a chapter's code may name, or that its outputs show."""
     for cell in cells.code_cells(notebook):
-        yield from re.findall(r"[\w.]+\.\w+", cell.source)
+        yield from (name.strip(".") for name in re.findall(r"[\w.]++", cell.source))
         for output in cell.outputs:
             yield from (each["key"] for each in output.get("data", {}).get(cells.LEDGER, ()))
 

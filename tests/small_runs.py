@@ -47,11 +47,11 @@ def build_tiny():
     )
 
 
-def tiny_dataset(official=True):
-    """Thirty images, bright or dark, so the last batch is a smaller one."""
+def tiny_dataset(official=True, count=32):
+    """Images, bright or dark. Of 30, the last batch is a smaller one, and takes a second trace."""
     rng = np.random.default_rng(0)
-    labels = rng.integers(0, 2, 30).astype("uint8")
-    images = rng.integers(0, 100, (30, 6, 6, 1)) + 100 * labels[:, None, None, None]
+    labels = rng.integers(0, 2, count).astype("uint8")
+    images = rng.integers(0, 100, (count, 6, 6, 1)) + 100 * labels[:, None, None, None]
     images = images.astype("uint8")
     provenance = Provenance("made up", official, sha256="ab" * 32)
     return Dataset(

@@ -1,4 +1,4 @@
-"""The arithmetic against Keras, on thousands of random configurations, legal and illegal.
+"""The arithmetic against Keras, on hundreds of random configurations, legal and illegal.
 
 Keras rounds down (`rounding="floor"`), knows no padding in numbers (`ZeroPadding2D` goes before
 the layer) and has three limits that arithmetic does not share: no stride above 1 together with a
@@ -116,7 +116,7 @@ def keras_parameters(layer, shape):
         return layer.count_params()
 
 
-@examples(1000)
+@examples(300)
 @given(convolutions(), SIZES)
 def test_convolutions_have_the_same_shape_or_are_refused_by_both(drawn, size):
     layer, channels = drawn
@@ -124,7 +124,7 @@ def test_convolutions_have_the_same_shape_or_are_refused_by_both(drawn, size):
     assert our_output_shape(layer, shape) == keras_output_shape(keras_convolution(layer), shape)
 
 
-@examples(500)
+@examples(150)
 @given(convolutions())
 def test_convolutions_have_the_same_parameters(drawn):
     layer, channels = drawn
@@ -133,7 +133,7 @@ def test_convolutions_have_the_same_parameters(drawn):
     assert layer.parameters(shape) == keras_parameters(convolution, shape)
 
 
-@examples(1000)
+@examples(300)
 @given(poolings(), st.sampled_from([layers.MaxPooling2D, layers.AveragePooling2D]), SIZES, SMALL)
 def test_poolings_have_the_same_shape_or_are_refused_by_both(layer, kind, size, channels):
     shape = (*size, channels)
@@ -141,7 +141,7 @@ def test_poolings_have_the_same_shape_or_are_refused_by_both(layer, kind, size, 
     assert our_output_shape(layer, shape) == keras_output_shape([pooling], shape)
 
 
-@examples(200)
+@examples(100)
 @given(st.integers(1, 500), st.tuples(st.integers(1, 500)) | st.tuples(*[SMALL] * 3), st.booleans())
 def test_dense_layers_agree(units, shape, bias):
     layer = Dense(units, bias)
@@ -162,7 +162,7 @@ SPOILT = {
 
 
 @pytest.mark.parametrize("argument", SPOILT)
-@examples(60)
+@examples(30)
 @given(st.data())
 def test_both_refuse_a_convolution_with_one_illegal_argument(argument, data):
     legal, _ = data.draw(convolutions())
@@ -173,7 +173,7 @@ def test_both_refuse_a_convolution_with_one_illegal_argument(argument, data):
         keras_convolution(SimpleNamespace(**spoilt))
 
 
-@examples(200)
+@examples(100)
 @given(convolutions(), st.integers(1, 3))
 def test_both_refuse_channels_that_the_groups_do_not_divide(drawn, excess):
     layer, channels = drawn
@@ -186,7 +186,7 @@ def test_both_refuse_channels_that_the_groups_do_not_divide(drawn, excess):
         keras_parameters(convolution, shape)
 
 
-@examples(200)
+@examples(100)
 @given(st.integers(1, 3), st.data())
 def test_both_refuse_an_image_smaller_than_the_kernel(channels, data):
     size = data.draw(st.integers(1, 6))

@@ -277,7 +277,8 @@ def read_notebook(path: Path) -> None:
             assert [normalise.main([str(copy)]) for _ in range(2)] == [0, 0]
         assert "is in normal form" in said.getvalue()
     finally:
-        copy.unlink()
+        for written in path.parent.glob(f"{copy.stem}.*"):
+            written.unlink()
 
 
 # --- TOML ---

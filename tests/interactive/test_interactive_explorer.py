@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -50,10 +51,16 @@ Show = Callable[..., Any]
 Tables = dict[str, pd.DataFrame]
 
 
+@cache
+def table_of(name: str) -> pd.DataFrame:
+    """The layers of a network of the course."""
+    return layer_table(outline(name))
+
+
 @pytest.fixture(scope="module")
 def tables() -> Tables:
     """The layers of every network; to build them all takes a while."""
-    return {name: layer_table(outline(name)) for name in NAMES}
+    return {name: table_of(name) for name in NAMES}
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +104,8 @@ def lists(shape: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_steps_hold_what_the_table_holds(name: str, tables: Tables) -> None:
-    table = tables[name]
+def test_steps_hold_what_the_table_holds(name: str) -> None:
+    table = table_of(name)
 
     found = [
         (named(pattern, time), *row)
@@ -111,8 +118,8 @@ def test_steps_hold_what_the_table_holds(name: str, tables: Tables) -> None:
     assert found == list(table[columns].itertuples(index=False, name=None))
 
 
-def test_what_is_repeated_stands_there_once(tables: Tables) -> None:
-    times = [step.times for step in steps(tables["resnet152"])]
+def test_what_is_repeated_stands_there_once() -> None:
+    times = [step.times for step in steps(table_of("resnet152"))]
     assert times == [1, 2, 1, 7, 1, 35, 1, 2, 1]  # 3, 8, 36 and 3 blocks, each first one another
 
 
@@ -168,8 +175,9 @@ def test_a_network_of_one_s_own_is_shown(show: Show, mine: Tables) -> None:
     assert set(totals) <= set(numbers(panel(opened, "A").inner_text()))
 
 
-def test_every_layer_that_computes_has_its_kind(tables: Tables) -> None:
-    table = pd.concat(tables.values())
+@pytest.mark.parametrize("name", NAMES)
+def test_every_layer_that_computes_has_its_kind(name: str) -> None:
+    table = table_of(name)
     kinds = set(map(kind_of_type, table.loc[table["macs"] > 0, "type"]))
     assert kinds <= set(COLOURED)
 

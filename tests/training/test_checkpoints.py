@@ -103,12 +103,13 @@ def test_a_run_that_is_stopped_again_and_again_loses_nothing(uninterrupted, tmp_
 @pytest.mark.parametrize("epochs", [1, 2])
 @pytest.mark.parametrize("recipe", [RICH, replace(TINY, schedule="linear")], ids=["rich", "linear"])
 def test_a_run_with_all_of_it_survives_a_stop(tmp_path, recipe, epochs):
-    whole = fit_tiny(recipe, seed=5).run
+    data = tiny_dataset(count=30)
+    whole = fit_tiny(recipe, data, seed=5).run
     checkpoint = tmp_path / "run.npz"
 
-    fit_tiny(recipe, seed=5, epochs=epochs, checkpoint=checkpoint)
+    fit_tiny(recipe, data, seed=5, epochs=epochs, checkpoint=checkpoint)
 
-    assert untimed(fit_tiny(recipe, seed=5, checkpoint=checkpoint).run) == untimed(whole)
+    assert untimed(fit_tiny(recipe, data, seed=5, checkpoint=checkpoint).run) == untimed(whole)
 
 
 KILLED = """
