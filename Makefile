@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 CHAPTERS := $(sort $(wildcard book/*/*.ipynb))
-SCRIPTS := $(wildcard coursecnn/interactive/*.js book/_extensions/*.js)
+SCRIPTS := $(wildcard coursecnn/interactive/*.js book/_extensions/*.js harness/*.js)
 DENO := DENO_DIR=_build/deno DENO_NO_UPDATE_CHECK=1 $(BIN)/deno
 export TF_CPP_MIN_LOG_LEVEL = 3
 # As pip does, so that a proxy which the system trusts is trusted.
@@ -22,7 +22,7 @@ EXECUTED := --nbval --nbval-current-env $(PARTS) -n 2 --dist loadfile --no-loads
 
 .DEFAULT_GOAL := help
 .PHONY: help book test lint types unit long pages jax chapters notebooks benchmarks requirements clean
-.PHONY: student environment records lab evidence colab links audit release gpu
+.PHONY: student slides environment records lab evidence colab links audit release gpu
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,7 +56,7 @@ lint: $(READY)  ## style of the code, types of the scripts, form and prose of th
 	@$(BIN)/ruff format --check .
 	@$(DENO) check --quiet $(SCRIPTS)
 	@$(DENO) lint --quiet $(SCRIPTS)
-	@$(DENO) fmt --check --quiet $(SCRIPTS) coursecnn/interactive/*.css
+	@$(DENO) fmt --check --quiet $(SCRIPTS) coursecnn/interactive/*.css harness/*.css
 	@$(BIN)/python -m harness.lint $(CHAPTERS)
 	@$(BIN)/python -m harness.prose
 
@@ -91,6 +91,9 @@ notebooks: $(READY)  ## store new outputs: execute from fresh kernels, normalise
 
 student: $(READY)  ## the chapters without their solutions, to hand out; coursecnn grade grades them
 	@$(BIN)/python -m harness.student $(CHAPTERS)
+
+slides: $(READY)  ## slides of the chapters, in _build/slides: HTML that works from disk
+	@$(BIN)/python -m harness.slides $(CHAPTERS)
 
 benchmarks: $(READY)  ## what is timed, beside what you would use instead
 	@$(BIN)/python -m benchmarks.convolution

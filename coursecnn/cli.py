@@ -4,7 +4,8 @@
 - `coursecnn reproduce`: train a recipe over several seeds and record what came out;
 - `coursecnn count`: say what any Keras model costs;
 - `coursecnn draw`: draw any Keras model into a file;
-- `coursecnn grade`: grade answered notebooks.
+- `coursecnn grade`: grade answered notebooks;
+- `coursecnn exam`: write papers for an examination, each with other numbers.
 """
 
 from __future__ import annotations
@@ -231,6 +232,28 @@ def grade(
             _files.write_atomically(output, grades.to_csv(index=False).encode())
         counts = grades.groupby("notebook")["state"].value_counts().unstack(fill_value=0)
         typer.echo(counts.reindex(columns=grading.STATES, fill_value=0).to_string())
+
+
+@app.command()
+def exam(
+    chapters: Annotated[
+        list[str], typer.Argument(help="By the names of their exercises: convolution, vgg, ...")
+    ],
+    folder: Annotated[Path, typer.Option(help="A new or an empty one, for the files.")],
+    seed: Annotated[int, typer.Option(help="Decides the numbers: the same ones every time.")] = 0,
+    variants: Annotated[int, typer.Option(help="How many papers, at most 26.")] = 1,
+    questions: Annotated[
+        int | None, typer.Option(help="How many in a paper.", show_default="all there are")
+    ] = None,
+) -> None:
+    """Write papers with numeric exercises, each with other numbers, and the answers apart."""
+    with _reported():
+        from coursecnn.exercises import exam as examination
+
+        for path in examination.write(
+            folder, chapters, seed=seed, variants=variants, questions=questions
+        ):
+            typer.echo(path)
 
 
 @functools.cache

@@ -23,11 +23,17 @@ SYNONYMS = {r"\dots": r"\ldots", r"\big": "", r"\Big": ""}
 SYNONYM = re.compile(r"\\(?:dots|big|Big)(?![A-Za-z])")
 
 
+def in_mathml(latex: str, *, block: bool) -> str:
+    """A formula in LaTeX as a `<math>` element; raises what docutils raises where it cannot."""
+    known = SYNONYM.sub(lambda match: SYNONYMS[match[0]], latex)
+    return str(latex2mathml.tex2mathml(known, as_block=block))
+
+
 def mathml(node: nodes.math | nodes.math_block, block: bool) -> str:
     """The formula as a `<math>` element; as it stands, with a warning, if that cannot be."""
-    latex = SYNONYM.sub(lambda match: SYNONYMS[match[0]], node.astext())
+    latex = node.astext()
     try:
-        return str(latex2mathml.tex2mathml(latex, as_block=block))
+        return in_mathml(latex, block=block)
     except Exception as error:  # the converter raises several kinds, all for the author to mend
         logger.warning("cannot write this formula as MathML: %r (%s)", latex, error, location=node)
         return html.escape(latex)
