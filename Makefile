@@ -48,8 +48,8 @@ book: $(READY)  ## build the HTML book, warnings as errors
 SAMPLED = $(if $(SAMPLE),--sample $(SAMPLE))
 VISITED = $(if $(SAMPLE),$$($(BIN)/python -m harness.sample $(SAMPLE) $(CHAPTERS)),$(CHAPTERS))
 
-test: SAMPLE ?= 8
-test: lint types unit chapters  ## lint, types, unit tests (8 cases of each), every chapter re-executed
+test: SAMPLE ?= 4
+test: lint types unit chapters  ## lint, types, unit tests (4 cases of each), every chapter re-executed
 
 lint: $(READY)  ## style of the code, types of the scripts, form and prose of the chapters
 	@$(BIN)/ruff check .
@@ -70,7 +70,7 @@ long: $(READY)  ## the unit tests that take long: each deep network learns a bat
 	@$(ONE_THREAD) $(BIN)/python -m pytest tests -m long -n 2 --dist load -q -rs $(SAMPLED)
 
 pages: $(READY)  ## in a browser, which must be there: the interactives, each page of the built book [SAMPLE=N]
-	@COURSECNN_BROWSER=required $(BIN)/python -m pytest tests -m page -n 3 --dist loadfile -q -rs $(SAMPLED)
+	@COURSECNN_BROWSER=required $(ONE_THREAD) $(BIN)/python -m pytest tests -m page -n 2 --dist loadfile -q -rs $(SAMPLED)
 
 # TensorFlow Lite imports jax wherever it is: it stays out of the environment, and lies beside it.
 JAX := _build/jax
@@ -81,7 +81,7 @@ $(JAX): requirements-jax.txt | $(READY)
 	@touch $@
 
 jax: $(JAX)  ## with JAX: every network answers the same there, two machines train [SAMPLE=N]
-	@PYTHONPATH=$(CURDIR)/$(JAX) $(BIN)/python -m pytest tests/architectures/test_fingerprints.py tests/training/test_distributed.py -k "backend or machine" -n 2 -q -rs $(SAMPLED)
+	@PYTHONPATH=$(CURDIR)/$(JAX) $(ONE_THREAD) $(BIN)/python -m pytest tests/architectures/test_fingerprints.py tests/training/test_distributed.py -k "backend or machine" -n 2 --dist loadfile -q -rs $(SAMPLED)
 
 chapters: $(READY)  ## re-execute every chapter and compare every output
 	@$(ONE_THREAD) $(BIN)/python -m pytest $(EXECUTED) -q

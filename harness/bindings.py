@@ -31,11 +31,13 @@ from harness import cells, grammar, markdown
 from harness.sources import CLOSE, MARKED, OPEN, Said, neighbours
 
 HEAD = "# What proves the numbers of {name}: python -m harness.normalise keeps it.\n"
-LEFT = re.compile(r"(?:\S+\s+){0,4}\S*\Z")
+WORD = re.compile(r"\S+")
+MOST_LEFT = 5  # words, of which the last one may touch the number
 RIGHT = re.compile(r"\S*+(?:\s++\S++){0,2}")
 LONGEST = 60  # characters on either side
 SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=[A-Z$`*\[])|\n+")
 LONGEST_HALF = 600  # characters of a sentence before a number, and after it
+UNMARKED = str.maketrans(OPEN + CLOSE, "<>")  # of a text that has marks of its own
 ALIKE = 0.6  # how similar the words around a number must be for it to be the same
 
 
@@ -93,10 +95,17 @@ class Place(NamedTuple):
     def context(self) -> str:
         """The words around it, with the token marked."""
         start, end = self.token.start, self.token.start + len(self.token.text)
-        before = LEFT.search(self.text.source[max(0, start - 2 * LONGEST) : start])
-        after = RIGHT.match(self.text.source, end)
-        left, right = before[0][-LONGEST:] if before else "", after[0][:LONGEST] if after else ""
-        return " ".join(f"{left}{OPEN}{self.written}{CLOSE}{right}".split())
+        left = _last_words(self.text.source[max(0, start - 2 * LONGEST) : start])[-LONGEST:]
+        following = RIGHT.match(self.text.source, end)
+        right = following[0][:LONGEST] if following else ""
+        before, written, after = (part.translate(UNMARKED) for part in (left, self.written, right))
+        return " ".join(f"{before}{OPEN}{written}{CLOSE}{after}".split())
+
+
+def _last_words(text: str) -> str:
+    words = list(WORD.finditer(text))
+    most = MOST_LEFT - (not words or words[-1].end() < len(text))
+    return text[words[-most:][0].start() :] if words else ""
 
 
 def texts(path: Path) -> Iterator[Text]:

@@ -69,6 +69,7 @@ class Page:
 
     Attributes:
         path: its file.
+        notebook: what it holds, if it is one.
         bound: its bindings, as they are stored.
         texts: what a reader sees.
         sources: what that can be bound to.
@@ -87,11 +88,13 @@ class Page:
             ValueError: if its file of bindings cannot be read.
         """
         self.path, self.choose = path, choose
-        notebook = None if path.suffix == ".md" else cells.read(path)
-        self.sources = Sources(notebook, published, _chapters)
+        self.notebook = None if path.suffix == ".md" else cells.read(path)
+        self.sources = Sources(self.notebook, published, _chapters)
         self.bound = bindings.read(path)
-        self.texts = list(bindings.texts(path))
-        self.seal = seal(notebook)
+        self.texts = list(
+            bindings.texts(path) if self.notebook is None else bindings.texts_of(self.notebook)
+        )
+        self.seal = seal(self.notebook)
 
     @property
     def places(self) -> list[Place]:

@@ -333,9 +333,14 @@ def _lines(notebook: Any) -> Iterator[tuple[str, int, str]]:
         if cell.cell_type == "markdown":
             section += sum(bool(heading) for heading, _ in markdown.sections(cell.source))
         elif cell.cell_type == "code" and "remove-cell" not in cells.tags(cell):
-            for place, text in _code_and_outputs(cell):
-                for line in filter(re.compile(r"\d").search, text.splitlines()):
-                    yield place, section, " ".join(line.split())
+            yield from ((place, section, line) for place, line in lines_of(cell))
+
+
+def lines_of(cell: Any) -> Iterator[tuple[str, str]]:
+    """The lines of a cell's code and of its outputs that hold digits, each with its place."""
+    for place, text in _code_and_outputs(cell):
+        for line in filter(re.compile(r"\d").search, text.splitlines()):
+            yield place, " ".join(line.split())
 
 
 def _code_and_outputs(cell: Any) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,8 @@
 import random
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,10 @@ from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
 from harness import cells, sample
+
+# A file without these words holds no test of this kind. So `make pages` and `make long`, in each of
+# their processes, need not import the others, which takes longer than many tests.
+MENTIONS = {"page": re.compile(r"\b(chromium|show)\b"), "long": re.compile(r"\bmark\.long\b")}
 
 # A busy machine may take any time over an example; how fast code is, the benchmarks say.
 settings.register_profile("course", deadline=None, derandomize=True)
@@ -22,14 +28,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--sample", type=int, metavar="N", help=help_text)
 
 
+@cache
+def _mentions(path: Path, kind: str) -> bool:
+    return bool(MENTIONS[kind].search(path.read_text("utf-8")))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Files that cannot hold what is asked for with `-m page` or `-m long` are not imported."""
+    kind = config.getoption("markexpr")
+    if kind in MENTIONS and collection_path.suffix == ".py":
+        return None if _mentions(collection_path, kind) else True
+    return None
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest looks at the markers
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests that open a browser are left to `make pages`; of many cases, a sample may do."""
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("page")
+        for kind in MENTIONS:
+            if item.get_closest_marker(kind) and not _mentions(item.path, kind):
+                raise pytest.UsageError(f"{item.path} must mention {MENTIONS[kind].pattern}")
     if count := config.getoption("sample"):
-        names = sample.cases([item.nodeid for item in items], count, sample.commit())
+        parts = [item.nodeid for item in items if not item.get_closest_marker("whole")]
+        names = sample.cases(parts, count, sample.commit())
         config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in names])
         items[:] = [item for item in items if item.nodeid in names]
 

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.long
+@pytest.mark.whole
 def test_the_whole_collection_is_counted_in_less_than_a_gigabyte():
     command = [sys.executable, "-m", "benchmarks.counting", "architectures"]
     result = subprocess.run(command, capture_output=True, check=True, text=True, cwd=ROOT)

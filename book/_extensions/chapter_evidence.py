@@ -74,7 +74,7 @@ def basis(path: Path, known: Mapping[str, int]) -> Basis:
         cited=cited,
         remeasured=sum(map(_remeasured, _texts(code))),
         computed=sum(len(NUMBER.findall(text)) for text in _texts(compared)),
-        runs={name: known[name] for name in sorted(_named(code, known))},
+        runs={name: known[name] for name in sorted(named(code, known))},
         computed_by=notebook["metadata"].get("coursecnn", {}),
     )
 
@@ -93,7 +93,7 @@ def _remeasured(text: str) -> int:
     return sum(len(values.split()) for values in metrics)
 
 
-def _named(code: Iterable[Any], known: Iterable[str]) -> set[str]:
+def named(code: Iterable[Any], known: Iterable[str]) -> set[str]:
     """The records that cells name, if they read any."""
     source = "\n".join("".join(cell["source"]) for cell in code)
     if "records.read" not in source:
@@ -162,11 +162,13 @@ def append(app: Sphinx, page: str, _template: str, context: dict[str, Any], _tre
         known = shipped()
         found = basis(path, {name: len(record.runs) for name, record in known.items()})
         dates = {name: record.date for name, record in known.items()}
-        address, branch = (
-            app.config.html_theme_options[f"repository_{k}"] for k in ("url", "branch")
-        )
-        folder = f"{address}/blob/{branch}/{RESULTS}"
-        context["body"] += line(found, dates, "../" * page.count("/"), folder)
+        context["body"] += line(found, dates, "../" * page.count("/"), folder(app))
+
+
+def folder(app: Sphinx) -> str:
+    """The address of the folder of records."""
+    address, branch = (app.config.html_theme_options[f"repository_{k}"] for k in ("url", "branch"))
+    return f"{address}/blob/{branch}/{RESULTS}"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

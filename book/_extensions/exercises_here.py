@@ -82,7 +82,7 @@ def place(app: Sphinx, document: nodes.document) -> None:
         return
     notebook = json.loads(path.read_text(encoding="utf-8"))
     known = [(at, name) for at, name in asked(notebook) if name in exercises.exercises()]
-    cells = {cell.get("cell_index"): cell for cell in document.findall(_is_cell)}
+    cells = {cell.get("cell_index"): cell for cell in document.findall(is_cell)}
     for at, name in known:
         if cell := cells.get(at):
             link = address(app, app.env.docname, notebook["cells"][at].get("id", ""))
@@ -93,7 +93,8 @@ def place(app: Sphinx, document: nodes.document) -> None:
         title.parent.insert(index, nodes.raw("", bar(names), format="html"))
 
 
-def _is_cell(node: nodes.Node) -> bool:
+def is_cell(node: nodes.Node) -> bool:
+    """Whether a part of a page is a cell of code, with its outputs."""
     return isinstance(node, nodes.container) and node.get("nb_element") == "cell_code"
 
 
@@ -118,10 +119,15 @@ class CourseProgress(SphinxDirective):
 
 
 def write(app: Sphinx) -> None:
-    """Write the script beside the other static files."""
+    """Write the script."""
+    write_static(app, SCRIPT, script())
+
+
+def write_static(app: Sphinx, name: str, text: str) -> None:
+    """Write a file beside the other static files."""
     folder = Path(app.outdir) / "_static"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / SCRIPT).write_text(script(), encoding="utf-8")
+    (folder / name).write_text(text, encoding="utf-8")
 
 
 def load(app: Sphinx, _page: str, _template: str, context: dict[str, Any], _tree: object) -> None:

@@ -1,12 +1,11 @@
-"""The front page: the map of the course, its totals, and some numbers of its ledger.
+"""The front page: the map of the course, and its totals.
 
 All of it is gathered when the book is built, from the table of contents, the chapters' notebooks,
 the package and the run records, so that no count is ever typed:
 
 - `course-map`: every chapter by parts, each with its question, a line `path: question` of the
   directive;
-- `course-totals`: how many chapters, architectures, runs and printed numbers there are;
-- `ledger-sample`: the findings whose keys are listed, in this order.
+- `course-totals`: how many chapters, architectures, runs and printed numbers there are.
 """
 
 from __future__ import annotations
@@ -14,9 +13,8 @@ from __future__ import annotations
 import html
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +22,10 @@ import yaml
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
+import chapter_evidence
 import exercises_here
-import ledger_pages
 from coursecnn import exercises
-from coursecnn.evidence import ledger, records
+from coursecnn.evidence import ledger
 from coursecnn.evidence.ledger import Verdict
 from ledger_pages import TITLE, FromLedger, Place
 
@@ -127,7 +125,7 @@ def totals(known: list[Chapter], found: list[Place], to_root: str) -> str:
     """What the course holds, counted."""
     from coursecnn import architectures  # which imports Keras, slowly
 
-    runs = [len(record.runs) for record in _records()]
+    runs = [len(record.runs) for record in chapter_evidence.shipped().values()]
     appendix = f"{to_root}book/appendix"
     counts = (
         (len(known), "chapters", f"with {sum(c.cells for c in known)} cells that run"),
@@ -152,14 +150,6 @@ def totals(known: list[Chapter], found: list[Place], to_root: str) -> str:
     return f'<dl class="course-totals">{"".join(items)}</dl>'
 
 
-def _records() -> Iterator[records.Record]:
-    """The run records that come with the package."""
-    folder = resources.files("coursecnn.evidence") / "results"
-    for file in folder.iterdir():
-        if file.name.endswith(".json"):
-            yield records.read(file.name.removesuffix(".json"))
-
-
 def _by_kind(found: list[Place]) -> str:
     kinds = Counter(place.finding.entry.kind for place in found)
     return ", ".join(f"{kinds[kind]} {kind}" for kind in ledger.KINDS if kinds[kind])
@@ -172,21 +162,6 @@ def _by_verdict(found: list[Place]) -> str:
         for verdict in Verdict
         if (count := verdicts[verdict])
     )
-
-
-def sample(keys: Iterable[str], found: list[Place], to_root: str) -> str:
-    """Rows of the ledger, by key.
-
-    Raises:
-        ExtensionError: if no chapter shows one of them.
-    """
-    shown = {place.finding.entry.key: place for place in found}
-    wanted = [key.strip() for key in keys if key.strip()]
-    missing = [key for key in wanted if key not in shown]
-    if missing:
-        raise ExtensionError(f"ledger-sample: no chapter shows {', '.join(missing)}")
-    rows = ledger_pages.rows([shown[key] for key in wanted], to_root)
-    return ledger_pages.table(ledger_pages.ON_THE_PAGE, rows)
 
 
 class CourseMap(FromLedger):
@@ -208,19 +183,8 @@ class CourseTotals(FromLedger):
         return totals(chapters(Path(self.env.srcdir)), found, to_root)
 
 
-class LedgerSample(FromLedger):
-    """`ledger-sample`: some findings."""
-
-    has_content = True
-
-    def html(self, found: list[Place], to_root: str) -> str:
-        """A row for each key."""
-        return sample(self.content, found, to_root)
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives."""
     app.add_directive("course-map", CourseMap)
     app.add_directive("course-totals", CourseTotals)
-    app.add_directive("ledger-sample", LedgerSample)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -116,7 +116,13 @@ def _row(place: Place, to_root: str, columns: Sequence[str]) -> str:
         "origin": ORIGINS[finding.entry.origin],
     }
     data = "".join(f' data-{name}="{html.escape(value)}"' for name, value in kinds.items())
-    return f'<tr class="{ledger.html_class(finding.verdict)}"{data}>{shown}</tr>'
+    name = f' id="{anchor(finding.entry.key)}"' if columns is ON_THE_PAGE else ""
+    return f'<tr class="{ledger.html_class(finding.verdict)}"{name}{data}>{shown}</tr>'
+
+
+def anchor(key: str) -> str:
+    """The anchor of an entry on the ledger's page: the theme takes a dot in it for a class."""
+    return key.replace(".", "-")
 
 
 def table(columns: Sequence[str], body: str) -> str:

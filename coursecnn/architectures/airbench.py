@@ -6,9 +6,12 @@
 
 Source: Jordan, "94 % on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024 (arXiv:2404.00498),
 section 3.1 and its release, `airbench94.py`: the order of the layers, the whitening, the partial
-identities, the factor 1/9 and the moving averages. Deviations: ReLU in place of GELU, which takes a
-third of the time on a processor; the mean is subtracted before the whitening, in place of one mean
-and deviation per colour; and `cifar10_fast` has another table, so it is small enough for two cores.
+identities, the factor 1/9 and the moving averages. It descends from hlb-CIFAR10 (Balsam, 2023,
+github.com/tysam-code/hlb-CIFAR10), and that from Page, "How to Train Your ResNet", 2018: whitening
+and factor are Page's, identities, both signs and quick averages hlb-CIFAR10's. Deviations: ReLU in
+place of GELU, which takes a third of the time on a processor; the mean is subtracted before the
+whitening, in place of one mean and deviation per colour; and `cifar10_fast` has another table, so
+it is small enough for two cores.
 
 >>> build("cifar10_fast").count_params()
 320480

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from coursecnn.evidence import records
+from coursecnn.evidence.comparisons import FEWEST_PAIRS, paired
 from coursecnn.exercises.answers import Exercise, Mistake
+from coursecnn.exercises.views import letters
 
 BUDGET = 20_741_120  # products that the lecture's network makes for an image
 CLASSES = 10
@@ -34,21 +36,69 @@ def zca_of_variances(patches: Array) -> Array:
     return (patches - patches.mean(axis=0)) @ (directions / variances) @ directions.T
 
 
-def verdict(new: list[float], old: list[float]) -> str:
-    """Judge a change by its differences, seed by seed."""
-    low, high = stats.ttest_rel(new, old).confidence_interval(0.95)
-    return "gain" if low > 0 else "loss" if high < 0 else "open"
+def mended_and_spoiled(plain: Array, mirrored: Array, truth: NDArray[np.int_]) -> tuple[int, int]:
+    """Count the images that only the mean of both answers gets right, or only the plain one."""
+    alone = plain.argmax(axis=1) == truth
+    together = (plain + mirrored).argmax(axis=1) == truth
+    return int(np.sum(together & ~alone)), int(np.sum(alone & ~together))
 
 
-def verdict_unpaired(new: list[float], old: list[float]) -> str:
-    """The mistake: runs of the same seed are compared as if they were strangers."""
-    low, high = stats.ttest_ind(new, old).confidence_interval(0.95)
-    return "gain" if low > 0 else "loss" if high < 0 else "open"
+def mended_by_the_mirror(plain: Array, mirrored: Array, truth: NDArray[np.int_]) -> tuple[int, int]:
+    """The mistake: the answer to the mirror image counts, not the mean of both."""
+    return mended_and_spoiled(plain, 3 * mirrored, truth)
 
 
-def verdict_of_means(new: list[float], old: list[float]) -> str:
-    """The mistake: the means alone decide, however much the differences scatter."""
-    return "gain" if np.mean(new) > np.mean(old) else "loss"
+def spoiled_and_mended(plain: Array, mirrored: Array, truth: NDArray[np.int_]) -> tuple[int, int]:
+    """The mistake: the wrong way round."""
+    mended, spoiled = mended_and_spoiled(plain, mirrored, truth)
+    return spoiled, mended
+
+
+def _judged_images(seed: int) -> tuple[Array, Array, NDArray[np.int_]]:
+    generator = np.random.default_rng(seed)
+    plain, mirrored = generator.dirichlet(np.ones(CLASSES), (2, 400))
+    return plain, mirrored, generator.integers(0, CLASSES, 400)
+
+
+# The rung that an own one is put on, and the runs of it that an answer is held against.
+BASE = "ladder_tta_flip"
+PLAUSIBLE = (60.0, 100.0)  # held-out accuracies of two epochs on this ladder, in per cent
+
+
+def own_rung(answer: Any) -> str:
+    """Judge accuracies in per cent, of the seeds 0, 1, ..., with a verdict, by the rung below.
+
+    Returns:
+        What is wrong: `"form"`, if it is no tuple of accuracies and a text; `"number"` of seeds;
+        `"scale"` of the accuracies; `"verdict"`. Or `"right"`.
+    """
+    if not isinstance(answer, tuple) or len(answer) != 2 or not isinstance(answer[1], str):
+        return "form"
+    try:
+        new = np.asarray(answer[0], dtype=float)
+    except (TypeError, ValueError):
+        return "form"
+    old = [100 * value for value in records.read(BASE).values("validation_accuracy")]
+    if new.ndim != 1 or not FEWEST_PAIRS <= len(new) <= len(old):
+        return "number"
+    low, high = PLAUSIBLE
+    if not np.all((new > low) & (new < high)):
+        return "scale"
+    return "right" if answer[1] == paired(list(new), old[: len(new)]).verdict else "verdict"
+
+
+def sample_rung() -> tuple[tuple[float, ...], str]:
+    """A recorded rung, handed in as if it were one's own: the first three runs of `bfloat16`."""
+    new = [
+        round(100 * value, 2)
+        for value in records.read("ladder_bfloat16").values("validation_accuracy")
+    ]
+    old = [100 * value for value in records.read(BASE).values("validation_accuracy")]
+    new, old = new[:FEWEST_PAIRS], old[:FEWEST_PAIRS]
+    return tuple(new), paired(new, old).verdict
+
+
+SAMPLE, VERDICT = sample_rung()
 
 
 def products(widths: tuple[int, ...], size: int = 32, patch: int = 4, stride: int = 2) -> int:
@@ -74,66 +124,43 @@ def three_stages(answer: Any) -> tuple[bool, int]:
 
 EXERCISES = (
     Exercise(
-        name="faster.steps",
-        solution=2 * 391,
-        hint="count the batches of one epoch, the last one with what is left over.",
+        name="faster.statements",
+        solution="bdf",
+        view=letters,
+        hint="for each one, name the section that measures it, or a case where it is false.",
         mistakes=(
-            Mistake(391, "these are the steps of one epoch; there are two."),
-            Mistake(2 * 390, "the last, smaller batch is a step as well."),
-            Mistake(2 * 1563, "this is with batches of 32."),
+            Mistake("abdf", "a: values that must be moved, and steps, cost time as well."),
+            Mistake(
+                "bcdf", "c: open means that these runs cannot tell, not that nothing is there."
+            ),
+            Mistake(
+                "bdef", "e: the mirror at judging changes no weight; it costs time at each use."
+            ),
+            Mistake("df", "b: a step that is too large in one direction is what limits the rate."),
+            Mistake("bd", "f: how many epochs, and on which processor, both decide."),
         ),
     ),
     Exercise(
-        name="faster.rate",
-        solution=0.25,
-        tolerance=1e-3,
-        hint="half of 1 plus the cosine of two thirds of half a turn.",
+        name="faster.pairs",
+        solution=18,
+        hint="the interval reaches t·s/√n to both sides of the mean; t depends on n, too.",
         mistakes=(
-            Mistake(1 / 3, "this would be so on a straight line; the fall is a cosine."),
-            Mistake(0.75, "this is the rate after one third of the fall."),
-            Mistake(-0.5, "this is the cosine itself; it runs from 1 to -1, the rate from 1 to 0."),
+            Mistake(
+                16,
+                "this takes 1.96 for t, as if the spread were known; with few pairs t is larger.",
+            ),
+            Mistake(4, "at four pairs the standard error equals the mean; the interval is wider."),
+            Mistake(17, "with 17 pairs the interval still reaches a little below zero."),
         ),
     ),
     Exercise(
-        name="faster.smoothed",
-        solution=0.84,
-        hint="1 - 0.2 is the right class's own; of the 0.2, every class gets the same.",
+        name="faster.bug",
+        solution=4,
+        hint="images are (number, height, width, channels): which axis is left and right?",
         mistakes=(
-            Mistake(0.8, "the right class gets its part of the 0.2, too."),
-            Mistake(0.82, "this is with ten classes; here there are five."),
-            Mistake(1, "this is what a label that is sure would ask for."),
-        ),
-    ),
-    Exercise(
-        name="faster.same_way",
-        solution=1 / 32,
-        hint="both ways of seeing only one side: six times as it is, or six times mirrored.",
-        mistakes=(
-            Mistake(1 / 64, "never mirrored is only half of it: always mirrored counts, too."),
-            Mistake(1 / 2, "this is the share with two epochs."),
-            Mistake(0, "this is so if the ways alternate; here they are drawn."),
-        ),
-    ),
-    Exercise(
-        name="faster.counting",
-        solution=2**11,
-        hint="with 11 binary digits, how large is a number whose last digit is worth 2?",
-        mistakes=(
-            Mistake(2**10, "1024 + 1 = 1025 still fits into 11 binary digits."),
-            Mistake(2**11 - 1, "2047 + 1 = 2048 can be written exactly."),
-            Mistake(2**24, "this is where float32 stops counting."),
-            Mistake(2**8, "this is where bfloat16 stops counting; float16 has more digits."),
-        ),
-    ),
-    Exercise(
-        name="faster.ratio",
-        solution=10,
-        hint="multiply epochs and time of an epoch on either side, then divide.",
-        mistakes=(
-            Mistake(4, "this counts the epochs alone; each is shorter, too."),
-            Mistake(2.5, "this counts the time of an epoch alone; there are fewer, too."),
-            Mistake(0.1, "this is the new time as a share of the old one."),
-            Mistake(6.5, "factors are multiplied, not added."),
+            Mistake(3, "pixels between 0 and 1 are what the network wants."),
+            Mistake(5, "the mean of both answers is what should count."),
+            Mistake(6, "the class with the largest mean probability is the answer."),
         ),
     ),
     Exercise(
@@ -150,18 +177,15 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        name="faster.verdict",
-        solution=verdict,
-        cases=(
-            ([80.0, 82.0, 84.0], [79.0, 80.9, 83.1]),
-            ([80.0, 82.0, 84.0], [81.0, 83.1, 84.9]),
-            ([80.0, 82.0, 84.0], [81.0, 80.0, 84.5]),
-            ([70.0, 70.2, 70.1, 69.9], [70.1, 70.0, 70.0, 69.8]),
-        ),
-        hint="subtract seed by seed, and see on which side of zero the interval of the mean lies.",
+        name="faster.mended",
+        solution=mended_and_spoiled,
+        cases=tuple(_judged_images(seed) for seed in range(3)),
+        hint="two arrays of booleans, right alone and right together; then `&` and `~`.",
         mistakes=(
-            Mistake(verdict_unpaired, "compare within each seed: much that differs is shared."),
-            Mistake(verdict_of_means, 'if the interval holds zero, the answer is "open".'),
+            Mistake(mended_by_the_mirror, "the mean of both answers counts, both alike."),
+            Mistake(
+                spoiled_and_mended, "first those that are right only together, then the others."
+            ),
         ),
     ),
     Exercise(
@@ -184,6 +208,25 @@ EXERCISES = (
             Mistake((64, 128, 512), "more products than the lecture's network makes."),
             Mistake((32, 64, 128), "less than 95 % of the products: there is room for more."),
             Mistake((192, 96, 64), "no stage is narrower than the one before it."),
+        ),
+    ),
+    Exercise(
+        name="faster.own_rung",
+        solution=(SAMPLE, VERDICT),
+        view=own_rung,
+        hint="a tuple: the accuracies in per cent, in the order of the seeds, and the verdict.",
+        mistakes=(
+            Mistake(
+                (tuple(value / 100 for value in SAMPLE), VERDICT),
+                "accuracies in per cent, such as 82.5.",
+            ),
+            Mistake(
+                (SAMPLE[:2], VERDICT), "at least three seeds, and no more than the rung below has."
+            ),
+            Mistake(
+                (SAMPLE, "loss" if VERDICT != "loss" else "gain"),
+                "the interval of the paired differences says something else.",
+            ),
         ),
     ),
 )

@@ -7,7 +7,8 @@ direction, their brightness. In the basis of the patches' principal components, 
 standard deviation, every direction counts alike, and what is learnt after it needs fewer steps.
 
 Source: Page, "How to Train Your ResNet 8: Bag of Tricks", 2019; both signs of each direction as in
-Jordan, 2024 (arXiv:2404.00498), section 3.2.
+hlb-CIFAR10 (Balsam, 2023, github.com/tysam-code/hlb-CIFAR10), by way of Jordan, 2024
+(arXiv:2404.00498), section 3.2.
 """
 
 import numpy as np

@@ -54,11 +54,14 @@ def test_a_choice_that_changes_the_arithmetic_changes_the_answers(name, override
 
 
 @pytest.mark.parametrize("other", sorted({"tensorflow", "jax", "torch"} - {backend.name()}))
-def test_answers_are_the_same_on_another_backend(other):
+def test_answers_are_the_same_on_another_backend(other, pytestconfig):
+    """Of all networks, or of a sample where one is asked for."""
     if importlib.util.find_spec(other) is None:
         pytest.skip(f"{other} is not installed")
     test = f"{__file__}::{test_answers_are_those_stored.__name__}"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test]
+    if count := pytestconfig.getoption("sample"):
+        command += ["--sample", str(count)]
     environment = {**os.environ, "KERAS_BACKEND": other}
     done = subprocess.run(
         command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False

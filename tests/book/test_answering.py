@@ -137,7 +137,7 @@ def test_progress_is_taken_along_brought_in_and_forgotten(go: Go, tmp_path: Path
 
 
 def test_without_a_place_to_keep_it_the_page_still_answers(chromium: Any) -> None:
-    with browser.visit(chromium) as visit:
+    with browser.visit(chromium, fresh=True) as visit:
         visit.page.add_init_script(
             "Object.defineProperty(window, 'localStorage', { get() { throw new Error('no'); } })"
         )

@@ -72,11 +72,13 @@ def opened(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Opened]:
     """Each page, on a phone in light colours; at the end, nothing must have gone wrong there."""
     asked: set[str] = set()
     with browser.visit(chromium, width=PHONE) as visit:
-        visit.page.on("request", lambda request: asked.add(request.url))
+        note = lambda request: asked.add(request.url)  # noqa: E731
+        visit.page.on("request", note)
         visit.page.goto((browser.BOOK / request.param).as_uri(), wait_until="load")
         visit.page.evaluate(UNFOLD)
         visit.page.evaluate(THIN_OUT)
         yield Opened(visit.page, asked)
+        visit.page.remove_listener("request", note)
         visit.assert_quiet()
 
 

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from harness.cells import ROOT
+from tests import browser
 
 PAGES = "tests/book/test_book_pages.py"
 ICONS = f"{PAGES}::test_the_icons_are_drawn_without_a_script"
@@ -88,3 +89,39 @@ def test_make_pages_requires_them():
     )
 
     assert "COURSECNN_BROWSER=required" in recipe
+
+
+LEAVE_MUCH = """() => {
+  localStorage.setItem("kept", "here");
+  sessionStorage.setItem("kept", "here");
+  window.kept = "here";
+  setInterval(() => console.error("still here"), 1);
+}"""
+LEFT = """() => [
+  localStorage.length, sessionStorage.length, typeof window.kept, innerWidth,
+  matchMedia("(prefers-color-scheme: dark)").matches,
+]"""
+
+
+def test_a_page_that_is_used_again_has_nothing_left_of_what_it_was(chromium, book):
+    address = (book / "index.html").as_uri()
+    with browser.visit(chromium, width=360, dark=True) as first:
+        first.page.goto(address)
+        first.page.evaluate(LEAVE_MUCH)
+        browser.wait_until(first.page, lambda: first.errors)
+    with browser.visit(chromium) as second:
+        second.page.goto(address)
+        second.page.wait_for_timeout(20)
+
+        assert second.page is first.page
+        assert second.page.evaluate(LEFT) == [0, 0, "undefined", 1300, False]
+        second.assert_quiet()
+
+
+@pytest.mark.parametrize("options", [{"fresh": True}, {"motion": True}])
+def test_a_page_in_which_something_may_outlast_that_is_not_used_again(chromium, options):
+    with browser.visit(chromium, **options) as first:
+        pass
+    with browser.visit(chromium) as second, browser.visit(chromium, **options) as third:
+        assert first.page.is_closed()
+        assert third.page is not second.page

@@ -1,6 +1,7 @@
 """The book's own Sphinx extensions: mathematics, ledger, tables, front page, glossary, folds."""
 
 import json
+import os
 import re
 import sys
 from dataclasses import replace
@@ -29,6 +30,7 @@ import front_page  # noqa: E402
 import glossary_links  # noqa: E402
 import ledger_pages  # noqa: E402
 import mathml  # noqa: E402
+import side_by_side  # noqa: E402
 from glossary_links import Term  # noqa: E402
 
 from harness import cells  # noqa: E402
@@ -259,15 +261,6 @@ def test_the_totals_count_by_kind_and_by_verdict(tmp_path):
     assert "<dt>chapters</dt><dd><b>2</b></dd>" in markup
     assert "2 recomputed" in markup
     assert "1 exact, 1 erratum" in markup
-
-
-def test_a_sample_of_the_ledger_keeps_its_order_and_wants_every_key(tmp_path):
-    _, found = course(tmp_path)
-    keys = ["mnist.parameters_all", "mnist.parameters_base"]
-    markup = front_page.sample(keys, found, to_root="")
-    assert markup.index("The whole MNIST network") < markup.index("The three convolutions")
-    with pytest.raises(ExtensionError, match=r"no chapter shows vgg\.x"):
-        front_page.sample(["vgg.x"], found, to_root="")
 
 
 def texts(row):
@@ -510,3 +503,20 @@ def test_every_chapter_has_its_line(path):
     assert found.computed > 0
     assert {"device", "python", "numpy"} <= found.computed_by.keys()
     assert bool(found.runs) is ("records.read" in path.read_text("utf-8"))
+
+
+def test_pages_are_read_side_by_side_and_an_extension_that_is_silent_does_not_forbid_it():
+    silent, other = (SimpleNamespace(parallel_read_safe=None) for _ in range(2))
+    app = SimpleNamespace(
+        parallel=0,
+        extensions={"sphinx_multitoc_numbering": silent, "another": other},
+        connect=lambda event, tell: events.update({event: tell}),
+    )
+    events = {}
+
+    side_by_side.setup(app)
+    events["config-inited"](app, None)
+
+    assert app.parallel == os.cpu_count()
+    assert silent.parallel_read_safe is True
+    assert other.parallel_read_safe is None

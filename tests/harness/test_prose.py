@@ -294,6 +294,14 @@ class TestBinding:
         bindings.write(path, [bindings.Binding("Results", *line)])
         assert "'third' is not what it is bound to" in str(prose.check(path)[0])
 
+    def test_marks_in_a_text_are_not_those_of_its_binding(self, tmp_path):
+        path = chapter(tmp_path, "Of ‹all› of it, ‹93,322› are parameters.")
+        list(prose.bind(path))
+        assert prose.check(path) == []
+        assert [each.context for each in bindings.read(path)] == [
+            "Of <all> of it, <‹93,322›> are parameters."
+        ]
+
     def test_what_measures_anew_is_sealed_by_a_run_alone(self, tmp_path):
         def stored(loss: str) -> Path:
             anew = code("assert fit()", loss, tags=["nbval-ignore-output"])

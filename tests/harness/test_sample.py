@@ -4,10 +4,12 @@ import hashlib
 import itertools
 import re
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
 from harness import cells, sample
+from tests import conftest
 
 CHAPTERS = [cells.shown(path) for path in cells.chapters()]
 COMMITS = [hashlib.sha1(str(number).encode()).hexdigest() for number in range(1000)]
@@ -69,6 +71,13 @@ def test_a_case_comes_up_in_all_tests_at_once():
         assert len({name.partition("[")[2] for name in turns}) == 3
 
 
+def test_the_cases_of_a_test_are_those_whose_turn_it_is_by_name():
+    """So that what is made for a sample of names is made for the cases with these names."""
+    for commit in COMMITS[:20]:
+        turns = sample.cases([f"a::one[{name}]" for name in CHAPTERS], 3, commit)
+        assert turns == {f"a::one[{name}]" for name in sample.chosen(CHAPTERS, 3, commit)}
+
+
 def test_all_that_is_looked_at_on_a_page_comes_up_at_once():
     pages = [f"book/part/0{n}_x.html" for n in range(9)]
     widths = [f"a::fits[{width}-{page}]" for page in pages for width in (360, 1300)]
@@ -77,3 +86,52 @@ def test_all_that_is_looked_at_on_a_page_comes_up_at_once():
         turns = sample.cases(widths + plain, 2, commit)
         assert len(turns) == 2 * 2 + 2
         assert len({name.rpartition("book/")[2] for name in turns}) == 2
+
+
+class Item(SimpleNamespace):
+    """A test as pytest collects it: its name, its file and its markers."""
+
+    def get_closest_marker(self, name):
+        return name if name in self.markers else None
+
+    def add_marker(self, name):
+        self.markers.add(name)
+
+
+def collected(items, count):
+    """What is left of tests, and what pytest is told to have been left out."""
+    left_out = []
+    hook = SimpleNamespace(pytest_deselected=lambda items: left_out.extend(items))
+    config = SimpleNamespace(getoption=lambda _: count, hook=hook)
+    conftest.pytest_collection_modifyitems(config, items)
+    return [item.nodeid for item in items], [item.nodeid for item in left_out]
+
+
+def items(path, **markers):
+    names = [*(f"a::case[{n}]" for n in range(5)), "a::alone", "a::all"]
+    return [Item(nodeid=name, path=path, markers={*markers.get(name[3:], ())}) for name in names]
+
+
+def test_what_says_something_only_of_all_cases_is_left_out_of_a_sample_and_counted_so():
+    names = [item.nodeid for item in items(cells.ROOT)]
+
+    left, out = collected(items(cells.ROOT, all=["whole"]), 2)
+    assert len(left) == 3
+    assert "a::alone" in left
+    assert sorted(left + out) == sorted(names)
+    assert "a::all" in out
+    assert collected(items(cells.ROOT, all=["whole"]), None) == (names, [])
+
+
+@pytest.mark.parametrize(("kind", "text"), [("page", "def test_a(show):"), ("long", "mark.long")])
+def test_a_file_that_holds_such_tests_is_read_and_no_other(tmp_path, kind, text):
+    told, other = tmp_path / "test_told.py", tmp_path / "test_other.py"
+    told.write_text(text, encoding="utf-8")
+    other.write_text("def test_shown():", encoding="utf-8")
+    asked = lambda markers: SimpleNamespace(getoption=lambda _: markers)  # noqa: E731
+
+    assert conftest.pytest_ignore_collect(told, asked(kind)) is None
+    assert conftest.pytest_ignore_collect(other, asked(kind)) is True
+    assert conftest.pytest_ignore_collect(other, asked("not (long or page)")) is None
+    with pytest.raises(pytest.UsageError, match=r"test_other\.py must mention"):
+        collected(items(other, alone=[kind]), None)

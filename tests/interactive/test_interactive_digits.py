@@ -20,7 +20,7 @@ from coursecnn.interactive import DigitReader, page
 from coursecnn.training.recipes import RECIPES
 from tests import browser
 
-CASES, DRAWINGS = 300, 100
+CASES, DRAWINGS = 100, 100
 SIDE = 140  # points of a drawing, five along a pixel
 LAYERS = ("C1", "S2", "C3", "S4", "C5", "F6", "output")
 DATA = datasets.mnist()

@@ -19,6 +19,7 @@ from coursecnn.interactive import Accuracy, ArchitectureExplorer, page
 from coursecnn.interactive.explorer import COLOURED, named, steps
 from coursecnn.models._kinds import kind_of_type
 from coursecnn.models.costs import layer_table
+from harness import sample
 from tests import browser
 from tests.networks import unet
 from tests.outlines import outline
@@ -26,6 +27,7 @@ from tests.outlines import outline
 FIRST = ["vgg16", "resnet50"]
 OTHERS = [name for name in architectures.names() if not name.startswith("ablation_")]
 NAMES = list(dict.fromkeys([*FIRST, *OTHERS]))
+LOOKED_AT = ("lenet5", "densenet201", "preact_resnet1001", "fractalnet40")
 ACCURACIES = {
     "alexnet": Accuracy(57.2, "one crop"),
     "vgg16": Accuracy(71.5, "one crop"),
@@ -58,9 +60,14 @@ def table_of(name: str) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def tables() -> Tables:
-    """The layers of every network; to build them all takes a while."""
-    return {name: table_of(name) for name in NAMES}
+def tables(request: pytest.FixtureRequest) -> Tables:
+    """The layers of every network, or of a sample: to build them all takes a while."""
+    names = NAMES
+    if count := request.config.getoption("sample"):
+        known = {*FIRST, *ACCURACIES, "lenet5", "mnist_tutorial"}
+        known.update(sample.chosen(NAMES, count, sample.commit()))
+        names = [name for name in NAMES if name in known]
+    return {name: table_of(name) for name in names}
 
 
 @pytest.fixture(scope="module")
@@ -84,14 +91,14 @@ def numbers(text: str) -> list[int]:
 # The numbers
 
 
-def test_the_page_holds_every_layer_of_every_network(show: Show, html: str, tables: Tables) -> None:
+def test_the_page_holds_every_layer_of_its_networks(show: Show, html: str, tables: Tables) -> None:
     source = f"{page.module('networks.js')}\nexport {{ decoded, unrolled }};"
     encoded = base64.b64encode(source.encode()).decode()
 
     networks = json.loads(show(html).evaluate(UNROLLED, encoded))
 
     assert [name for name, _, _ in networks] == list(tables)
-    assert len(tables) > 50
+    assert len(NAMES) > 50
     for name, totals, layers in networks:
         table = tables[name]
         expected = table.assign(output_shape=table["output_shape"].map(lists)).to_numpy().tolist()
@@ -188,7 +195,7 @@ def test_every_layer_that_computes_has_its_kind(name: str) -> None:
 def test_a_panel_shows_the_totals_of_its_network(show: Show, html: str, tables: Tables) -> None:
     opened = show(html)
     part = panel(opened, "B")
-    for name in ("lenet5", "densenet201", "preact_resnet1001", "fractalnet40"):
+    for name in filter(tables.__contains__, LOOKED_AT):
         part.locator("select").select_option(name)
         table = tables[name]
         sums = [int(table[column].sum()) for column in ("params", "macs", "values")]
@@ -354,6 +361,7 @@ def test_axe_finds_nothing(show: Show, dark: bool, html: str) -> None:
     assert browser.faults(opened) == []
 
 
+@pytest.mark.whole
 def test_it_is_no_heavier_than_planned(html: str) -> None:
     assert len(html.encode()) < 270_000  # with those that came after ResNet
 
