@@ -7,9 +7,7 @@
 - `degradation`: plain against residual, shallow against deep (ResNet, section 4.2);
 - `order`: activation before the convolutions (identity mappings, section 4), against the
   residual side of `degradation`, which activates after the sum;
-- `shape`: deep and thin against shallow and wide (Wide ResNet, section 3);
-- `reuse`: dense against residual connections (DenseNet, section 5.3);
-- `fire`: Fire modules against 3×3 convolutions (SqueezeNet, section 3).
+- `shape`: deep and thin against shallow and wide (Wide ResNet, section 3).
 
 Each builder but `order` makes both sides, and nothing differs between them but what the question
 is about.
@@ -20,8 +18,7 @@ one of these. `top=False` leaves the classifier away: the model then ends in the
 are averaged or flattened. `classifier_activation=None` gives logits.
 
 The networks are of this course. They are small, so that two processor cores train them often
-enough to tell an effect from noise; the residual ones and the dense ones look at images of half
-the height and width.
+enough to tell an effect from noise; the residual ones look at images of half the height and width.
 """
 
 from collections.abc import Callable
@@ -29,7 +26,7 @@ from functools import partial
 from typing import Literal, TypeAlias
 
 from coursecnn._checks import as_int, check_choice, check_count
-from coursecnn.architectures import _caffe, blocks, densenet, squeezenet
+from coursecnn.architectures import _caffe, blocks
 from coursecnn.architectures._registry import rows
 from coursecnn.architectures.googlenet import Inception, inception_module
 from coursecnn.architectures.layers import Shape, activated, classified, image_input
@@ -40,12 +37,10 @@ __all__ = [
     "NETWORKS",
     "activation",
     "degradation",
-    "fire",
     "head",
     "inception",
     "kernels",
     "order",
-    "reuse",
     "shape",
 ]
 
@@ -61,15 +56,6 @@ MODULE = Inception(one=16, reduce3=8, three=24, reduce5=8, five=12, projection=8
 # Filters of the stages that halve the map: thin, and the width that multiplies as much with one
 # unit in each as the thin ones with six.
 THIN, WIDE = (8, 16, 32), (20, 40, 80)
-# Five layers of eight maps in each block; residual stages, and as many layers one after the
-# other, with about as many parameters.
-DENSE = densenet.Configuration(growth=8, blocks=(5, 5, 5), bottleneck=False, compression=1, stem=16)
-TWIN = (18, 36, 72)
-CHAIN = (10, 20, 40)
-# Fire modules, and as many filters for convolutions: those of the same width, those of the same
-# number of parameters.
-FIRES = (squeezenet.Fire(8, 32, 32), squeezenet.Fire(16, 64, 64))
-CONVOLUTIONS, NARROW = (64, 128), (20, 64)
 
 
 def activation(
@@ -206,56 +192,6 @@ def shape(
     return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
-def reuse(
-    input_shape: Shape = CIFAR,
-    classes: int = 10,
-    *,
-    connections: Literal["dense", "chain", "residual"] = "dense",
-    top: bool = True,
-    classifier_activation: str | None = "softmax",
-) -> keras.Model:
-    """Build layers that read all maps before them; or as many that read the last ones; or units.
-
-    All three have as many parameters; the units are residual ones.
-    """
-    check_choice("connections", connections, ("dense", "chain", "residual"))
-    inputs, x = _half_size(input_shape, classes)
-    name, head = "ablation_reuse", partial(blocks.classifier, classes=classes, style=STYLE)
-    if connections == "dense":
-        inner = densenet.densenet_cifar(
-            *(DENSE, x.shape[1:], classes),
-            top=top,
-            classifier_activation=classifier_activation,
-        )
-        return keras.Model(inputs, inner(x), name=name)
-    x = _chain(x) if connections == "chain" else _preactivated(x, 1, TWIN)
-    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
-
-
-def fire(
-    input_shape: Shape = CIFAR,
-    classes: int = 10,
-    *,
-    modules: Literal["fire", "convolutions", "narrow"] = "fire",
-    top: bool = True,
-    classifier_activation: str | None = "softmax",
-) -> keras.Model:
-    """Build two Fire modules; or as wide convolutions; or narrow ones with no more parameters."""
-    check_choice("modules", modules, ("fire", "convolutions", "narrow"))
-    inputs = image_input(input_shape, classes, SMALLEST)
-    x = _stem(inputs, 16)
-    for number, row in enumerate(FIRES, start=2):
-        if modules == "fire":
-            x = squeezenet.fire_module(x, row, f"fire{number}")
-        else:
-            widths = CONVOLUTIONS if modules == "convolutions" else NARROW
-            x = _caffe.convolution(x, widths[number - 2], 3, f"conv{number}", padding=1)
-        x = layers.MaxPooling2D(2, name=f"pool{number}")(x)
-    head = partial(_averaged, classes=classes)
-    name = "ablation_fire"
-    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
-
-
 def _stem(x: Tensor, filters: int) -> Tensor:
     return layers.MaxPooling2D(2, name="pool1")(_convolution(x, filters, 3, "conv1"))
 
@@ -308,23 +244,6 @@ def _half_size(input_shape: Shape, classes: int) -> tuple[Tensor, Tensor]:
     return inputs, layers.AveragePooling2D(2, name="half_size")(inputs)
 
 
-def _chain(x: Tensor) -> Tensor:
-    """Make the layers and transitions of `DENSE`, each of which reads the one before it only."""
-    x = blocks.convolution(x, CHAIN[0], 3, STYLE, "conv1")
-    for block, (count, filters) in enumerate(zip(DENSE.blocks, CHAIN, strict=True), start=1):
-        if block > 1:
-            x = _layer(x, filters, 1, f"transition{block - 1}")
-            x = layers.AveragePooling2D(2, name=f"transition{block - 1}_pool")(x)
-        for number in range(1, count + 1):
-            x = _layer(x, filters, 3, f"block{block}_layer{number}")
-    return blocks.relu(blocks.normalisation(x, STYLE, "last_bn"), "last_relu")
-
-
-def _layer(x: Tensor, filters: int, kernel: int, name: str) -> Tensor:
-    x = blocks.relu(blocks.normalisation(x, STYLE, f"{name}_bn"), f"{name}_relu")
-    return blocks.convolution(x, filters, kernel, STYLE, f"{name}_conv")
-
-
 def _units(depth: int) -> int:
     """Residual units in each of three stages, n in 6n + 2 layers."""
     number = as_int(depth) or 0
@@ -373,6 +292,4 @@ NETWORKS = rows(
     ("ablation_degradation", degradation, "ResNet, section 4.2", 68_738, 68_050, 2_562_368),
     ("ablation_order", order, "identity mappings, section 4", 69_378, 68_690, 2_578_752),
     ("ablation_shape", shape, "Wide ResNet, section 3", 121_750, 121_150, 4_849_440),
-    ("ablation_reuse", reuse, "DenseNet, section 5.3", 97_386, 94_650, 6_757_712),
-    ("ablation_fire", fire, "SqueezeNet, section 3", 15_906, 15_906, 1_852_672),
 )

@@ -2,33 +2,66 @@
 
 from __future__ import annotations
 
-from coursecnn.architectures.densenet import IMAGENET
+import math
+from fractions import Fraction
+from typing import Any
+
 from coursecnn.exercises.answers import Exercise, Mistake
+from coursecnn.exercises.views import letters
 
 Modules = list[tuple[int, int, int]]  # squeeze, expand 1×1, expand 3×3
 
-STAY = 0.85  # chance of an input of a join to stay
-LAYERS = IMAGENET["densenet121"].blocks
+# Of the block to write: maps that come in, layers, growth, and the factor of the bottleneck.
+INCOMING, LAYERS, GROWTH, FACTOR = 12, 3, 6, 4
 
 
-def ways(columns: int) -> int:
-    """Count the ways through a fractal."""
-    return 1 if columns == 1 else ways(columns - 1) ** 2 + 1
+def paths(columns: int) -> int:
+    """Count the paths through a fractal."""
+    return 1 if columns == 1 else paths(columns - 1) ** 2 + 1
 
 
-def fire_parameters(channels: int, s1x1: int, e1x1: int, e3x3: int) -> int:
-    """Count the parameters of a Fire module."""
-    return (channels + 1) * s1x1 + (s1x1 + 1) * e1x1 + (9 * s1x1 + 1) * e3x3
+def steps(columns: int) -> int:
+    """Add up the convolutions on all paths: each half is walked once for each path of the other."""
+    return 1 if columns == 1 else 2 * paths(columns - 1) * steps(columns - 1) + 1
 
 
-def without_biases(channels: int, s1x1: int, e1x1: int, e3x3: int) -> int:
-    """The mistake: only the weights are counted."""
-    return channels * s1x1 + s1x1 * e1x1 + 9 * s1x1 * e3x3
+def mean_path(columns: int) -> float:
+    """How many convolutions a path through a fractal has on average."""
+    return float(Fraction(steps(columns), paths(columns)))
 
 
-def in_a_row(channels: int, s1x1: int, e1x1: int, e3x3: int) -> int:
-    """The mistake: the 3×3 filters read what the 1×1 filters beside them make."""
-    return (channels + 1) * s1x1 + (s1x1 + 1) * e1x1 + (9 * e1x1 + 1) * e3x3
+def dense_block(*, bottleneck: bool = True, chained: bool = False, bias: bool = False) -> str:
+    """Put into words what `anatomy` sees of the block, or of one that differs from it."""
+    parameters, channels = 0, INCOMING
+    for _ in range(LAYERS):
+        reads = channels
+        if bottleneck:
+            reads = FACTOR * GROWTH
+            parameters += 2 * channels + channels * reads + bias * reads
+        parameters += 2 * reads + 9 * reads * GROWTH + bias * GROWTH
+        channels = GROWTH if chained else channels + GROWTH
+    convolutions = LAYERS * (1 + bottleneck)
+    return described(convolutions, 0 if chained else LAYERS, channels, parameters)
+
+
+def described(convolutions: int, concatenations: int, channels: int, parameters: int) -> str:
+    """Put into words what `anatomy` looks at, for maps of 8×8 pixels."""
+    counts = f"{convolutions} convolutions, {concatenations} concatenations"
+    return f"(8, 8, {INCOMING}) to (8, 8, {channels}): {counts}, {parameters} parameters"
+
+
+def anatomy(answer: Any) -> Any:
+    """See shapes, convolutions, concatenations and trainable parameters of a Keras model.
+
+    Anything but a model is seen as it is.
+    """
+    if not hasattr(answer, "layers"):
+        return answer
+    kinds = [type(layer).__name__ for layer in answer.layers]
+    ends = f"{tuple(answer.input_shape[1:])} to {tuple(answer.output_shape[1:])}"
+    parameters = sum(math.prod(weight.shape) for weight in answer.trainable_weights)
+    counts = f"{kinds.count('Conv2D')} convolutions, {kinds.count('Concatenate')} concatenations"
+    return f"{ends}: {counts}, {parameters} parameters"
 
 
 def modules(base: int, increment: int, share: float, ratio: float) -> Modules:
@@ -47,72 +80,69 @@ def modules_growing_each_time(base: int, increment: int, share: float, ratio: fl
 
 EXERCISES = (
     Exercise(
-        name="other_roads.fractal_ways",
-        solution=(5, 160),
-        hint="each block has its own shortest and longest way; there are five blocks.",
+        name="other_roads.statements",
+        solution="bdf",
+        view=letters,
+        hint="follow a map, and its gradient, through each block; ask what is drawn, and for whom.",
         mistakes=(
-            Mistake((1, 32), "that is one block; the network has five."),
-            Mistake((5, 320), "six columns: the longest way doubles five times, from 1 to 32."),
-            Mistake((160, 5), "the right numbers; the shortest comes first."),
+            Mistake("abdf", "a: what does every path through a fractal pass, even the shortest?"),
+            Mistake("bcdf", "c: what does each of the two leave out, and for whom is it drawn?"),
+            Mistake("bdef", "e: compare DenseNet-BC-100 with ResNet-110."),
+            Mistake("df", "b: is a join a sum or a mean?"),
+            Mistake("bf", "d: what does a concatenation do to a map, and to its gradient?"),
+            Mistake("bd", "f: what is left of AlexNet without its dense layers?"),
         ),
     ),
     Exercise(
-        name="other_roads.count_ways",
-        solution=ways,
+        name="other_roads.doubled",
+        solution=(4, 2),
+        hint="a 3×3 convolution has a weight for each pair of a map it reads and a map it makes.",
+        mistakes=(
+            Mistake((2, 2), "twice as many maps are read, and twice as many are made."),
+            Mistake((4, 4), "a map has as many values as before; how many maps are there?"),
+            Mistake((2, 4), "the right numbers; weights come first."),
+        ),
+    ),
+    Exercise(
+        name="other_roads.shares",
+        solution=(0.5, 0.25, 0.25),
+        hint="the last mean has two inputs; what is the second one a mean of?",
+        mistakes=(
+            Mistake((1 / 3, 1 / 3, 1 / 3), "so it should be; here means are taken of means."),
+            Mistake((0.25, 0.25, 0.5), "the column of one layer comes first, beside `deep`."),
+            Mistake((0.5, 0.5, 0), "the deepest column is there too: look into `deep`."),
+        ),
+    ),
+    Exercise(
+        name="other_roads.dense_block",
+        solution=dense_block(),
+        view=anatomy,
+        hint="compare shapes, convolutions, concatenations and parameters of your network.",
+        mistakes=(
+            Mistake(dense_block(bottleneck=False), "where are the bottlenecks?"),
+            Mistake(
+                dense_block(chained=True), "each layer must read all maps before it: concatenate."
+            ),
+            Mistake(
+                dense_block(bias=True), "leave out the biases of the convolutions: use_bias=False."
+            ),
+        ),
+    ),
+    Exercise(
+        name="other_roads.mean_path",
+        solution=mean_path,
         cases=((1,), (2,), (3,), (4,), (6,)),
-        hint="every way through the upper half goes on with every way through the lower half.",
-        mistakes=(
-            Mistake(lambda columns: columns, "the columns meet halfway, where ways can change."),
-            Mistake(
-                lambda columns: 2 ** (columns - 1),
-                "that is the longest way: how many are there?",
-            ),
-            Mistake(lambda columns: 2**columns - 1, "that is the number of convolutions."),
-        ),
-    ),
-    Exercise(
-        name="other_roads.join_of_two",
-        solution=STAY**2,
-        hint="both have to stay, and the two draws are independent.",
-        mistakes=(
-            Mistake(STAY, "that is the chance for one of them."),
-            Mistake(1 - (1 - STAY) ** 2, "that is the chance that at least one stays by itself."),
-        ),
-    ),
-    Exercise(
-        name="other_roads.maps_read",
-        solution=224,
-        hint="the block's input, and the maps of the five layers before it.",
-        mistakes=(
-            Mistake(256, "that is what leaves the block: the sixth layer does not read itself."),
-            Mistake(160, "it reads the 64 maps of the block's input as well."),
-            Mistake(128, "it makes 4 · 32 = 128 maps of what it reads; how many does it read?"),
-        ),
-    ),
-    Exercise(
-        name="other_roads.connections",
-        solution=sum(n * (n + 1) // 2 for n in LAYERS),
-        hint="use the formula for each block, then add up.",
+        hint="add up the lengths of all paths by the rule, and divide by the number of paths.",
         mistakes=(
             Mistake(
-                sum(LAYERS) * (sum(LAYERS) + 1) // 2,
-                "layers of different blocks are not connected: take the blocks one by one.",
+                lambda columns: (1 + 2 ** (columns - 1)) / 2,
+                "that is halfway between the shortest and the longest; most paths are longer.",
             ),
             Mistake(
-                sum(n * (n - 1) // 2 for n in LAYERS),
-                "each layer also reads the input of its block.",
+                lambda columns: (2**columns - 1) / columns,
+                "that is the mean of the columns; a path may change columns where they meet.",
             ),
-            Mistake(sum(LAYERS), "that is a chain: each layer reads one thing."),
-        ),
-    ),
-    Exercise(
-        name="other_roads.fire_parameters",
-        solution=fire_parameters,
-        cases=((96, 16, 64, 64), (128, 16, 64, 64), (512, 64, 256, 128)),
-        hint="count the three convolutions one by one; what does each of them read?",
-        mistakes=(
-            Mistake(without_biases, "each filter has a bias."),
-            Mistake(in_a_row, "both expand layers read what the squeeze layer makes."),
+            Mistake(steps, "that is the length of all paths together: divide by their number."),
         ),
     ),
     Exercise(

@@ -122,17 +122,7 @@ ABLATIONS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "order_preactivation": ("ablation_order", {"depth": 44}),  # against degradation_residual44
     "shape_deep": ("ablation_shape", {"form": "deep"}),
     "shape_wide": ("ablation_shape", {"form": "wide"}),
-    "reuse_residual": ("ablation_reuse", {"connections": "residual"}),
-    "reuse_chain": ("ablation_reuse", {"connections": "chain"}),
-    "reuse_dense": ("ablation_reuse", {"connections": "dense"}),
-    "fire_modules": ("ablation_fire", {"modules": "fire"}),
-    "fire_convolutions": ("ablation_fire", {"modules": "convolutions"}),
-    "fire_narrow_convolutions": ("ablation_fire", {"modules": "narrow"}),
 }
-
-# With a constant learning rate the accuracy after the last step differs by ten points between
-# seeds of the dense side, more than there is to find out: here the rate falls to nothing.
-FALLING = ("reuse_residual", "reuse_chain", "reuse_dense")
 
 # One way to train every arm of the league; only those without normalisation have a rate of their
 # own. The pilot tried each rate for a few epochs, on a seed that the league does not use. Its best
@@ -265,7 +255,6 @@ RECIPES = {
                 architecture,
                 "cifar10",
                 epochs=4,
-                schedule="linear" if name in FALLING else "constant",
                 batch_size=64,
                 architecture_options=options,
                 validation_split=0.8,

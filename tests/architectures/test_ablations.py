@@ -78,31 +78,6 @@ def test_the_wide_network_multiplies_no_more_than_the_deep_one():
     assert 0.9 * totals("shape_deep").macs < totals("shape_wide").macs <= totals("shape_deep").macs
 
 
-@pytest.mark.parametrize("twin", ["reuse_residual", "reuse_chain"])
-def test_dense_connections_have_as_many_parameters_as_their_twins(twin):
-    assert totals("reuse_dense").params == pytest.approx(totals(twin).params, rel=0.02)
-
-
-def test_a_chain_has_the_layers_of_the_dense_blocks_and_none_of_their_connections():
-    counts = {
-        recipe: costs.layer_table(side(recipe)).type.value_counts()
-        for recipe in ("reuse_dense", "reuse_chain")
-    }
-    assert counts["reuse_chain"]["Conv2D"] == counts["reuse_dense"]["Conv2D"] == 1 + 3 * 5 + 2
-    assert counts["reuse_dense"]["Concatenate"] == 3 * 5
-    assert not {"Concatenate", "Add"} & {*counts["reuse_chain"].index}
-
-
-def test_fire_modules_have_the_width_of_one_twin_and_the_parameters_of_the_other():
-    fire, wide, narrow = (
-        side(name) for name in ("fire_modules", "fire_convolutions", "fire_narrow_convolutions")
-    )
-    assert [model.get_layer("pool3").output.shape for model in (fire, wide)] == [
-        (None, 4, 4, 128)
-    ] * 2
-    assert 0.9 * fire.count_params() < narrow.count_params() <= fire.count_params()
-
-
 @pytest.mark.parametrize(
     ("architecture", "options", "message"),
     [
