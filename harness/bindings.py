@@ -159,6 +159,11 @@ def parsed(text: str) -> list[Binding]:
     return [Binding(head, *map(str, pair)) for head, pairs in content.items() for pair in pairs]
 
 
+def is_of(path: Path, text: str) -> bool:
+    """Whether a file's text begins with the name of the page that it binds."""
+    return text.startswith(HEAD.format(name=path.name))
+
+
 def dumps(path: Path, bindings: Iterable[Binding]) -> str:
     """The text of the file."""
     lists: dict[str, list[str]] = defaultdict(list)

@@ -120,7 +120,7 @@ class Page:
         ]
         if not faults and bindings.dumps(self.path, kept) != bindings.dumps(self.path, self.bound):
             message = f"{cells.shown(bindings.file(self.path))} is not as the text is"
-            cure = f"{self._command('--bind')} writes it anew"
+            cure = f"{self.command('--bind')} writes it anew"
             faults.append(Problem(self.path, "numbers", message, cure))
         return faults
 
@@ -143,7 +143,7 @@ class Page:
         return self._at(
             place,
             message,
-            f"correct it, or if another source is meant: {self._command('--rebind')}",
+            f"correct it, or if another source is meant: {self.command('--rebind')}",
         )
 
     def _fault(self, place: Place, binding: Binding) -> str:
@@ -161,7 +161,7 @@ class Page:
         token = place.token
         proposed = self._proposals(place)
         if proposed:
-            cure = f"{self._command('--bind')} binds it, to {proposed[0]!r}"
+            cure = f"{self.command('--bind')} binds it, to {proposed[0]!r}"
             return self._at(place, f"{token.text!r} is not bound to a source yet", cure)
         message = f"nothing proves {token.text!r}; nearest: {self._nearest(token)}"
         line = f"['{place.context}', '= {{...}} / {{...}}']"
@@ -186,7 +186,8 @@ class Page:
         sentence = bindings.sentence(place.text.source, place.token.start)
         return Problem(self.path, place.text.where, message, cure, sentence)
 
-    def _command(self, option: str) -> str:
+    def command(self, option: str) -> str:
+        """What a writer runs to bind the page."""
         return f"python -m harness.prose {option} {cells.shown(self.path)}"
 
     def _proposals(self, place: Place) -> list[str]:
@@ -270,7 +271,16 @@ def check(path: Path, published: Mapping[str, ledger.Entry] | None = None) -> li
     Raises:
         UnreadableError: if it is no notebook.
     """
-    return [*unknown_keys(path, published), *Page(path, published).problems()]
+    page = Page(path, published)
+    return [*unknown_keys(path, published), *misnamed(page), *page.problems()]
+
+
+def misnamed(page: Page) -> Iterator[Problem]:
+    """Whether the file of a page's bindings says that it is another one's."""
+    stored = bindings.file(page.path)
+    if page.bound and not bindings.is_of(page.path, stored.read_text("utf-8")):
+        message = f"{cells.shown(stored)} does not begin with the name of its page"
+        yield Problem(page.path, "numbers", message, f"{page.command('--bind')} writes it anew")
 
 
 def bind(path: Path, *, again: bool = False, measured: bool = False) -> Iterator[str]:

@@ -147,7 +147,8 @@ def binding(dice: random.Random) -> Mutant:
         stored = whole.bound
         try:
             whole.bound = bindings.parsed(new)
-            return bool(set(map(str, whole.problems())) - known(path))
+            found = set(map(str, whole.problems())) - known(path)
+            return bool(found) or not bindings.is_of(path, new)
         except tomllib.TOMLDecodeError:
             return True
         finally:

@@ -334,6 +334,15 @@ class TestBinding:
         assert "It has ‹93,322› parameters, and : Total params: ‹93,322›" in said
         assert "numbers are not proved: python -m harness.prose" in said
 
+    def test_a_file_that_says_it_is_of_another_page_is_noticed(self, tmp_path):
+        path = chapter(tmp_path, "It has 93,322 parameters.")
+        list(prose.bind(path))
+        stored = bindings.file(path)
+        stored.write_text(stored.read_text().replace("of chapter.ipynb", "of chapter2.ipynb"))
+        assert "does not begin with the name of its page" in str(prose.check(path)[0])
+        list(prose.bind(path))
+        assert prose.check(path) == []
+
     def test_a_damaged_file_is_named(self, tmp_path):
         path = chapter(tmp_path, "It has 93,322 parameters.")
         bindings.file(path).write_text('"Results" = 3')
