@@ -4,6 +4,7 @@
 - `KernelPlayground`: a photograph, a kernel, and what the one makes of the other;
 - `GeometryCalculator`: the shape and the price of a convolution, drawn;
 - `DigitReader`: draw a digit, and see every map of the LeNet-5 that reads it;
+- `PhotoReader`, `Snapshot`: a network of the course on a photograph of one's own, with Grad-CAM;
 - `ArchitectureExplorer`, `Accuracy`: networks layer by layer, two of them side by side;
 - `InceptionCalculator`, `Cost`: what an Inception module costs, with its bottlenecks and without;
 - `ReceptiveFieldExplorer`, `Stack`: the pixels that reach a unit, and how much they count;
@@ -18,6 +19,7 @@ from coursecnn.interactive.calculator import GeometryCalculator
 from coursecnn.interactive.digits import DigitReader
 from coursecnn.interactive.explorer import Accuracy, ArchitectureExplorer
 from coursecnn.interactive.inception import Cost, InceptionCalculator
+from coursecnn.interactive.photo import PhotoReader, Snapshot
 from coursecnn.interactive.playground import KernelPlayground
 from coursecnn.interactive.receptive import ReceptiveFieldExplorer, Stack
 from coursecnn.interactive.replay import TrainingReplay
@@ -33,7 +35,9 @@ __all__ = [
     "GeometryCalculator",
     "InceptionCalculator",
     "KernelPlayground",
+    "PhotoReader",
     "ReceptiveFieldExplorer",
+    "Snapshot",
     "Stack",
     "Stepper",
     "TrainingReplay",
