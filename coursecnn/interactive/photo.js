@@ -49,6 +49,8 @@ class PhotoReader {
   chosen = null;
   unit = { layer: 0, map: 3, row: 7, column: 5 };
   turn = 0;
+  /** @type {Map<number, any>} */
+  opened = new Map(); // photographs among the samples, by their place there
 
   constructor(network, classes, samples, root) {
     this.network = network;
@@ -209,7 +211,8 @@ class PhotoReader {
     const sample = this.samples[at];
     this.begin(at, null, square, { guess, chosen });
     if (sample.bytes) this.show(opaque(bytesOf(sample.bytes)));
-    else this.wait(pictureAt(addressOfJpeg(sample)));
+    else if (this.opened.has(at)) this.show(this.opened.get(at));
+    else this.wait(pictureAt(addressOfJpeg(sample)), (photo) => this.opened.set(at, photo));
   }
 
   /** Take a picture of the reader's own, from the address that holds it. */
@@ -245,11 +248,12 @@ class PhotoReader {
   }
 
   /** Show a picture as soon as it is there, unless another one was asked for meanwhile. */
-  async wait(picture) {
+  async wait(picture, keep = (_photo) => {}) {
     const turn = this.turn;
     this.root.ariaBusy = "true";
     try {
       const photo = await picture;
+      keep(photo);
       if (turn === this.turn) this.show(photo);
     } catch {
       this.note.textContent = "This picture cannot be shown here.";

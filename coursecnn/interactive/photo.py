@@ -281,7 +281,11 @@ def _plain_classifier(network: Any) -> dict[str, object]:
     (kernel,) = network.get_layer("logits").get_weights()
     numbers, scale = _levels(kernel)
     factor = network.get_layer("scale").scale
-    return {"shape": (1, 1, *kernel.shape), "levels": _as_text(numbers), "scale": _short(scale * factor)}
+    return {
+        "shape": (1, 1, *kernel.shape),
+        "levels": _as_text(numbers),
+        "scale": _short(scale * factor),
+    }
 
 
 def _as_text(numbers: Array) -> str:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from coursecnn import datasets, training
 from coursecnn.backend import keras
 from coursecnn.interactive import PhotoReader, page
-from coursecnn.interactive.photo import LAYERS, rounded
+from coursecnn.interactive.photo import LAYERS, rounded, snapshots
 from coursecnn.models import attribution
 from coursecnn.training.recipes import RECIPES
 from tests import browser
@@ -31,7 +33,7 @@ Compute = Callable[[str, Any], Any]
 Show = Callable[..., Any]
 
 # Numbers travel as text, the bytes of an array in base64.
-PUBLIC = "bytesOf, decoded, gradCam, gradient, reach, read, shrunk"
+PUBLIC = "decoded, gradCam, gradient, reach, read, shrunk"
 SOURCE = f"{page.module('fast.js')}\nexport {{ {PUBLIC} }};"
 BEGIN = """const module = await import(`data:text/javascript;base64,${source}`);
   const data = JSON.parse(document.querySelector("[data-interactive] > script").textContent);
@@ -43,8 +45,9 @@ BEGIN = """const module = await import(`data:text/javascript;base64,${source}`);
     for (const byte of bytes) text += String.fromCharCode(byte);
     return btoa(text);
   };
+  const bytesOf = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   const images = (text) => {
-    const bytes = module.bytesOf(text);
+    const bytes = bytesOf(text);
     const size = 32 * 32 * 3;
     return Array.from({ length: bytes.length / size }, (_, n) =>
       bytes.slice(n * size, (n + 1) * size));
@@ -68,7 +71,7 @@ REACH = f"""async ([source, sides]) => {{ {BEGIN}
 }}"""
 SHRINK = f"""async ([source, cases]) => {{ {BEGIN}
   return cases.map(([width, text, square]) =>
-    packed([module.shrunk({{ width, data: module.bytesOf(text) }}, square)]));
+    packed([module.shrunk({{ width, data: bytesOf(text) }}, square)]));
 }}"""
 
 
@@ -112,7 +115,9 @@ def test_every_layer_says_what_it_says_in_keras(compute: Compute) -> None:
 
     for name, text, theirs in zip([*NAMES, "scores", "predictions"], found, expected, strict=True):
         difference = np.abs(unpacked(text) - theirs.ravel()).max()
-        print(f"{name}: {theirs.size:,} numbers up to {theirs.max():.3g} differ by {difference:.1e}")
+        print(
+            f"{name}: {theirs.size:,} numbers up to {theirs.max():.3g} differ by {difference:.1e}"
+        )
         assert difference < (1e-4 if name == "predictions" else 1e-3)
     assert len(set(expected[-1].argmax(axis=1))) > 5
 
@@ -234,3 +239,378 @@ def test_an_image_of_cifar10_stays_as_it_is(compute: Compute) -> None:
     (text,) = compute(SHRINK, [case])
 
     assert (unpacked(text) == image.ravel()).all()
+
+
+# The page
+
+
+def says(opened: Any) -> str:
+    return str(opened.locator("[role=status]").inner_text())
+
+
+def shares(opened: Any) -> list[str]:
+    return list(opened.locator("li > :last-child").all_inner_texts())
+
+
+def sample(opened: Any, number: int) -> None:
+    """Take one of the test images."""
+    opened.get_by_role("group", name="test images").get_by_role("button").nth(number).click()
+
+
+def ready(opened: Any) -> None:
+    opened.wait_for_selector(browser.READY)
+
+
+def guess(opened: Any, name: str = "dog") -> None:
+    opened.get_by_role("button", name=name, exact=True).last.click()
+
+
+def square(opened: Any) -> dict[str, float]:
+    """The square over the photograph, in shares of its sides."""
+    style = "(node) => ['left', 'top', 'width', 'height'].map((key) => parseFloat(node.style[key]))"
+    left, top, width, height = opened.eval_on_selector(".square", style)
+    return {"left": left, "top": top, "width": width, "height": height}
+
+
+def test_each_test_image_is_read_as_keras_reads_it(show: Show) -> None:
+    opened = show(READER)
+    opened.get_by_label("let me guess first").uncheck()
+    answers = READER.network.predict(DATA.x_test[CHOSEN] / np.float32(255), verbose=0)
+
+    for number, answer in enumerate(answers):
+        sample(opened, number)
+        percents = [f"{100 * share:.1f} %" for share in answer]
+        expected = ["< 0.1 %" if one == "0.0 %" else one for one in percents]
+        assert shares(opened) == expected
+        assert f"The network says {DATA.classes[answer.argmax()]} (" in says(opened)
+        assert f"labelled {DATA.classes[DATA.y_test[CHOSEN[number]]]}." in says(opened)
+
+
+def test_the_answer_is_hidden_until_one_has_guessed(show: Show) -> None:
+    opened = show(READER)
+    assert shares(opened) == ["?"] * 10
+    assert opened.locator(".heat").is_hidden()
+    assert "%" not in says(opened)
+
+    guess(opened, "dog")
+
+    assert "?" not in shares(opened)
+    assert opened.locator(".heat").is_visible()
+    assert says(opened).startswith("You guessed dog; the network says cat (")
+    sample(opened, 0)
+    assert shares(opened) == ["?"] * 10
+
+
+def test_a_class_that_is_pressed_is_the_one_that_is_explained(show: Show) -> None:
+    opened = show(READER)
+    guess(opened, "cat")
+    assert "as you guessed" in says(opened)
+    assert "speaks for cat" in opened.locator(".reading figcaption").inner_text()
+    before = opened.eval_on_selector(".heat", PIXELS)
+
+    guess(opened, "truck")
+
+    assert "for truck" in opened.locator(".reading figcaption").inner_text()
+    assert opened.eval_on_selector(".heat", PIXELS) != before
+    assert opened.locator('li [aria-pressed="true"]').all_inner_texts() == ["truck"]
+
+
+def test_what_is_none_of_the_ten_is_said_to_be_none(show: Show) -> None:
+    opened = show(READER)
+    opened.get_by_role("button", name="astronaut").click()
+    ready(opened)
+    guess(opened)
+
+    assert "none of the ten classes, so whatever it says is wrong" in says(opened)
+    assert "Whatever you show, a face too," in opened.inner_text(".coursecnn")
+
+
+PIXELS = """(canvas) => [...canvas.getContext("2d")
+  .getImageData(0, 0, canvas.width, canvas.height).data]"""
+
+
+def test_the_pixels_shown_are_those_of_the_square(show: Show) -> None:
+    opened = show(READER)
+    sample(opened, 1)
+
+    shown = np.array(opened.eval_on_selector(".seen canvas", PIXELS)).reshape(32, 32, 4)
+
+    assert (shown[..., :3] == DATA.x_test[CHOSEN[1]]).all()
+
+
+def test_the_square_is_moved_and_scaled_by_keys(show: Show) -> None:
+    opened = show(READER)
+    opened.locator('.cropped [tabindex="0"]').focus()
+    before = square(opened)
+
+    for key in ("ArrowRight", "ArrowUp"):
+        opened.keyboard.press(key)
+    moved = square(opened)
+    assert moved["left"] > before["left"]
+    assert moved["top"] < before["top"]
+    opened.keyboard.press("-")
+    assert square(opened)["width"] < before["width"]
+    opened.get_by_label("side of the square", exact=False).last.fill("64")
+    row, column, *_ = browser.sliders(opened)
+    assert row.text.endswith("64 pixels a side")
+    assert column.limits == (0, 385 - 64)
+    for _ in range(80):
+        opened.keyboard.press("ArrowDown")  # in the box: the side becomes shorter, not the row
+    assert browser.sliders(opened)[0].text.endswith("16 pixels a side")
+
+
+def test_the_square_is_dragged_and_stays_inside(show: Show) -> None:
+    opened = show(READER)
+    guess(opened)
+    before, first = shares(opened), square(opened)
+    box = opened.locator(".cropped").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    opened.mouse.move(x, y)
+    opened.mouse.down()
+    opened.mouse.move(x - 20, y, steps=3)
+    opened.mouse.up()
+    browser.wait_until(opened, lambda: shares(opened) != before)
+
+    assert square(opened)["left"] == pytest.approx(first["left"] - 2000 / box["width"], abs=0.6)
+    opened.mouse.down()
+    opened.mouse.move(x - 4000, y - 4000, steps=3)
+    opened.mouse.up()
+    assert (square(opened)["left"], square(opened)["top"]) == (0, 0)
+
+
+def test_the_handle_scales_the_square(show: Show) -> None:
+    opened = show(READER)
+    before = square(opened)
+    box = opened.locator(".handle").bounding_box()
+    opened.mouse.move(box["x"] + 5, box["y"] + 5)
+    opened.mouse.down()
+    opened.mouse.move(box["x"] - 45, box["y"] - 45, steps=3)
+    opened.mouse.up()
+
+    after = square(opened)
+
+    assert after["width"] < before["width"]
+    assert (after["left"], after["top"]) == (before["left"], before["top"])
+
+
+def test_a_unit_that_is_pointed_at_is_told_and_its_window_framed(show: Show) -> None:
+    opened = show(READER)
+    sample(opened, 0)
+    canvas = opened.locator(".pointed canvas").nth(4)  # conv2_2: 3 by 3, a line apart, 16 in a row
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    column, row = 4 * 2 + 1, 4 * 1 + 0  # map 18, row 0, column 1
+
+    opened.mouse.move(
+        box["x"] + (column + 0.5) * box["width"] / 63, box["y"] + (row + 0.5) * box["height"] / 31
+    )
+
+    network = READER.network
+    last = keras.Model(network.input, network.get_layer("conv2_2_activation").output)
+    value = last.predict(DATA.x_test[CHOSEN[:1]] / np.float32(255), verbose=0)[0, 0, 1, 18]
+    told = opened.locator(".unit output").inner_text()
+    assert told.startswith("conv2_2, map 18, row 0, column 1: ")
+    assert float(told.split(": ")[1].split(". ")[0]) == pytest.approx(value, abs=6e-4)
+    rows, columns = (
+        [int(n) for n in re.search(rf"{kind} (\d+) to (\d+)", told).groups()]
+        for kind in ("rows", "columns")
+    )
+    style = opened.eval_on_selector(
+        ".seen .marker", "({ style }) => [style.top, style.height, style.left, style.width]"
+    )
+    sizes = [rows[0], rows[1] - rows[0] + 1, columns[0], columns[1] - columns[0] + 1]
+    assert [float(text[:-1]) for text in style] == [100 * size / 32 for size in sizes]
+
+
+def test_the_keyboard_walks_from_map_to_map(show: Show) -> None:
+    opened = show(READER)
+    opened.locator('.pointed [tabindex="0"]').nth(4).focus()
+
+    for _ in range(3):
+        opened.keyboard.press("ArrowRight")
+
+    assert opened.locator(".unit output").inner_text().startswith("conv2_2, map 1, row 0, column 0")
+
+
+def test_a_picture_of_the_readers_own_is_read_and_stays_on_the_device(
+    show: Show, tmp_path: Path
+) -> None:
+    opened = show(READER)
+    opened.evaluate("""() => {
+      const node = document.createElement("div");
+      node.className = "bd-article";
+      document.body.append(node);
+    }""")
+    file = tmp_path / "horse.png"
+    pixels = np.random.default_rng(3).integers(0, 256, (60, 90, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(file)
+
+    opened.locator("input[type=file]").set_input_files(file)
+    browser.wait_until(opened, lambda: opened.locator('.offers [aria-pressed="true"]').count() == 0)
+    ready(opened)
+    guess(opened)
+
+    shown = np.array(opened.eval_on_selector(".seen canvas", PIXELS)).reshape(32, 32, 4)
+    exact = means(means(pixels[:, 15:75].astype(float), 0), 1)
+    assert np.abs(shown[..., :3] - exact).max() <= 1
+    assert says(opened).startswith("You guessed dog; the network says ")
+
+
+def test_what_is_no_picture_is_refused_by_name(show: Show, tmp_path: Path) -> None:
+    opened = show(READER)
+    file = tmp_path / "letter.png"
+    file.write_text("no picture")
+
+    opened.locator("input[type=file]").set_input_files(file)
+
+    words = "“letter.png” holds no picture that this browser can read."
+    browser.wait_until(opened, lambda: opened.locator("[role=alert]").inner_text() == words)
+    assert opened.locator(".offers button").first.get_attribute("aria-pressed") == "true"
+
+
+def test_an_own_picture_is_there_again_but_in_no_link(chromium: Any, tmp_path: Path) -> None:
+    path, file = tmp_path / "page.html", tmp_path / "own.png"
+    body = f'<div class="bd-article">{READER._repr_html_()}</div>'
+    path.write_text(browser.DOCUMENT.format(body), encoding="utf-8")
+    Image.fromarray(np.full((40, 40, 3), 200, np.uint8)).save(file)
+    with browser.visit(chromium) as visit:
+        opened = visit.page
+        opened.goto(path.as_uri())
+        ready(opened)
+        opened.evaluate("""() => Object.defineProperty(navigator, "clipboard", {
+          value: { writeText: async (text) => { window.copied = text; } } })""")
+        opened.locator("input[type=file]").set_input_files(file)
+        browser.wait_until(
+            opened, lambda: opened.locator(".offers button[aria-pressed=true]").count() == 0
+        )
+        guess(opened)
+        seen, said = opened.eval_on_selector(".seen canvas", PIXELS), says(opened)
+        opened.get_by_role("button", name="Copy link").click()
+        browser.wait_until(opened, lambda: opened.evaluate("window.copied"))
+        assert len(opened.evaluate("window.copied")) < 1000
+
+        opened.reload()
+        ready(opened)
+        assert says(opened) == said
+        again = np.array(opened.eval_on_selector(".seen canvas", PIXELS))
+        assert np.abs(again - seen).max() <= 3  # it was kept as a JPEG
+        opened.get_by_role("button", name="Start over").click()
+        ready(opened)
+        assert shares(opened) == ["?"] * 10
+        assert opened.evaluate("localStorage.length") == 0
+        visit.assert_quiet()
+
+
+# A page has a camera in a secure context; here it is a canvas, or none that may be used.
+CAMERA = """(refusal) => Object.defineProperty(navigator, "mediaDevices", { value: {
+  getUserMedia: async () => {
+    if (refusal) throw new DOMException("no", refusal);
+    const canvas = document.createElement("canvas");
+    Object.assign(canvas, { width: 64, height: 48 });
+    const context = canvas.getContext("2d");
+    window.painter = setInterval(() => {
+      context.fillStyle = "rgb(30, 90, 200)";
+      context.fillRect(0, 0, 64, 48);
+    }, 20);
+    window.stream = canvas.captureStream(20);
+    return window.stream;
+  } } })"""
+
+
+def with_camera(show: Show, refusal: str = "") -> Any:
+    """A page with a reader that was started where there is a camera."""
+    opened = show("<div class='coursecnn' data-running></div>")
+    opened.evaluate(CAMERA, refusal)
+    opened.evaluate("(html) => { window.waiting = html; }", READER._repr_html_())
+    opened.evaluate(browser.START_ANEW.replace("old?.parentElement ?? ", ""))
+    return opened
+
+
+@pytest.mark.parametrize(
+    ("refusal", "words"),
+    [
+        ("NotAllowedError", "The camera was refused. A file works without it."),
+        ("NotFoundError", "No camera was found."),
+        ("NotReadableError", "The camera is in use elsewhere."),
+        ("OverconstrainedError", "The camera cannot be used here."),
+    ],
+)
+def test_a_camera_that_may_not_be_used_is_explained(show: Show, refusal: str, words: str) -> None:
+    opened = with_camera(show, refusal)
+
+    opened.get_by_role("button", name="Camera").click()
+
+    browser.wait_until(opened, lambda: opened.locator("[role=alert]").inner_text() == words)
+    assert opened.get_by_role("button", name="Camera").is_visible()
+
+
+def test_the_camera_is_asked_for_on_press_read_live_and_let_go(show: Show) -> None:
+    opened = with_camera(show)
+    assert opened.evaluate("window.stream") is None
+
+    opened.get_by_role("button", name="Camera").click()
+    shutter = opened.get_by_role("button", name="Take the picture")
+    browser.wait_until(opened, lambda: shutter.count() == 1 and "?" not in shares(opened))
+    shutter.click()
+
+    blue = np.array(opened.eval_on_selector(".seen canvas", PIXELS)).reshape(-1, 4).mean(axis=0)
+    assert np.abs(blue[:3] - [30, 90, 200]).max() < 12
+    assert opened.evaluate("window.stream.getTracks().every((one) => one.readyState === 'ended')")
+    opened.evaluate("clearInterval(window.painter)")
+
+
+def test_without_a_camera_no_camera_is_offered(show: Show) -> None:
+    opened = show("<div class='coursecnn' data-running></div>")
+    opened.evaluate('() => Object.defineProperty(navigator, "mediaDevices", { value: undefined })')
+    opened.evaluate("(html) => { window.waiting = html; }", READER._repr_html_())
+    opened.evaluate(browser.START_ANEW.replace("old?.parentElement ?? ", ""))
+
+    assert opened.locator("button", has_text="Camera").is_hidden()
+
+
+def test_there_are_no_faults_of_access(show: Show) -> None:
+    opened = show(READER)
+    guess(opened)
+
+    assert browser.faults(opened) == []
+    opened.emulate_media(color_scheme="dark")
+    assert browser.faults(opened) == []
+
+
+# What is refused
+
+
+def test_another_network_is_refused_by_name() -> None:
+    other = training.load_trained(RECIPES["lenet5"])
+    with pytest.raises(ValueError, match=r"network must be a cifar10_fast .* got 'lenet5' for"):
+        PhotoReader(other, DATA.x_test[:1], DATA.y_test[:1], DATA.classes)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        (DATA.x_test[:0], DATA.y_test[:0], r"images must have the shape \(n, 32, 32, 3\), n > 0"),
+        (DATA.x_test[:1, :30], [1], r"images must have the shape .* got \(1, 30, 32, 3\)"),
+        (DATA.x_test[:1] / 255, [1], "images must be of type uint8, got float64"),
+        (DATA.x_test[:2], [1], "labels must be 2 numbers from 0 to 9"),
+        (DATA.x_test[:1], [10], "labels must be 1 numbers from 0 to 9"),
+    ],
+)
+def test_images_that_are_not_of_cifar10_are_refused(images: Any, labels: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        PhotoReader(TRAINED, images, labels, DATA.classes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"square": (300, 0, 100)}, r"square must lie inside of 'cat', 385×256"),
+        ({"square": (0, 0, 20)}, "with at least 32 pixels a side"),
+        ({"label": "tiger"}, "label must be one of .* got 'tiger'"),
+    ],
+)
+def test_a_photograph_that_does_not_fit_is_refused(changes: Any, message: str) -> None:
+    cat = replace(snapshots()[0], **changes)
+    with pytest.raises(ValueError, match=message):
+        PhotoReader(TRAINED, DATA.x_test[:1], DATA.y_test[:1], DATA.classes, photographs=[cat])
