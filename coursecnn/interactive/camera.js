@@ -3,6 +3,7 @@
 import { pixelsOf } from "./crop.js";
 import { element } from "./page.js";
 
+const KEPT = "coursecnn/picture"; // on the device, apart from the state, which a link may carry
 const WAIT = 250; // milliseconds from one picture of the camera to the next
 const REFUSALS = {
   NotAllowedError: "The camera was refused. A file works without it.",
@@ -29,6 +30,25 @@ export function addressOf(photo) {
   Object.assign(canvas, { width: photo.width, height: photo.height });
   canvas.getContext("2d")?.putImageData(photo, 0, 0);
   return canvas.toDataURL("image/jpeg", 0.85);
+}
+
+/** The picture that the device keeps, as an address that holds it; null if there is none. */
+export function keptPicture() {
+  try {
+    return localStorage.getItem(KEPT);
+  } catch {
+    return null; // this browser keeps nothing for this page
+  }
+}
+
+/** Keep a picture on the device, in place of the one before; null for none. */
+export function keepPicture(address) {
+  try {
+    if (address === null) localStorage.removeItem(KEPT);
+    else localStorage.setItem(KEPT, address);
+  } catch {
+    // It is not kept, and shown all the same.
+  }
 }
 
 /** Whether this page may ask for a camera at all. */

@@ -11,11 +11,10 @@ const KEPT = "coursecnn/"; // begins the names of what is kept on the device
  *
  * A widget has a `node`, a `state()` that JSON can hold, and `restore(state)`, which takes such a
  * state, or raises. A state is kept on the device, as long as neither script nor data change, and a
- * link may carry one: `#stepper={...}` in base64. What must stay on the device is left out of what
- * `shared()` gives, if there is one.
+ * link may carry one: `#stepper={...}` in base64.
  *
  * @param {HTMLElement} root the fragment, named for screen readers
- * @param {{ node: Node, state: () => any, restore: (state: any) => void, shared?: () => any }} widget
+ * @param {{ node: Node, state: () => any, restore: (state: any) => void }} widget
  * @param {string} question something to find out with it
  */
 export function framed(root, widget, question) {
@@ -40,8 +39,7 @@ export function framed(root, widget, question) {
     keep();
   });
   const link = button("Copy link", async () => {
-    const state = widget.shared?.() ?? widget.state();
-    const address = `${location.href.split("#")[0]}#${kind}=${packed(state)}`;
+    const address = `${location.href.split("#")[0]}#${kind}=${packed(widget.state())}`;
     told.textContent = (await isCopied(address)) ? "copied" : "it is in the address bar";
   });
   // Only the book has addresses that lead back; in a notebook there is none to hand on.

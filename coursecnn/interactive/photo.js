@@ -1,7 +1,15 @@
 // Read a photograph: a network of the course at work on it, with its maps and Grad-CAM.
 
 import { range, sum } from "./arithmetic.js";
-import { addressOf, Camera, hasCamera, pictureAt, pictureIn } from "./camera.js";
+import {
+  addressOf,
+  Camera,
+  hasCamera,
+  keepPicture,
+  keptPicture,
+  pictureAt,
+  pictureIn,
+} from "./camera.js";
 import { paint } from "./canvas.js";
 import { CropField, middleSquare } from "./crop.js";
 import { decoded, gradCam, reach, read, shrunk, SIDE } from "./fast.js";
@@ -41,8 +49,6 @@ class PhotoReader {
   /** @type {any} */
   reading = null;
   sample = 0;
-  /** @type {string | null} */
-  own = null;
   /** @type {number | null} */
   guess = null;
   /** @type {number | null} */
@@ -91,28 +97,24 @@ class PhotoReader {
     this.note = element("p", { className: "note", role: "alert" });
     this.presets = samples.map((sample, at) => this.preset(sample, at));
     this.node = element("div", {}, ...this.parts());
+    const kept = keptPicture();
     this.take(0);
+    keepPicture(kept); // a state that is restored may ask for it
   }
 
   // What is kept
 
+  /** A picture of the reader's own is kept apart from it: a link must not carry that. */
   state() {
-    const { sample, own, guess, chosen, unit } = this;
+    const { sample, guess, chosen, unit } = this;
     const [cam, first] = [this.cam.list.selectedIndex, this.first.box.checked];
-    return { sample, own, square: this.square, guess, chosen, unit, cam, first };
+    return { sample, square: this.square, guess, chosen, unit, cam, first };
   }
 
-  /** What a link may carry: not the reader's own picture. */
-  shared() {
-    const state = this.state();
-    if (this.sample !== OWN) return state;
-    const { square } = this.samples[0];
-    return { ...state, sample: 0, own: null, square, guess: null, chosen: null };
-  }
-
-  restore({ sample, own, square, guess, chosen, unit, cam, first }) {
-    if (sample === OWN ? !String(own).startsWith("data:image/") : !this.samples[sample]) {
-      throw new Error("a state of another interactive");
+  restore({ sample, square, guess, chosen, unit, cam, first }) {
+    const own = sample === OWN ? keptPicture() : null;
+    if (sample === OWN ? !own?.startsWith("data:image/") : !this.samples[sample]) {
+      throw new Error("a picture that is not here");
     }
     this.camera.stop();
     this.cam.list.selectedIndex = cam;
@@ -240,7 +242,8 @@ class PhotoReader {
   begin(sample, own, square, { guess, chosen }) {
     this.camera.stop();
     this.turn += 1;
-    Object.assign(this, { sample, own, guess, chosen });
+    Object.assign(this, { sample, guess, chosen });
+    keepPicture(own);
     this.square = { ...square };
     this.note.textContent = "";
     this.shutter.textContent = "Camera";
@@ -290,7 +293,6 @@ class PhotoReader {
     const { width, height } = this.field.photo;
     const isNew = this.sample !== OWN || width !== photo.width || height !== photo.height;
     this.sample = OWN;
-    this.own = null;
     this.guess = this.chosen = null;
     this.field.show(photo, isNew ? middleSquare(photo) : this.field.square);
     this.look();

@@ -156,7 +156,7 @@ class PhotoReader:
 
     def _repr_html_(self) -> str:
         data = {
-            "layers": [_plain(self.network, *layer) for layer in LAYERS],
+            "layers": [_plain(self.network, name, stride, pools=p) for name, stride, p in LAYERS],
             "classifier": _plain_classifier(self.network),
             "classes": self._classes,
             "samples": [*self._plain_photographs(), *self._plain_images()],
@@ -250,7 +250,7 @@ def _levels(kernel: npt.NDArray[np.float32]) -> tuple[Array, Array]:
     return np.round(values / scale), scale
 
 
-def _plain(network: Any, name: str, stride: int, pools: bool) -> dict[str, object]:
+def _plain(network: Any, name: str, stride: int, *, pools: bool) -> dict[str, object]:
     """A layer as the page has it."""
     layer: dict[str, object] = {"name": name, "stride": stride, "pools": pools}
     if name == WHITENED:

@@ -1,4 +1,4 @@
-"""Read a photograph: the page reads as Keras does, looks back as Grad-CAM does, answers the hand."""
+"""Read a photograph: the page answers as Keras does, Grad-CAM and all, and answers the hand."""
 
 from __future__ import annotations
 
@@ -520,7 +520,7 @@ CAMERA = """(refusal) => Object.defineProperty(navigator, "mediaDevices", { valu
 
 def with_camera(show: Show, refusal: str = "") -> Any:
     """A page with a reader that was started where there is a camera."""
-    opened = show("<div class='coursecnn' data-running></div>")
+    opened = show("<div class='coursecnn' data-running>-</div>")
     opened.evaluate(CAMERA, refusal)
     opened.evaluate("(html) => { window.waiting = html; }", READER._repr_html_())
     opened.evaluate(browser.START_ANEW.replace("old?.parentElement ?? ", ""))
@@ -561,7 +561,7 @@ def test_the_camera_is_asked_for_on_press_read_live_and_let_go(show: Show) -> No
 
 
 def test_without_a_camera_no_camera_is_offered(show: Show) -> None:
-    opened = show("<div class='coursecnn' data-running></div>")
+    opened = show("<div class='coursecnn' data-running>-</div>")
     opened.evaluate('() => Object.defineProperty(navigator, "mediaDevices", { value: undefined })')
     opened.evaluate("(html) => { window.waiting = html; }", READER._repr_html_())
     opened.evaluate(browser.START_ANEW.replace("old?.parentElement ?? ", ""))
