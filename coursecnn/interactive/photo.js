@@ -18,8 +18,7 @@ import { bytesOf, clamp, percent, rounded } from "./numbers.js";
 import { button, choice, element, Pointing, tickBox } from "./page.js";
 import { PlaneSliders } from "./slider.js";
 
-const QUESTION =
-  "What will the network say, and which part of the picture will it say that from? Guess first.";
+const QUESTION = "Guess first: what will the network say, and from which part of the picture?";
 const HINT =
   "Drag the square, or scale it by its corner; by keyboard with the arrow keys, plus and minus. " +
   "What you open or show stays in your browser: nothing is sent anywhere.";
