@@ -58,6 +58,8 @@ function quieten(article) {
     if (!article.querySelector(`#${kind}`)) live.id = kind; // by which other pages link to it
     live.replaceChildren(label, ...(shown?.childNodes ?? []));
   }
+  const panel = article.querySelector(".course-progress-panel");
+  panel?.previousElementSibling?.remove(); // which introduces it
   for (const node of article.querySelectorAll(SILENT)) node.remove();
   for (const mark of article.querySelectorAll("a.number-mark")) {
     mark.replaceWith(...mark.childNodes);

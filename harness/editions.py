@@ -39,6 +39,12 @@ HERE = Path(__file__).parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 LEFT_OUT = {"genindex"}  # it lists the places of names in the reference, which a reader searches
 COVER = {"width": 1200, "height": 1600}  # pixels
+PAGE_OBJECT = re.compile(rb"(?<=\n)(\d+) 0 obj\n<</Type /Page\b")
+PLACE = re.compile(rb"/([\w.-]+) \[(\d+) 0 R /XYZ ")
+NUMBERED = """numbers => {
+  for (const link of document.querySelectorAll(".contents a"))
+    link.dataset.page = numbers[link.hash.slice(1)] ?? "";
+}"""
 TIMEOUT = 1_800_000  # milliseconds; a slow machine needs minutes for a thousand pages
 
 
@@ -234,8 +240,26 @@ def print_pdf(tab: Any, parts: Sequence[Part], about: Imprint, path: Path) -> No
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(document(parts, about), encoding="utf-8")
     tab.goto(page.as_uri(), wait_until="load")
-    _tell("printing: some minutes, in which nothing is to be seen")
+    _tell("printing, to learn on which page everything is (a minute or two)")
+    numbers = page_numbers(tab.pdf(prefer_css_page_size=True))
+    tab.evaluate(NUMBERED, numbers)
+    _tell("printing, with bookmarks (some minutes, in which nothing is to be seen)")
     tab.pdf(path=path, outline=True, tagged=True, prefer_css_page_size=True)
+
+
+def page_numbers(pdf: bytes) -> dict[str, int]:
+    """On which page of a PDF of Chromium's each place is that a link leads to.
+
+    Chromium can print a page's own number, but not yet that of a link's target (`target-counter`).
+    It writes pages in their order, and in its list of places their objects, all uncompressed.
+    """
+    objects = [int(number) for number in PAGE_OBJECT.findall(pdf)]
+    order = {number: place for place, number in enumerate(objects, start=1)}
+    return {
+        name.decode(): order[int(number)]
+        for name, number in PLACE.findall(pdf)
+        if int(number) in order
+    }
 
 
 def picture_of_cover(tab: Any, about: Imprint) -> bytes:
