@@ -53,6 +53,7 @@ export class CropField {
     };
     this.stage = element("div", named, this.canvas, ...this.sliders.nodes, this.frame);
     this.stage.onpointerdown = (event) => this.press(event);
+    this.stage.ondragstart = (event) => event.preventDefault(); // the browser would drag a picture
     this.stage.onclick = () => this.sliders.focus();
     this.stage.addEventListener("keydown", (event) => this.key(event));
     this.node = element("div", {}, this.stage, this.size.node);
