@@ -32,10 +32,11 @@ def cite(title: str, citation: dict[str, Any], year: str, address: str, page: st
     """
     name = TAG.sub("", title)
     authors = " and ".join(author["name"] for author in citation["authors"])
+    written = html.escape(authors)
     course, version = citation["title"], citation["version"]
     key = re.sub(r"\W+", "-", Path(page).stem.lower()).strip("-")
     words = (
-        f"{authors} ({year}). {name}. In <i>{html.escape(course)}</i>, version {version}. "
+        f"{written} ({year}). {name}. In <i>{html.escape(course)}</i>, version {version}. "
         f'<a href="{address}">{address}</a>'
     )
     bibtex = "\n".join(

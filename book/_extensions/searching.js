@@ -38,7 +38,8 @@
     return Math.min(Math.max(...counts), MOST);
   }
 
-  scorer.score = (result) => group(result) + 10 * mentions(result[0]) + 20 * result[4];
+  scorer.score = (result) =>
+    group(result) + 10 * mentions(result[0]) + 20 * Math.min(result[4], 20);
 
   const find = search._performSearch;
   search._performSearch = (query, ...parsed) => {
@@ -127,7 +128,7 @@
     if (!address.hash && found.id !== sections[0][0]) {
       const section = document.createElement("a");
       section.href = `${address.pathname}#${found.id}`;
-      section.textContent = `to the section ${found.title}`;
+      section.textContent = found.title;
       excerpt.append(" ", section);
     }
   }

@@ -26,7 +26,8 @@ from glossary_links import Term
 
 SCRIPT = Path(__file__).with_name("searching.js")
 FOLDER = "excerpts"
-KOREAN = re.compile("[가-힣][가-힣 ]*[가-힣]|[가-힣]")
+FORMS = re.compile(r"[(),/]")
+KOREAN = re.compile("[가-힣]")
 FEWEST = 2  # mentions of a term that make a chapter worth to be named before others
 
 Section = tuple[str, str, str]  # anchor, title, text
@@ -39,10 +40,23 @@ def sections(page: nodes.document) -> list[Section]:
         section = _section(paragraph)
         if section is not None:
             texts.setdefault(section, []).append(" ".join(paragraph.astext().split()))
-    return [
-        (section["ids"][0], str(_title(section)), " ".join(words))
-        for section, words in texts.items()
+    prose = [
+        (section["ids"][0], _title(section), " ".join(words)) for section, words in texts.items()
     ]
+    return prose + list(_defined(page))
+
+
+def _defined(page: nodes.document) -> Iterator[Section]:
+    """What a glossary defines: each term leads to itself, with all its forms and its definition."""
+    for item in page.findall(nodes.definition_list_item):
+        terms = list(item.findall(nodes.term))
+        words = [term.astext() for term in terms]
+        text = " ".join(
+            [", ".join(words) + ":", *(p.astext() for p in item.findall(nodes.paragraph))]
+        )
+        for term in terms:
+            for anchor in term["ids"]:
+                yield anchor, words[0], " ".join(text.split())
 
 
 def _section(node: nodes.Node) -> nodes.section | None:
@@ -69,9 +83,9 @@ def pairs(glossary: nodes.document) -> dict[str, str]:
     for item in glossary.findall(nodes.definition_list_item):
         terms = [term.astext() for term in item.findall(nodes.term)]
         english = next(filter(glossary_links._is_english, terms), None)
-        for korean in KOREAN.findall(" / ".join(terms)):
-            if english:
-                found.setdefault(korean.strip(), english)
+        for form in FORMS.split(" / ".join(terms)):
+            if english and KOREAN.search(form):
+                found.setdefault(form.strip(), english)
     return found
 
 
