@@ -16,7 +16,13 @@ from tests import browser
 PAGES = browser.pages_with("<html")
 
 BUDGET = 1_500_000  # bytes
-SENT_AS_THEY_ARE = {".png", ".jpg", ".woff2"}  # compressed already; servers compress the others
+AT_FIRST = 400_000  # bytes until the top of a chapter is seen on a phone
+SENT_AS_THEY_ARE = {
+    ".png",
+    ".jpg",
+    ".webp",
+    ".woff2",
+}  # compressed already; servers compress the others
 PHONE, ZOOMED, DESK = 360, 640, 1300  # pixels; 640 is a screen of 1280 at a zoom of 200 %
 GRAVE = {"moderate", "serious", "critical"}
 
@@ -107,6 +113,19 @@ def test_a_page_is_light(opened: Opened) -> None:
 
     assert files
     assert transferred(files) <= BUDGET
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_first_view_is_lighter_still(chromium: Any, name: str) -> None:
+    """What a browser asks for to show the top of a page; pictures below come later."""
+    asked: set[str] = set()
+    with browser.visit(chromium, width=PHONE) as visit:
+        note = lambda request: asked.add(request.url)  # noqa: E731
+        visit.page.on("request", note)
+        visit.page.goto((browser.BOOK / name).as_uri(), wait_until="load")
+        visit.page.remove_listener("request", note)
+
+    assert transferred({one for one in asked if one.startswith("file:")}) <= AT_FIRST
 
 
 @pytest.mark.parametrize("width", [PHONE, ZOOMED, DESK])
