@@ -200,7 +200,7 @@ def test_a_picture_that_says_its_size_keeps_it_and_others_are_left_alone():
 
 
 def test_a_heavy_picture_is_written_lighter_with_the_same_pixels(tmp_path):
-    pixels = np.random.default_rng(0).integers(0, 256, (150, 150, 4), dtype=np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (200, 300, 4), dtype=np.uint8)
     pixels[..., 3] = 255
     pixels[:60] = 7
     path = tmp_path / "a.png"
