@@ -63,7 +63,7 @@ def lighter(path: Path, folder: Path, name: str) -> str | None:
     if not new.exists():
         folder.mkdir(parents=True, exist_ok=True)
         with Image.open(path) as picture:
-            picture.save(new, lossless=True, exact=True, method=2)
+            picture.save(new, lossless=True, exact=True, method=6, quality=100)
     return new.name if new.stat().st_size < path.stat().st_size else None
 
 

@@ -230,7 +230,9 @@ def test_the_icons_are_drawn_without_a_script(chromium: Any) -> None:
         visit.page.evaluate("document.fonts.ready")
         icon = visit.page.locator("i.fa-bars, span.fa-bars").first
 
-        assert icon.evaluate("node => document.fonts.check('900 16px \"Font Awesome 6 Free\"')")
+        assert icon.evaluate(
+            "(node) => document.fonts.check('900 16px \"Font Awesome 6 Free\"', '\uf0c9')"
+        )
         assert icon.evaluate("node => getComputedStyle(node, '::before').content") not in (
             "none",
             "",
