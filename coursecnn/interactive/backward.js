@@ -20,9 +20,9 @@ import { Player } from "./player.js";
 
 const QUESTION =
   "If you raise a pixel or a weight by 1 in its box, does L rise by what its gradient says?";
-const HINT = "Point at a number of any table: an output shows where its gradient goes, a weight " +
-  "or a pixel where its gradient comes from. Click a gradient to pin it, again to let go. The " +
-  "numbers in boxes can be changed, and a copied matrix pasted.";
+const HINT =
+  "Point at an output, a weight or a pixel; click a gradient to pin it, again to let go. " +
+  "Every number in a box can be changed.";
 const LARGEST_STRIDE = 3;
 
 /**
@@ -96,7 +96,8 @@ class BackwardStepper {
     this.node = element(
       "div",
       { className: "backward choosing" },
-      element("div", { className: "controls" }, fields, buttons),
+      fields,
+      buttons,
       this.told,
       element("div", { className: "stage" }, this.tables, this.products),
       this.loss,
@@ -123,10 +124,9 @@ class BackwardStepper {
 
   restore({ example, image, kernel, upstream, stride, padding, chosen, isPinned }) {
     this.load(example);
-    [[this.image, image], [this.kernel, kernel], [this.sent, upstream]].forEach(([to, values]) => {
-      if (values.length !== to.values.length) throw new Error("a matrix has another size");
-      to.values = values;
-    });
+    Object.assign(this.image.values, image);
+    Object.assign(this.kernel.values, kernel);
+    Object.assign(this.sent.values, upstream);
     this.chosen = { ...chosen };
     this.rebuild({ stride, padding });
     this.choosing.pin(isPinned);
@@ -161,10 +161,11 @@ class BackwardStepper {
       this.numbers[name].limit(least, largest);
       this.numbers[name].show(this.layer[name]);
     }
-    this.keepInside();
     this.cells = { output: [], weight: [], pixel: [], spread: [], turned: [] };
-    const { image, kernel, sent } = this;
+    const { image, kernel, sent, chosen } = this;
     const sendsFor = outputShape(image, kernel, this.layer);
+    const isGone = chosen.row >= sendsFor[0] || chosen.column >= sendsFor[1];
+    if (chosen.part === "output" && isGone) Object.assign(chosen, { row: 0, column: 0 });
     this.tables.replaceChildren(
       this.boxes("image x", "pixel", image, image.shape),
       this.boxes("kernel k", "weight", kernel, kernel.shape),
@@ -176,17 +177,6 @@ class BackwardStepper {
       this.readings("kernel, turned", "turned", () => turned(this.kernel)),
     );
     this.show();
-  }
-
-  keepInside() {
-    const shapes = {
-      output: outputShape(this.image, this.kernel, this.layer),
-      weight: this.kernel.shape,
-      pixel: this.image.shape,
-    };
-    const [rows, columns] = shapes[this.chosen.part];
-    this.chosen.row = Math.min(this.chosen.row, rows - 1);
-    this.chosen.column = Math.min(this.chosen.column, columns - 1);
   }
 
   output() {
@@ -226,22 +216,18 @@ class BackwardStepper {
 
   /** A table of buttons: what is computed, and can be pinned. */
   buttons(title, part, values) {
-    return this.table(
-      title,
-      part,
-      values().shape,
-      values,
-      (place) => this.choosing.choosable(element("button", { type: "button" }), { part, ...place }),
-    );
+    const make = (place) =>
+      this.choosing.choosable(element("button", { type: "button" }), { part, ...place });
+    return this.table(title, part, values().shape, values, make);
   }
 
-  /** A table to look at. */
+  /** A table to look at; outputs can be pointed at. */
   readings(title, part, values) {
-    return this.table(title, part, values().shape, values, (place) => {
+    const make = (place) => {
       const cell = element("span");
-      const isPart = part === "output" || part === "pixel";
-      return isPart ? this.choosing.hoverable(cell, { part, ...place }) : cell;
-    });
+      return part === "output" ? this.choosing.hoverable(cell, { part, ...place }) : cell;
+    };
+    return this.table(title, part, values().shape, values, make);
   }
 
   table(title, part, shape, values, make) {
@@ -250,8 +236,7 @@ class BackwardStepper {
     for (const { cell } of cells) cell.dataset.title = title;
     this.cells[part].push(...cells);
     const rows = rowsOf(cells.map(({ cell }) => cell), shape[1]);
-    const isPart = part in SINGULAR;
-    const onFocus = isPart ? (row, column) => this.choose({ part, row, column }) : undefined;
+    const onFocus = (row, column) => this.choose({ part, row, column });
     return titled(title, () => grid(title, rows, onFocus));
   }
 
@@ -371,8 +356,8 @@ function linkOfOutput(stepper, chosen) {
       products("added to the gradient of k: u times pixel", under.map((pixel) => at(image, pixel))),
       products("added to the gradient of x, in the window: u times weight", kernel.values),
     ],
-    words: `${named(chosen)}: its gradient u = ${rounded(sent)} reaches every weight, times the ` +
-      "pixel that the weight met, and every pixel of its window, times the weight that met it.",
+    words: `${named(chosen)}: its gradient u = ${rounded(sent)} reaches each weight, times the ` +
+      "pixel that it met, and each pixel of the window, times the weight that met it.",
   };
 }
 
@@ -396,7 +381,7 @@ function linkOfWeight(stepper, chosen) {
       isSum: true,
     }],
     words: `${named(chosen)}: the gradients from above lie on the image like a kernel${apart}. ` +
-      "Products, added up: a cross-correlation of the image with the gradient of y.",
+      "The products, added up, are a cross-correlation.",
   };
 }
 
@@ -405,13 +390,15 @@ function linkOfPixel(stepper, chosen) {
   const { kernel, layer } = stepper;
   const [spread, half] = [stepper.spread(), turned(kernel)];
   const taps = placesIn(kernel.shape);
-  const [rows, columns] = kernel.shape;
+  const last = taps.length - 1;
+  const zeros = taps.map(({ row, column }) => ({
+    row: chosen.row + row,
+    column: chosen.column + column,
+  }));
+  const found = (place) => zeros.findIndex((zero) => isSame(zero, place));
   /** Through which weight an output reads the pixel. */
   const through = (output) =>
     taps.findIndex((weight) => isSame(pixelUnder(output, weight, layer), chosen));
-  const isInside = ({ row, column }) =>
-    row >= chosen.row && row < chosen.row + rows &&
-    column >= chosen.column && column < chosen.column + columns;
   const read = placesIn(stepper.upstream().shape).map(through).filter((tap) => tap >= 0);
   const orNull = (tap) => (tap < 0 ? null : tap);
   const windows = read.length === 1 ? "one output has" : `${read.length} outputs have`;
@@ -419,24 +406,16 @@ function linkOfPixel(stepper, chosen) {
     output: (place) => orNull(through(place)),
     weight: (place) => (read.includes(stepper.tap(place)) ? stepper.tap(place) : null),
     pixel: (place) => (isSame(place, chosen) ? 0 : null),
-    spread: (place) =>
-      isInside(place)
-        ? taps.length - 1 -
-          ((place.row - chosen.row) * columns + place.column - chosen.column)
-        : null,
+    spread: (place) => (found(place) < 0 ? null : last - found(place)),
     products: [{
-      title: "gradient of y among zeros, times the turned kernel",
+      title: "u among zeros, times the turned kernel",
       shape: kernel.shape,
-      terms: taps.map((tap, index) => [
-        at(spread, { row: chosen.row + tap.row, column: chosen.column + tap.column }),
-        half.values[index],
-      ]),
-      hues: taps.map((_, index) => taps.length - 1 - index),
+      terms: zeros.map((zero, index) => [at(spread, zero), half.values[index]]),
+      hues: taps.map((_, index) => last - index),
       isSum: true,
     }],
-    words:
-      `${named(chosen)}: ${windows} read it, each through the weight of its colour. Products, ` +
-      "added up: the kernel, turned by half a turn, lies on the gradient of y among zeros.",
+    words: `${named(chosen)}: ${windows} read it, each through the weight of its colour: the ` +
+      "kernel, turned by half a turn, lies on u among zeros.",
   };
 }
 

@@ -64,7 +64,7 @@ class ChannelMixer:
     filters: int
     kernel: int = 3
     size: int = 56
-    groups: int = 2
+    groups: int = 1
     way: str = WAYS[-1]
 
     def __post_init__(self) -> None:

@@ -193,7 +193,7 @@ def test_a_pixel_has_the_turned_kernel_lie_on_the_gradients_among_zeros(show: Sh
         hue if hue is not None else turned[::-1][n]
         for n, hue in enumerate(page.evaluate(HUES, "kernel k"))
     ]
-    title = "gradient of y among zeros, times the turned kernel"
+    title = "u among zeros, times the turned kernel"
     padded = np.pad(UPSTREAM, 2)[0:3, 1:4]
     assert numbers(page, title) == (padded * KERNEL[::-1, ::-1]).ravel().tolist()
     assert "2 outputs have read it" in page.locator(".told-of").inner_text()

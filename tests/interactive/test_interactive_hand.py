@@ -206,7 +206,6 @@ HOVERS = {
     "stepper": ('[aria-label="output of W0"]', ".total"),
     "pooling": ('[aria-label="max pooling"]', ".total"),
     "backward": ('[aria-label="gradient of k"]', ".told-of"),
-    "mixer": (".drawing .grid >> nth=0", ".told-of"),
     "playground": ('[aria-label^="photo"] canvas', "output >> nth=-1"),
     "receptive": (".map-line svg >> nth=1", "p[role=status]"),
     "explorer": (".skyline .boxes >> nth=0", ".details >> nth=0"),

@@ -153,6 +153,19 @@ def test_pointing_at_a_map_shows_what_it_reads_and_what_reads_it(
     assert page.evaluate(LINKS) == links
 
 
+def test_a_click_pins_and_a_second_click_or_escape_lets_go(show: Show) -> None:
+    page = show(ChannelMixer(channels=4, filters=6))
+    told = page.locator(".told-of")
+    first, third = (page.locator(f'[aria-label^="channel {n}"]') for n in (0, 2))
+    for let_go in (first.click, lambda: page.keyboard.press("Escape")):
+        first.click()
+        third.hover()
+        assert told.inner_text().startswith("Channel 0")
+        let_go()
+        third.hover()
+        assert told.inner_text().startswith("Channel 2")
+
+
 def test_many_channels_are_drawn_in_part_and_it_says_so(show: Show) -> None:
     page = show(ChannelMixer(channels=64, filters=128, groups=16))
 

@@ -48,6 +48,8 @@ def playing(show: Show, played: Any) -> Any:
     """A page in which an interactive has begun to play."""
     page = show(played, motion=True)
     page.evaluate("() => { window.kept = document.querySelector('.coursecnn'); }")
+    # What has begun by itself runs on the true clock, which a faked one cannot stop.
+    page.locator(".question").hover()
     page.clock.install()
     page.get_by_role("button", name="Play").click()
     return page
