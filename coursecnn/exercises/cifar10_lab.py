@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coursecnn.exercises.answers import Exercise, Mistake
+from coursecnn.exercises.networks import Census
 from coursecnn.exercises.views import letters
 
 Array: TypeAlias = NDArray[np.floating[Any]]
@@ -22,23 +22,16 @@ CONFIDENCE = np.array([0.95, 0.91, 0.98, 0.62, 0.67, 0.33, 1.0])
 CORRECT = np.array([True, True, False, True, False, False, True])
 PROBABILITIES = np.array([[0.9, 0.09, 0.01], [0.2, 0.5, 0.3]])
 
+CENSUS = Census(
+    {"Conv2D": "convolutions", "BatchNormalization": "normalisations", "Dropout": "dropouts"},
+    trained=False,
+)
+
 
 def described(convolutions: int, normalisations: int, dropouts: int, parameters: int) -> str:
-    """Put into words what `anatomy` looks at, for images of CIFAR-10."""
-    layers = f"{convolutions} convolutions, {normalisations} normalisations, {dropouts} dropouts"
-    return f"(32, 32, 3) to (10,): {layers}, {parameters} parameters"
-
-
-def anatomy(answer: Any) -> Any:
-    """See shapes, kinds of layers and parameters of a Keras model; anything else as it is."""
-    if not hasattr(answer, "layers"):
-        return answer
-    kinds = [type(layer).__name__ for layer in answer.layers]
-    ends = f"{tuple(answer.input_shape[1:])} to {tuple(answer.output_shape[1:])}"
-    counts = (kinds.count(kind) for kind in ("Conv2D", "BatchNormalization", "Dropout"))
-    names = ("convolutions", "normalisations", "dropouts")
-    layers = ", ".join(f"{count} {name}" for count, name in zip(counts, names, strict=True))
-    return f"{ends}: {layers}, {sum(math.prod(w.shape) for w in answer.weights)} parameters"
+    """Say what `CENSUS` finds in a network for CIFAR-10."""
+    counts = convolutions, normalisations, dropouts
+    return CENSUS.of((32, 32, 3), (10,), counts, parameters)
 
 
 def judge(validation: Array, test: Array) -> tuple[float, float]:
@@ -136,7 +129,7 @@ EXERCISES = (
     Exercise(
         name="cifar10_lab.narrow",
         solution=described(4, 5, 3, PARAMETERS),
-        view=anatomy,
+        view=CENSUS,
         hint="16, 16, 32 and 32 filters, 256 units, and a batch normalisation after each of them.",
         mistakes=(
             Mistake(

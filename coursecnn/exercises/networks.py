@@ -5,10 +5,12 @@ r"""Networks as answers: the layers of a Keras model, as the same text that inte
 'Conv2D (6, 6, 4) 40\nDense (10,) 1450'
 """
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-__all__ = ["GlobalAverage", "Normalisation", "described", "walk"]
+__all__ = ["Census", "GlobalAverage", "Normalisation", "described", "walk"]
 
 # Layers that only rename or lay out the same values, or that change them without a parameter.
 SILENT = {"InputLayer", "Flatten", "Activation", "ReLU"}
@@ -65,6 +67,48 @@ def described(layers: Iterable[tuple[str, Counted]], shape: tuple[int, ...]) -> 
         parameters, shape = layer.parameters(shape), layer.output_shape(shape)
         rows.append((kind, shape, parameters))
     return _lines(rows)
+
+
+@dataclass(frozen=True)
+class Census:
+    """What of a Keras model counts: its shapes, how many layers of some kinds, its parameters.
+
+    Attributes:
+        kinds: Keras's names of the layers that are counted, and what a reader calls several.
+        trained: whether only the parameters that training adjusts count.
+
+    >>> census = Census({"Conv2D": "convolutions", "Add": "additions"})
+    >>> census.of((32, 32, 3), (10,), (19, 9), 270_000)
+    '(32, 32, 3) to (10,): 19 convolutions, 9 additions, 270000 parameters'
+    """
+
+    kinds: Mapping[str, str]
+    trained: bool = True
+
+    def of(
+        self,
+        inputs: tuple[int, ...],
+        outputs: tuple[int, ...],
+        counts: Iterable[int],
+        parameters: int,
+    ) -> str:
+        """Say what the view of a model with these shapes, layers and parameters is."""
+        found = zip(counts, self.kinds.values(), strict=True)
+        layers = ", ".join(f"{count} {words}" for count, words in found)
+        return f"{inputs} to {outputs}: {layers}, {parameters} parameters"
+
+    def __call__(self, answer: Any) -> Any:
+        """View an answer; anything but a model is seen as it is."""
+        if not hasattr(answer, "layers"):
+            return answer
+        found = [type(layer).__name__ for layer in answer.layers]
+        weights = answer.trainable_weights if self.trained else answer.weights
+        return self.of(
+            tuple(answer.input_shape[1:]),
+            tuple(answer.output_shape[1:]),
+            map(found.count, self.kinds),
+            sum(math.prod(weight.shape) for weight in weights),
+        )
 
 
 def walk(answer: Any) -> Any:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
-from typing import Any
 
 from coursecnn.exercises.answers import Exercise, Mistake
+from coursecnn.exercises.networks import Census
 from coursecnn.exercises.views import letters
 
 Modules = list[tuple[int, int, int]]  # squeeze, expand 1×1, expand 3×3
 
 # Of the block to write: maps that come in, layers, growth, and the factor of the bottleneck.
 INCOMING, LAYERS, GROWTH, FACTOR = 12, 3, 6, 4
+
+CENSUS = Census({"Conv2D": "convolutions", "Concatenate": "concatenations"})
 
 
 def paths(columns: int) -> int:
@@ -31,7 +32,7 @@ def mean_path(columns: int) -> float:
 
 
 def dense_block(*, bottleneck: bool = True, chained: bool = False, bias: bool = False) -> str:
-    """Put into words what `anatomy` sees of the block, or of one that differs from it."""
+    """Say what `CENSUS` finds in the block, or in one that differs from it, on maps of 8×8."""
     parameters, channels = 0, INCOMING
     for _ in range(LAYERS):
         reads = channels
@@ -41,27 +42,8 @@ def dense_block(*, bottleneck: bool = True, chained: bool = False, bias: bool = 
         parameters += 2 * reads + 9 * reads * GROWTH + bias * GROWTH
         channels = GROWTH if chained else channels + GROWTH
     convolutions = LAYERS * (1 + bottleneck)
-    return described(convolutions, 0 if chained else LAYERS, channels, parameters)
-
-
-def described(convolutions: int, concatenations: int, channels: int, parameters: int) -> str:
-    """Put into words what `anatomy` looks at, for maps of 8×8 pixels."""
-    counts = f"{convolutions} convolutions, {concatenations} concatenations"
-    return f"(8, 8, {INCOMING}) to (8, 8, {channels}): {counts}, {parameters} parameters"
-
-
-def anatomy(answer: Any) -> Any:
-    """See shapes, convolutions, concatenations and trainable parameters of a Keras model.
-
-    Anything but a model is seen as it is.
-    """
-    if not hasattr(answer, "layers"):
-        return answer
-    kinds = [type(layer).__name__ for layer in answer.layers]
-    ends = f"{tuple(answer.input_shape[1:])} to {tuple(answer.output_shape[1:])}"
-    parameters = sum(math.prod(weight.shape) for weight in answer.trainable_weights)
-    counts = f"{kinds.count('Conv2D')} convolutions, {kinds.count('Concatenate')} concatenations"
-    return f"{ends}: {counts}, {parameters} parameters"
+    counts = convolutions, 0 if chained else LAYERS
+    return CENSUS.of((8, 8, INCOMING), (8, 8, channels), counts, parameters)
 
 
 def modules(base: int, increment: int, share: float, ratio: float) -> Modules:
@@ -116,7 +98,7 @@ EXERCISES = (
     Exercise(
         name="other_roads.dense_block",
         solution=dense_block(),
-        view=anatomy,
+        view=CENSUS,
         hint="compare shapes, convolutions, concatenations and parameters of your network.",
         mistakes=(
             Mistake(dense_block(bottleneck=False), "where are the bottlenecks?"),

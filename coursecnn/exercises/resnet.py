@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coursecnn.exercises.answers import Exercise, Mistake
+from coursecnn.exercises.networks import Census
 from coursecnn.exercises.views import letters
 
 LAYERS = 44  # of the project's network
@@ -21,6 +21,8 @@ PROJECTIONS = 16 * 32 + 32 * 64 + 2 * (32 + 64)
 BIASES = 16 + 6 * (16 + 32 + 64) + 32 + 64
 
 MAPS = np.arange(1.0, 97.0).reshape(4, 6, 4)  # a small stack of maps, all numbers different
+
+CENSUS = Census({"Conv2D": "convolutions", "Add": "additions"})
 
 
 def family(n: int) -> int:
@@ -34,23 +36,8 @@ def family(n: int) -> int:
 
 
 def described(convolutions: int, additions: int, parameters: int) -> str:
-    """Put into words what `anatomy` looks at, for images of CIFAR-10."""
-    counts = f"{convolutions} convolutions, {additions} additions, {parameters} parameters"
-    return f"(32, 32, 3) to (10,): {counts}"
-
-
-def anatomy(answer: Any) -> Any:
-    """See shapes, convolutions, additions and trainable parameters of a Keras model.
-
-    Anything but a model is seen as it is.
-    """
-    if not hasattr(answer, "layers"):
-        return answer
-    kinds = [type(layer).__name__ for layer in answer.layers]
-    ends = f"{tuple(answer.input_shape[1:])} to {tuple(answer.output_shape[1:])}"
-    parameters = sum(math.prod(weight.shape) for weight in answer.trainable_weights)
-    counts = f"{kinds.count('Conv2D')} convolutions, {kinds.count('Add')} additions"
-    return f"{ends}: {counts}, {parameters} parameters"
+    """Say what `CENSUS` finds in a network for CIFAR-10."""
+    return CENSUS.of((32, 32, 3), (10,), (convolutions, additions), parameters)
 
 
 def without_scales(n: int) -> int:
@@ -138,7 +125,7 @@ EXERCISES = (
     Exercise(
         name="resnet.network",
         solution=described(21, 9, family(3) + PROJECTIONS),
-        view=anatomy,
+        view=CENSUS,
         hint="compare the convolutions, the additions and the parameters of your network.",
         mistakes=(
             Mistake(described(19, 9, family(3)), "that is option A: where are the projections?"),

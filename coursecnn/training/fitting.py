@@ -25,6 +25,7 @@ from coursecnn.backend import keras
 from coursecnn.datasets import Dataset
 from coursecnn.evidence.records import LARGEST_SEED, Machine, Run
 from coursecnn.training import augmentation, checkpoints, distributed
+from coursecnn.training._normalisation import fused_normalisation
 from coursecnn.training.compiling import Network, compiled, policy
 from coursecnn.training.evaluation import evaluator, kind, measured, shortest
 from coursecnn.training.loading import require_fit
@@ -250,14 +251,15 @@ class _State:
     def _epoch(self, watch: _Watch) -> dict[str, float]:
         """Run one epoch, and return its logs, as Keras has them."""
         started = time.perf_counter()
-        logs = self.model.fit(
-            **self._batches(),
-            initial_epoch=self.epochs,
-            epochs=self.epochs + 1,
-            shuffle=False,
-            verbose=0,
-            callbacks=[watch],
-        ).history
+        with fused_normalisation():
+            logs = self.model.fit(
+                **self._batches(),
+                initial_epoch=self.epochs,
+                epochs=self.epochs + 1,
+                shuffle=False,
+                verbose=0,
+                callbacks=[watch],
+            ).history
         logs = {name: values[0] for name, values in logs.items()}
         reached = {name: shortest(logs[name]) for name in ("loss", "accuracy")}
         if self.recipe.evaluate_every_epoch:

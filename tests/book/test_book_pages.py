@@ -72,7 +72,10 @@ def opened(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Opened]:
     """Each page, on a phone in light colours; at the end, nothing must have gone wrong there."""
     asked: set[str] = set()
     with browser.visit(chromium, width=PHONE) as visit:
-        note = lambda request: asked.add(request.url)  # noqa: E731
+
+        def note(request: Any) -> None:
+            asked.add(request.url)
+
         visit.page.on("request", note)
         visit.page.goto((browser.BOOK / request.param).as_uri(), wait_until="load")
         visit.page.evaluate(UNFOLD)

@@ -160,6 +160,19 @@ def test_every_room_has_its_page_in_the_reference():
     assert sorted(shown) == modules()
 
 
+def test_every_command_is_on_the_page_of_the_command_line():
+    tree = ast.parse((REPOSITORY / "coursecnn/cli.py").read_text(encoding="utf-8"))
+    commands = {
+        each.name
+        for each in ast.walk(tree)
+        if isinstance(each, ast.FunctionDef)
+        and any(ast.unparse(decorator) == "app.command()" for decorator in each.decorator_list)
+    }
+    page = (APPENDIX / "reference/cli.rst").read_text(encoding="utf-8")
+    assert "count" in commands
+    assert commands <= set(re.findall(r"autofunction:: coursecnn\.cli\.(\w+)\(", page))
+
+
 def test_every_page_of_the_appendix_is_in_the_table_of_contents():
     contents = (REPOSITORY / "_toc.yml").read_text("utf-8")
     files = re.findall(r"file: (\S+)", contents)

@@ -12,12 +12,24 @@ from coursecnn.training.recipes import RECIPES
 README = Path(__file__).parents[2] / "README.md"
 
 
-def programs():
-    """The Python programs of the README that train."""
-    blocks = re.findall(
+def blocks():
+    """The Python programs of the README."""
+    return re.findall(
         r"^```python\n(.*?)^```$", README.read_text("utf-8"), re.MULTILINE | re.DOTALL
     )
-    return [block for block in blocks if "training.fit" in block]
+
+
+def programs():
+    """Those that train."""
+    return [block for block in blocks() if "training.fit" in block]
+
+
+def test_the_program_that_counts_runs_as_it_stands(capsys):
+    (program,) = (block for block in blocks() if block not in programs())
+    exec(program, {})
+    macs, *field = capsys.readouterr().out.splitlines()
+    assert int(macs) == 300_774_272  # Sandler et al. 2018, table 4: 300 million
+    assert field[0].startswith("receptive field of block_6_expand")
 
 
 def test_there_are_three_programs():
