@@ -28,11 +28,11 @@ COUNTED = r"\s+(?!(?:this|was|is|has|its|as|does|thus)\b)[a-z]+s\b"
 TIMES = r"\s?(?:×|x|\\times)\s?"
 POWER = r"10(?:\^\{?[-−]?\d{1,3}+(?!\d)\}?|⁻?[⁰¹²³⁴-⁹]{1,3}+(?![⁰¹²³⁴-⁹]))"
 SIDE = rf"(?!{POWER})(?:\d{{1,4}}+(?![.,]?\d)|[A-Z](?![a-z]))"
-REFERENCES = (
-    r"(?:chapter|section|sec\.|exercise|figure|fig\.|table|equation|eq\.|step|question|slide|page|"
-    r"lecture|appendix|week)"
-)
-ORDINAL = r"(?!0\.\d)\d{1,3}+(?:\.\d{1,2}+)*+(?![.,]?\d)"
+NUMBERED = r"(?:chapter|section|sec\.|exercise|figure|fig\.|table|equation|eq\.|appendix)"
+COUNTED_OFF = r"(?:step|question|slide|page|lecture|week)"
+DECIMAL = r"0\.\d"  # a step of 0.01 is a size; a figure 0.1 is a reference, though a wrong one
+ORDINAL = r"\d{1,3}+(?:\.\d{1,2}+)*+(?![.,]?\d)"
+FURTHER = r"(?:\s?[-–]\s?|,?\sand\s|\sto\s)"  # after a bare comma a new clause may begin
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 VERSIONED = "Python|Keras|TensorFlow|NumPy|Matplotlib|PyTorch|JAX|CUDA|pandas|version"
 
@@ -46,7 +46,8 @@ EXCUSES = {
     ),
     "list": re.compile(r"^[ \t]*(?:#+[ \t]+)?\d{1,2}[.)](?=[ \t])", re.MULTILINE),
     "reference": re.compile(
-        rf"\b{REFERENCES}s?\s\(?{ORDINAL}(?:(?:,\s|\s?[-–]\s?|,?\sand\s|\sto\s){ORDINAL})*",
+        rf"\b(?:{NUMBERED}s?\s\(?{ORDINAL}(?:(?:{FURTHER}|,\s(?!{DECIMAL})){ORDINAL})*"
+        rf"|{COUNTED_OFF}s?\s\(?(?!{DECIMAL}){ORDINAL}(?:(?:{FURTHER}|,\s)(?!{DECIMAL}){ORDINAL})*)",
         re.IGNORECASE,
     ),
     "year": re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from coursecnn.exercises import exercises
-from harness import cells, folds
+from harness import cells, folds, reading
 
 CHECK = re.compile(r"""\bcheck\(\s*["']([\w.]+)["']""")
 ASKS = re.compile(r"^answer = \.\.\.$", re.MULTILINE)
@@ -65,3 +66,17 @@ def test_a_printed_answer_is_found() -> None:
     assert printed(1805, "wrong: 1,805 images") == ["wrong: 1,805 images"]
     assert printed(1805, "1805, or 18,05") == ["1805, or 18,05"]
     assert printed(1805, "11,805 or 1,805.5 or 1,8050 or a1805") == []
+
+
+def test_a_network_is_compiled_with_keywords_after_the_loss(chapter: Any) -> None:
+    """The third place of Keras's `compile` is not that of the metrics, and fails only in `fit`.
+
+    The functions of *train and judge* run only where a student calls them.
+    """
+    calls = [
+        node
+        for cell in cells.code_cells(chapter)
+        for node in ast.walk(reading.parse(cell.source))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".compile")
+    ]
+    assert [ast.unparse(call) for call in calls if len(call.args) > 2] == []

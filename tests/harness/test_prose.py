@@ -173,6 +173,16 @@ MISTAKES = {
         "See chapter 0.",
         "'chapter 0' is not what it is bound to",
     ),
+    "a figure that there is not": (
+        "See figure 2.7.",
+        "See figure 0.7.",
+        "'figure 0.7' is not what it is bound to, 'reference': .* it was 'figure 2.7'",
+    ),
+    "a second table that there is not": (
+        "See tables 2.7 and 2.8.",
+        "See tables 2.7 and 0.8.",
+        "'tables 2.7 and 0.8' is not what it is bound to",
+    ),
     "a name that nobody has": (
         "VGG16",
         "VGG12",
@@ -475,6 +485,8 @@ def test_a_name_of_the_list_is_known_and_no_other(name):
         ("1920 parameters", "1920"),
         ("of 2048 units", "2048"),
         ("step 0.01", "0.01"),
+        ("at step 10, 0.01", "0.01"),
+        ("in figure 5.5, 0.35", "0.35"),
         ("```\n93322\n```", "93322"),
     ],
 )
