@@ -1,106 +1,96 @@
-// Pictures of the reader's own: a file, or the camera. Nothing of it leaves the page.
+// Pictures of the reader's own: from a file or a camera. They stay in the page, and go nowhere.
 
-import { pixelsOf } from "./crop.js";
-import { element } from "./page.js";
+const MILLISECONDS_PER_PICTURE = 150;
 
-const KEPT = "coursecnn/picture"; // on the device, apart from the state, which a link may carry
-const WAIT = 250; // milliseconds from one picture of the camera to the next
-const REFUSALS = {
-  NotAllowedError: "The camera was refused. A file works without it.",
-  NotFoundError: "No camera was found.",
-  NotReadableError: "The camera is in use elsewhere.",
-};
-
-/** The picture in a file, upright, as { width, height, data }; raises if there is none. */
-export async function pictureIn(file) {
-  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
-  return pixelsOf(bitmap, bitmap.width, bitmap.height);
-}
-
-/** The picture behind an address, which holds it. */
-export async function pictureAt(address) {
-  const image = element("img", { src: address });
-  await image.decode();
-  return pixelsOf(image, image.naturalWidth, image.naturalHeight);
-}
-
-/** A picture as an address that holds it, to be kept on the device. */
-export function addressOf(photo) {
-  const canvas = element("canvas");
-  Object.assign(canvas, { width: photo.width, height: photo.height });
-  canvas.getContext("2d")?.putImageData(photo, 0, 0);
-  return canvas.toDataURL("image/jpeg", 0.85);
-}
-
-/** The picture that the device keeps, as an address that holds it; null if there is none. */
-export function keptPicture() {
-  try {
-    return localStorage.getItem(KEPT);
-  } catch {
-    return null; // this browser keeps nothing for this page
+/**
+ * The brightness of the middle of a picture, scaled to `shape`, [rows, columns].
+ *
+ * @param {CanvasImageSource} source
+ * @param {{ width: number, height: number }} size of the source
+ * @param {number[]} shape
+ * @returns {import("./arithmetic.js").Numbers}
+ */
+export function brightness(source, { width, height }, [rows, columns]) {
+  const canvas = Object.assign(document.createElement("canvas"), { width: columns, height: rows });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const values = new Float64Array(rows * columns);
+  if (!context) return { shape: [rows, columns, 1], values };
+  const scale = Math.min(width / columns, height / rows);
+  const [wide, high] = [columns * scale, rows * scale];
+  context.fillStyle = "#fff"; // under what is transparent
+  context.fillRect(0, 0, columns, rows);
+  context.imageSmoothingQuality = "high";
+  const from = /** @type {const} */ ([(width - wide) / 2, (height - high) / 2]);
+  context.drawImage(source, ...from, wide, high, 0, 0, columns, rows);
+  const { data } = context.getImageData(0, 0, columns, rows);
+  for (let index = 0; index < values.length; index++) {
+    const [red, green, blue] = [0, 1, 2].map((channel) => data[4 * index + channel]);
+    values[index] = (0.299 * red + 0.587 * green + 0.114 * blue) / 255;
   }
+  return { shape: [rows, columns, 1], values };
 }
 
-/** Keep a picture on the device, in place of the one before; null for none. */
-export function keepPicture(address) {
-  try {
-    if (address === null) localStorage.removeItem(KEPT);
-    else localStorage.setItem(KEPT, address);
-  } catch {
-    // It is not kept, and shown all the same.
-  }
+/** The picture in a file, as `brightness` gives it; it raises if there is none in it. */
+export async function pictureIn(file, shape) {
+  const picture = await createImageBitmap(file);
+  return brightness(picture, picture, shape);
 }
 
-/** Whether this page may ask for a camera at all. */
-export function hasCamera() {
-  return typeof navigator.mediaDevices?.getUserMedia === "function";
-}
-
-/** The camera: it is asked for when it is started, and let go when it is stopped. */
+/** A camera that is asked for only by `start`; it stops when nobody sees the page. */
 export class Camera {
   /** @type {MediaStream | null} */
   stream = null;
   timer = 0;
 
-  /** @param {(photo: ImageData) => void} onPicture receives several pictures a second */
-  constructor(onPicture) {
+  /** @param {{ shape: number[], onPicture: (picture: any) => void, onEnd: () => void }} how */
+  constructor({ shape, onPicture, onEnd }) {
+    this.shape = shape;
     this.onPicture = onPicture;
-    this.video = element("video", { muted: true, playsInline: true });
-    addEventListener("pagehide", () => this.stop());
+    this.onEnd = onEnd;
+    this.video = Object.assign(document.createElement("video"), { muted: true, playsInline: true });
     document.addEventListener("visibilitychange", () => document.hidden && this.stop());
   }
 
-  get isOn() {
-    return this.stream !== null;
-  }
-
-  /** Start it; what went wrong comes back as a text, or nothing. */
+  /** Ask for the camera, and hand on its pictures; the words to show, if it cannot be had. */
   async start() {
     try {
-      const video = { facingMode: "environment", width: { ideal: 640 } };
-      this.stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+      const constraints = { video: { facingMode: "environment" }, audio: false };
+      if (!navigator.mediaDevices) throw new DOMException("", "SecurityError");
+      this.stream = await navigator.mediaDevices.getUserMedia(constraints);
       this.video.srcObject = this.stream;
       await this.video.play();
     } catch (error) {
       this.stop();
-      const name = error instanceof Error ? error.name : "";
-      return REFUSALS[name] ?? "The camera cannot be used here.";
+      return refusal(error);
     }
     this.look();
     return "";
   }
 
   look() {
-    if (!this.isOn) return;
-    const { videoWidth, videoHeight } = this.video;
-    if (videoWidth > 0) this.onPicture(pixelsOf(this.video, videoWidth, videoHeight));
-    this.timer = setTimeout(() => this.look(), WAIT);
+    const { videoWidth: width, videoHeight: height } = this.video;
+    if (width > 0) this.onPicture(brightness(this.video, { width, height }, this.shape));
+    // One after the other: a phone takes its time for each.
+    this.timer = setTimeout(() => this.look(), MILLISECONDS_PER_PICTURE);
   }
 
+  /** Let go of the camera; the last picture stays. */
   stop() {
     clearTimeout(this.timer);
-    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    const wasOn = this.stream !== null;
+    this.stream?.getTracks().forEach((track) => track.stop());
     this.stream = null;
-    this.video.srcObject = null;
+    if (wasOn) this.onEnd();
   }
+}
+
+function refusal(error) {
+  const reasons = {
+    NotAllowedError: "The camera was not allowed",
+    NotFoundError: "No camera was found",
+    NotReadableError: "Another program has the camera",
+    SecurityError: "A page may use a camera only at an https address",
+  };
+  const reason = reasons[error?.name] ?? "The camera cannot be had";
+  return `${reason}. Nothing was recorded; a picture from a file will do as well.`;
 }

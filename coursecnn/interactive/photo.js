@@ -9,7 +9,7 @@ import {
   keptPicture,
   pictureAt,
   pictureIn,
-} from "./camera.js";
+} from "./shutter.js";
 import { paint } from "./canvas.js";
 import { CropField, middleSquare } from "./crop.js";
 import { decoded, gradCam, reach, read, shrunk, SIDE } from "./fast.js";
