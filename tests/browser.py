@@ -93,6 +93,12 @@ START_ANEW = """async () => {
   await frame();
 }"""
 
+# All interactives of a page run; heavy ones come when a reader comes near.
+ALL_STARTED = """() => {
+  const waiting = document.querySelector(".coursecnn:not([data-running])");
+  waiting?.scrollIntoView();
+  return !waiting;
+}"""
 # It runs, and no picture is still being opened.
 READY = '.coursecnn[data-running]:not([aria-busy="true"])'
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
 from io import BytesIO
 from typing import Any
 
@@ -200,10 +201,11 @@ class PhotoReader:
         grey = image[0].mean(axis=-1).round().astype(np.uint8)
         (answer,) = self.network.predict(image / np.float32(255), verbose=0)
         name = self._classes[int(self._labels[0])]
-        columns = (100 * answer.astype(float)).round()[None]
-        return page.picture(grey, name) + page.table(
-            columns, f"percent for {', '.join(self._classes)}"
+        said = ", ".join(
+            f"{escape(one)} {100 * float(share):.0f} %"
+            for one, share in zip(self._classes, answer, strict=True)
         )
+        return f"{page.picture(grey, name)}<p>The network says: {said}.</p>"
 
 
 def rounded(network: Any) -> Any:

@@ -37,6 +37,8 @@ HANDS_ON = (
 )
 SEEN = "(selector) => [...document.querySelectorAll(selector)].filter((n) => n.checkVisibility())"
 
+LATE = "_static/late/"  # a script that comes when a reader comes near
+
 
 def seen(page: Any, selector: str) -> list[str]:
     """The text of what is to be seen."""
@@ -44,11 +46,13 @@ def seen(page: Any, selector: str) -> list[str]:
 
 
 @contextmanager
-def printing(chromium: Any, name: str) -> Iterator[Any]:
+def printing(chromium: Any, name: str, *, starts: bool = True) -> Iterator[Any]:
     """A page that was dark on the screen, and is being printed."""
     with browser.visit(chromium, dark=True) as visit:
         visit.page.goto((browser.BOOK / name).as_uri(), wait_until="load")
         assert visit.page.evaluate(THEME) == "dark"
+        if starts:
+            visit.page.wait_for_function(browser.ALL_STARTED)
         browser.resize(visit.page, PAPER)
         visit.page.emulate_media(media="print")
         visit.page.evaluate(EVENT, "beforeprint")
@@ -80,6 +84,12 @@ def test_nothing_answers_the_hand_and_interactives_are_as_without_scripts(printe
     assert seen(printed, ".number-notes, .number-card, .headerlink, .copybtn") == []
     drawn = printed.locator(".coursecnn").count()
     assert len(seen(printed, ".coursecnn .static")) == drawn
+
+
+def test_an_interactive_that_nobody_came_near_is_printed_once(chromium: Any) -> None:
+    page = next(name for name in SOME if LATE in (browser.BOOK / name).read_text(encoding="utf-8"))
+    with printing(chromium, page, starts=False) as printed:
+        assert len(seen(printed, ".coursecnn .static")) == printed.locator(".coursecnn").count()
 
 
 def test_after_the_print_all_is_as_before(printed: Any) -> None:

@@ -14,12 +14,6 @@ from tests import browser
 
 PAGES = browser.pages_with("data-interactive=")
 
-# Heavy ones come when a reader comes near.
-ALL_RUN = """() => {
-  const waiting = document.querySelector(".coursecnn:not([data-running])");
-  waiting?.scrollIntoView();
-  return document.querySelector(".coursecnn") && !waiting;
-}"""
 # The ground of an interactive, and of the output around it.
 GROUNDS = """() => {
   const interactive = document.querySelector(".coursecnn");
@@ -54,7 +48,7 @@ def opened(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     """Each page, from disk; at the end, nothing must have gone wrong there."""
     with browser.visit(chromium, touch=True) as visit:
         visit.page.goto((browser.BOOK / request.param).as_uri())
-        visit.page.wait_for_function(ALL_RUN)
+        visit.page.wait_for_function(browser.ALL_STARTED)
         yield visit.page
         visit.assert_quiet()
 
@@ -63,7 +57,7 @@ def opened(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
 def test_every_interactive_runs_on_a_web_server(chromium: Any, server: str, name: str) -> None:
     with browser.visit(chromium) as visit:
         visit.page.goto(server + name)
-        visit.page.wait_for_function(ALL_RUN)
+        visit.page.wait_for_function(browser.ALL_STARTED)
 
         assert visit.page.locator(".coursecnn .static").count() == 0
         visit.assert_quiet()
