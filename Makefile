@@ -22,7 +22,7 @@ EXECUTED := --nbval --nbval-current-env $(PARTS) -n 2 --dist loadfile --no-loads
 
 .DEFAULT_GOAL := help
 .PHONY: help book test lint types unit long pages jax chapters notebooks benchmarks requirements clean
-.PHONY: student slides environment records lab evidence colab links audit release gpu
+.PHONY: pdf epub student slides environment records lab evidence colab links audit release gpu
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ $(READY): $(INSTALLED) pyproject.toml
 book: $(READY)  ## build the HTML book, warnings as errors
 	@$(BIN)/jupyter-book build . -W -n --keep-going --quiet
 	@echo "The book is built. Open file://$(CURDIR)/_build/html/index.html"
+
+pdf: book  ## the book as one PDF, with bookmarks, in _build/coursecnn.pdf; needs Chromium
+	@$(BIN)/python -m harness.editions pdf
+
+epub: book  ## the book for e-book readers, in _build/coursecnn.epub; needs Chromium
+	@$(BIN)/python -m harness.editions epub
 
 # What takes too long is whole in the workflows, and a sample here: SAMPLE=N takes N of the chapters,
 # or N cases of each test, others for each commit (harness/sample.py).
@@ -154,11 +160,12 @@ audit: $(AUDIT)  ## known vulnerabilities of all that is pinned, and the workflo
 	@$(AUDIT)/bin/actionlint
 	@$(AUDIT)/bin/zizmor --offline --min-severity medium .github
 
-release: $(READY)  ## what a release carries, in dist/: the wheel, the notebooks, and the book if built
+release: $(READY)  ## what a release carries, in dist/: wheel, notebooks; book, PDF and EPUB if built
 	@rm -rf dist
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	@git archive --format zip --output dist/coursecnn-notebooks.zip HEAD book
 	@test ! -d _build/html || $(BIN)/python -m zipfile -c dist/coursecnn-book.zip _build/html
+	@for edition in _build/coursecnn.pdf _build/coursecnn.epub; do test ! -f $$edition || cp $$edition dist/ || exit 1; done
 
 gpu: $(READY)  ## add what the pinned TensorFlow needs on a machine with an NVIDIA GPU
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-gpu.txt

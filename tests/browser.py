@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import pytest
+
+from harness import editions
 
 
 def lacking(what: str, cure: str) -> NoReturn:
@@ -28,7 +29,6 @@ try:
 except ImportError:
     lacking("Playwright is not installed", "make environment")
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 BOOK = Path(os.environ.get("COURSECNN_BOOK") or Path(__file__).parent.parent / "_build" / "html")
 # The driver itself lets all others through, which is quicker than to ask for each one.
 OUTSIDE = re.compile(r"^(?!file:|data:|blob:|about:|http://127\.0\.0\.1:)")
@@ -99,10 +99,10 @@ DOCUMENT = """<!doctype html>
 
 def chromium() -> str:
     """The path of a Chromium on this machine."""
-    named = os.environ.get("CHROMIUM")
-    path = next(filter(None, map(shutil.which, [named] if named else NAMES)), None)
+    path = editions.chromium()
     if path is None:
-        sought = f"$CHROMIUM, {named}," if named else f"Chromium ({', '.join(NAMES)})"
+        named = os.environ.get("CHROMIUM")
+        sought = f"$CHROMIUM, {named}," if named else f"Chromium ({', '.join(editions.NAMES)})"
         lacking(f"{sought} is not here", "install it (apt-get install chromium) or set CHROMIUM")
     return path
 

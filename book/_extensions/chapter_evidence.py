@@ -1,4 +1,7 @@
-"""The line at the foot of each chapter: how many numbers of which kind, and what they rest on.
+"""The foot of each chapter: how many numbers of which kind, and what they rest on.
+
+Before that line stands another, folded: what the lectures say in words on what the chapter teaches
+(`coursecnn.evidence.statements`).
 
 It is made when the book is built, from what the chapter's notebook stores: the findings of the
 ledger, the texts of its outputs, the records that its code names, and what computed the outputs
@@ -44,6 +47,7 @@ class Basis:
     Attributes:
         checked: how many printed numbers were set beside what was computed or measured here.
         refuted: how many of them do not hold.
+        adopted: how many printed numbers the chapter's own networks are built with.
         cited: how many printed numbers were taken over with their source.
         remeasured: how many values of runs were measured again, and held against a record.
         computed: how many other numbers the cells show, and the tests compare.
@@ -53,6 +57,7 @@ class Basis:
 
     checked: int
     refuted: int
+    adopted: int
     cited: int
     remeasured: int
     computed: int
@@ -67,10 +72,11 @@ def basis(path: Path, known: Mapping[str, int]) -> Basis:
     compared = [cell for cell in code if MEASURES_ANEW not in cell["metadata"].get("tags", ())]
     findings = {place.finding.entry.key: place.finding for place in ledger_pages.places_of(path)}
     verdicts = [finding.verdict for finding in findings.values()]
-    cited = verdicts.count(Verdict.CITED)
+    adopted, cited = map(verdicts.count, (Verdict.ADOPTED, Verdict.CITED))
     return Basis(
-        checked=len(verdicts) - cited,
+        checked=len(verdicts) - adopted - cited,
         refuted=sum(verdict in REFUTED for verdict in verdicts),
+        adopted=adopted,
         cited=cited,
         remeasured=sum(map(_remeasured, _texts(code))),
         computed=sum(len(NUMBER.findall(text)) for text in _texts(compared)),
@@ -131,6 +137,7 @@ def _sentences(
     kinds = {
         f'<a href="{appendix}/ledger.html">checked against a source</a>'
         + wrong * bool(found.refuted): found.checked,
+        "adopted from one" if found.checked else "adopted from a source": found.adopted,
         "cited from one" if found.checked else "cited from a source": found.cited,
         "re-measured": found.remeasured,
         "computed here": found.computed,
@@ -162,6 +169,7 @@ def append(app: Sphinx, page: str, _template: str, context: dict[str, Any], _tre
         known = shipped()
         found = basis(path, {name: len(record.runs) for name, record in known.items()})
         dates = {name: record.date for name, record in known.items()}
+        context["body"] += ledger_pages.in_words(page)
         context["body"] += line(found, dates, "../" * page.count("/"), folder(app))
 
 

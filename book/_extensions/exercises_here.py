@@ -13,7 +13,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from coursecnn.interactive import page
 
 SCRIPT = "course-exercises.js"
 COLAB = "https://colab.research.google.com/github"
+SECTION = re.compile(r"^## (?!Exercises\b)", re.MULTILINE)
 CHECK = re.compile(r'^check\("([\w.]+)"', re.MULTILINE)
 MARKS = ("course-exercise", "data-exercises", "course-progress-panel")
 
@@ -62,9 +63,23 @@ def element(name: str, colab: str) -> str:
     return f'<div class="course-exercise" data-exercise="{words}"></div>'
 
 
-def bar(names: list[str]) -> str:
-    """How much of some exercises is solved; the script fills it."""
-    return f'<div class="course-progress" data-exercises="{html.escape(" ".join(names))}"></div>'
+def sections(notebook: dict[str, Any]) -> int:
+    """How many sections of a notebook can be ticked: all but the exercises."""
+    cells = (cell for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    return sum(len(SECTION.findall("".join(cell["source"]))) for cell in cells)
+
+
+def bar(names: list[str], sections: Mapping[str, int]) -> str:
+    """How much of some exercises is solved, and of some pages read; the script fills it.
+
+    >>> bar(["a", "b"], {"book/one": 3})
+    '<div class="course-progress" data-exercises="a b" data-sections="book/one 3"></div>'
+    """
+    pages = ", ".join(f"{page} {count}" for page, count in sections.items())
+    return (
+        f'<div class="course-progress" data-exercises="{html.escape(" ".join(names))}" '
+        f'data-sections="{html.escape(pages)}"></div>'
+    )
 
 
 def address(app: Sphinx, name: str, cell: str) -> str:
@@ -90,7 +105,8 @@ def place(app: Sphinx, document: nodes.document) -> None:
     if known and (title := next(document.findall(nodes.title), None)):
         index = title.parent.index(title) + 1
         names = [name for _, name in known]
-        title.parent.insert(index, nodes.raw("", bar(names), format="html"))
+        markup = bar(names, {app.env.docname: sections(notebook)})
+        title.parent.insert(index, nodes.raw("", markup, format="html"))
 
 
 def is_cell(node: nodes.Node) -> bool:

@@ -41,6 +41,7 @@ class Chapter:
     exercises: int
     cells: int
     names: tuple[str, ...] = ()  # of the exercises that have a check
+    sections: int = 0  # that can be ticked as read
 
     @property
     def page(self) -> str:
@@ -70,7 +71,8 @@ def _chapter(root: Path, number: int, part: str, file: str) -> Chapter:
     tasks = sum(title.startswith("Exercise ") for title in titles)
     code = sum(cell["cell_type"] == "code" for cell in cells)
     names = tuple(exercises_here.names(notebook))
-    return Chapter(number, part, file, titles[0], tasks, code, names)
+    sections = exercises_here.sections(notebook)
+    return Chapter(number, part, file, titles[0], tasks, code, names, sections)
 
 
 def questions(lines: Iterable[str], known: Iterable[Chapter]) -> dict[str, str]:
@@ -107,14 +109,22 @@ def course_map(
             f'<li value="{chapter.number}"><a href="{to_root}{chapter.page}">'
             f"{html.escape(chapter.title)}</a> <span>{html.escape(asked[chapter.file])}</span> "
             f"<small>{' · '.join(holds)}</small>"
-            f"{exercises_here.bar(list(chapter.names)) if chapter.names else ''}</li>"
+            f"{_bar([chapter])}</li>"
         )
     columns = (
         f'<section><p class="course-part">{html.escape(part)}</p>'
+        f"{_bar([chapter for chapter in known if chapter.part == part])}"
         f"<ol>{''.join(items)}</ol></section>"
         for part, items in parts.items()
     )
     return f'<div class="course-map">{"".join(columns)}</div>'
+
+
+def _bar(known: list[Chapter]) -> str:
+    """How far one has come in some chapters; nothing if they have no exercises."""
+    names = [name for chapter in known for name in chapter.names]
+    sections = {chapter.file: chapter.sections for chapter in known if chapter.names}
+    return exercises_here.bar(names, sections) if names else ""
 
 
 def _several(count: int, one: str, many: str = "") -> str:

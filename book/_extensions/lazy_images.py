@@ -2,6 +2,7 @@
 
 A chapter has a dozen figures, of which a phone shows one at a time. All but the first of each page
 are loaded late; each says its size, so that what comes after it does not move when it comes.
+All but the lightest are written a second time, pixel for pixel the same, as WebP: a third of it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from PIL import Image
 from sphinx.application import Sphinx
 
+HEAVY = 10_000  # bytes
 IMAGE = re.compile(r'<img (?P<rest>[^>]*\bsrc="(?P<source>[^"]*_images/(?P<file>[^"/]+))"[^>]*)>')
 
 
@@ -44,6 +46,27 @@ height="3" loading="lazy">'
     return IMAGE.sub(changed, body)
 
 
+def lighter(path: Path, folder: Path, name: str) -> str | None:
+    """Write a heavy picture as a lighter one, in which no pixel differs.
+
+    Args:
+        path: The picture.
+        folder: Where the lighter one is written.
+        name: What the picture is called there.
+
+    Returns:
+        What the lighter one is called; None where the picture is light, or would not become so.
+    """
+    if path.suffix != ".png" or not path.exists() or path.stat().st_size < HEAVY:
+        return None
+    new = folder / Path(name).with_suffix(".webp")
+    if not new.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with Image.open(path) as picture:
+            picture.save(new, lossless=True, exact=True, method=4, quality=100)
+    return new.name if new.stat().st_size < path.stat().st_size else None
+
+
 def change(app: Sphinx, _page: str, _template: str, context: dict[str, Any], _tree: object) -> None:
     """Change the pictures of a page."""
     sources = {name: Path(app.srcdir, source) for source, name in app.builder.images.items()}
@@ -56,10 +79,16 @@ def change(app: Sphinx, _page: str, _template: str, context: dict[str, Any], _tr
             width, height = picture.size
         return width, height
 
-    context["body"] = late(context.get("body", ""), size)
+    body = late(context.get("body", ""), size)
+    folder = Path(app.outdir, app.builder.imagedir)
+    for name in sorted({found["file"] for found in IMAGE.finditer(body)}):
+        path = sources.get(name)
+        if path is not None and (new := lighter(path, folder, name)):
+            body = body.replace(f"_images/{name}", f"_images/{new}")
+    context["body"] = body
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Wait for each page."""
-    app.connect("html-page-context", change)
+    app.connect("html-page-context", change, priority=700)  # others know pictures by their names
     return {"parallel_read_safe": True, "parallel_write_safe": True}

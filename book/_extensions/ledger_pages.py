@@ -6,8 +6,7 @@ so that the appendix can say nothing that no chapter shows:
 
 - `ledger`: every finding, to be filtered and sorted where scripts run;
 - `errata`: those that are errata, of one origin (`coursecnn.evidence.ledger.Entry.origin`);
-- `statements`: what was said in words and does not hold, of one kind
-  (`coursecnn.evidence.statements`);
+- `statements`: what was said in words, of one kind (`coursecnn.evidence.statements`);
 - `ledger-totals`: how many there are of each verdict.
 """
 
@@ -19,8 +18,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 from docutils import nodes
@@ -29,13 +29,15 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 from coursecnn.evidence import ledger, statements
-from coursecnn.evidence.ledger import Finding, Verdict
+from coursecnn.evidence.ledger import REFUTED, Finding, Verdict
 from coursecnn.evidence.statements import Statement
 
 SCRIPT = Path(__file__).with_name("ledger_table.js")
 ON_THE_PAGE = ("Verdict", "What", "Printed", "Found here", "Chapter")
 ERRATUM = ON_THE_PAGE[1:]
 STATED = ("Said", "Rather", "Chapter")
+HOLDS = "What shows it"  # instead of "Rather"
+WORDS = {"slip": "✗ rather", "damage": "✗ text damaged, rather", "holds": "✓ holds"}
 ORIGINS = {
     "lecture": "a lecture",
     "inherited": "a lecture, from elsewhere",
@@ -59,20 +61,29 @@ def places(root: Path) -> list[Place]:
 
     Raises:
         ExtensionError: if two findings come to different verdicts on one printed number: on one
-            entry, or on two entries of the same value, unit and source.
+            entry, or on two entries of the same value, unit and source; or if of two entries of
+            the same value and source, whatever their units are called, only one does not hold.
     """
     found: dict[str, Place] = {}
     printed: dict[tuple[object, ...], Place] = {}
     for notebook in _notebooks(root):
         for place in places_of(root / notebook, notebook):
             entry = place.finding.entry
-            same = (entry.printed.value, entry.unit, entry.source)
-            for first in (found.setdefault(entry.key, place), printed.setdefault(same, place)):
-                if first.finding.verdict is not place.finding.verdict:
-                    raise ExtensionError(
-                        f"{place.finding} in {place.page}, but {first.finding} in {first.page}"
-                    )
+            same = (entry.printed.value, entry.source)
+            first = found.setdefault(entry.key, place)
+            again = printed.setdefault((*same, entry.unit), place)
+            loosely = printed.setdefault(same, place)
+            if first.finding.verdict is not place.finding.verdict:
+                _contradicted(place, first)
+            if again.finding.verdict is not place.finding.verdict:
+                _contradicted(place, again)
+            if (loosely.finding.verdict in REFUTED) != (place.finding.verdict in REFUTED):
+                _contradicted(place, loosely)
     return list(found.values())
+
+
+def _contradicted(place: Place, first: Place) -> NoReturn:
+    raise ExtensionError(f"{place.finding} in {place.page}, but {first.finding} in {first.page}")
 
 
 def _notebooks(root: Path) -> Iterator[str]:
@@ -86,7 +97,23 @@ def _notebooks(root: Path) -> Iterator[str]:
 
 def places_of(path: Path, notebook: str = "") -> Iterator[Place]:
     """All findings of a notebook, in order; `notebook` is its path in the book."""
+    # Several directives on several pages ask for the same: a file that stays is parsed once.
+    state = path.stat()
     page = str(PurePosixPath(notebook or path.name).with_suffix(".html"))
+    for found, chapter, section in _findings(path, state.st_mtime_ns, state.st_size):
+        entry = ledger.entry(found["key"])
+        yield Place(
+            Finding(entry, found["found"], Verdict(found["verdict"])), page, chapter, section
+        )
+
+
+@lru_cache(maxsize=128)
+def _findings(path: Path, _changed: int, _size: int) -> tuple[tuple[Any, str, str], ...]:
+    """The findings of a notebook as data, each with its chapter's and its section's title."""
+    return tuple(_parsed(path))
+
+
+def _parsed(path: Path) -> Iterator[tuple[Any, str, str]]:
     chapter = section = ""
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] == "markdown":
@@ -94,8 +121,7 @@ def places_of(path: Path, notebook: str = "") -> Iterator[Place]:
                 chapter, section = chapter or title, title
         for output in cell.get("outputs", []):
             for data in output.get("data", {}).get(ledger.MIME_TYPE, []):
-                entry, verdict = ledger.entry(data["key"]), Verdict(data["verdict"])
-                yield Place(Finding(entry, data["found"], verdict), page, chapter, section)
+                yield data, chapter, section
 
 
 def rows(found: list[Place], to_root: str, columns: Sequence[str] = ON_THE_PAGE) -> str:
@@ -109,7 +135,11 @@ def rows(found: list[Place], to_root: str, columns: Sequence[str] = ON_THE_PAGE)
 def _row(place: Place, to_root: str, columns: Sequence[str]) -> str:
     finding = place.finding
     cells = ledger.html_cells(finding) | {"Chapter": _link(place, to_root)}
-    shown = "".join(f'<td data-label="{name}">{cells[name]}</td>' for name in columns)
+    # The printed number is sorted by what it is worth: 2.7K is more than 300.
+    worth = {"Printed": f' data-value="{finding.entry.printed.value}"'}
+    shown = "".join(
+        f'<td data-label="{name}"{worth.get(name, "")}>{cells[name]}</td>' for name in columns
+    )
     kinds = {
         "verdict": finding.verdict.value,
         "chapter": place.chapter,
@@ -186,7 +216,7 @@ class Errata(FromLedger):
 
 
 class Statements(FromLedger):
-    """`statements KIND`: what was said and does not hold."""
+    """`statements KIND`: what was said, and what is so."""
 
     required_arguments = 1
 
@@ -197,23 +227,50 @@ class Statements(FromLedger):
         if not chosen:
             raise ExtensionError(f"no statement is of kind {kind!r}")
         root = Path(self.env.srcdir)
-        return table(STATED, "".join(_statement(each, root, to_root) for each in chosen))
+        columns = tuple(HOLDS if name == "Rather" and kind == "holds" else name for name in STATED)
+        shown = (_statement(each, root, to_root, columns) for each in chosen)
+        return table(columns, "".join(shown))
 
 
-def _statement(statement: Statement, root: Path, to_root: str) -> str:
+def in_words(page: str) -> str:
+    """What the lectures say in words on what a page teaches, folded behind one line, as HTML.
+
+    Args:
+        page: the chapter's file from the book's root, without its ending.
+    """
+    said = [s for s in statements.shipped().values() if f"book/{s.chapter}" == page]
+    if not said:
+        return ""
+    said.sort(key=lambda statement: statement.kind == "holds")
+    holding = sum(statement.kind == "holds" for statement in said)
+    rows = "".join(
+        f"<tr>{_cell('Said', _said(each))}"
+        f"{_cell('And', f'{WORDS[each.kind]}: {html.escape(each.right)}')}</tr>"
+        for each in said
+    )
+    hold = f"{holding} of {len(said)} hold{'s' if len(said) == 1 else ''}"
+    return (
+        f'<details class="ledger in-words"><summary>What the lectures say here in words: {hold}'
+        f"</summary>{table(('Said', 'And'), rows)}</details>"
+    )
+
+
+def _said(statement: Statement) -> str:
+    return f"{html.escape(statement.said)}<br><small>{html.escape(statement.source)}</small>"
+
+
+def _cell(name: str, content: str) -> str:
+    return f'<td data-label="{name}">{content}</td>'
+
+
+def _statement(statement: Statement, root: Path, to_root: str, columns: Sequence[str]) -> str:
     path = root / "book" / f"{statement.chapter}.ipynb"
     if not path.exists():
         raise ExtensionError(f"chapter {statement.chapter} of {statement.said!r} is no notebook")
     page = f"{to_root}book/{statement.chapter}.html"
-    cells = (
-        f"{html.escape(statement.said)}<br><small>{html.escape(statement.source)}</small>",
-        html.escape(statement.right),
-        f'<a href="{page}">{html.escape(title(path))}</a>',
-    )
-    columns = "".join(
-        f'<td data-label="{name}">{cell}</td>' for name, cell in zip(STATED, cells, strict=True)
-    )
-    return f"<tr>{columns}</tr>"
+    link = f'<a href="{page}">{html.escape(title(path))}</a>'
+    cells = (_said(statement), html.escape(statement.right), link)
+    return f"<tr>{''.join(map(_cell, columns, cells))}</tr>"
 
 
 def title(path: Path) -> str:
@@ -235,8 +292,14 @@ class Totals(FromLedger):
         return f"<p>{len(found)} printed numbers stand in {link} ({', '.join(parts)}).</p>"
 
 
+def read_once(app: Sphinx) -> None:
+    """Parse the notebooks before Sphinx divides the pages among processes, which inherit that."""
+    places(Path(app.srcdir))
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives."""
+    app.connect("builder-inited", read_once)
     app.add_directive("ledger", LedgerTable)
     app.add_directive("errata", Errata)
     app.add_directive("statements", Statements)

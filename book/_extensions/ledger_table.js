@@ -17,10 +17,11 @@ function choice(name, rows) {
   return select;
 }
 
-/** The first number of a cell, where it has one, and its text. */
+/** What a cell is worth: the number that it says, or else the first one in its text; and the text. */
 function sortable(cell) {
   const text = cell.textContent.trim();
-  const number = Number.parseFloat(text.replace(/,/g, "").match(/-?\d+(\.\d+)?/)?.[0] ?? "");
+  const first = text.replace(/,/g, "").match(/-?\d+(\.\d+)?/)?.[0] ?? "";
+  const number = Number.parseFloat(cell.dataset.value ?? first);
   return { number: Number.isNaN(number) ? Infinity : number, text };
 }
 

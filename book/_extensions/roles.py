@@ -2,11 +2,13 @@
 
 - The parameters of a signature that is broken into lines are a list of definitions without terms:
   its role says that it is only a layout.
+- Korean words say that they are Korean.
 - The entries of the bibliography stand in a list, but have a role that is no longer one of a list.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sphinx.application import Sphinx
@@ -17,10 +19,26 @@ ROLES = {
 }
 
 
+# Korean between two tags, with spaces and brackets.
+KOREAN = re.compile(r"(?<=>)[^<>]*[가-힣][^<>]*(?=<)")
+WORDS = re.compile(r"[가-힣](?:[가-힣 ]*[가-힣])?")
+
+
+def in_korean(body: str) -> str:
+    """HTML whose Korean words are marked as such.
+
+    >>> in_korean("<dt>합성곱 신경망 (CNN)<a></a></dt>")
+    '<dt><span lang="ko">합성곱 신경망</span> (CNN)<a></a></dt>'
+    """
+    word = lambda found: f'<span lang="ko">{found[0]}</span>'  # noqa: E731
+    return KOREAN.sub(lambda found: WORDS.sub(word, found[0]), body)
+
+
 def mend(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], _tree: object) -> None:
     """Put the roles right in the text of a page."""
     for written, right in ROLES.items():
         context["body"] = context.get("body", "").replace(written, right)
+    context["body"] = in_korean(context.get("body", ""))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

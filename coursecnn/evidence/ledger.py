@@ -3,7 +3,8 @@
 Every number that the course takes from a lecture or a paper is an entry of `published.toml`,
 exactly as printed and with its source. This module sets it beside what the course computes:
 
-- `compare(key, recomputed)`: a number that arithmetic can check;
+- `compare(key, recomputed)`: a number that arithmetic can check, or one that the course builds its
+  own network with, which says that the two agree and no more;
 - `judge(key, band)`: a number that only a measurement can check;
 - `cite(key)`: a number that the course takes over, because nobody here can check it, beside the
   number of the original where the printed one was passed on;
@@ -25,6 +26,7 @@ from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -42,7 +44,8 @@ COLUMNS = ("What", "Printed", "Found here", "Verdict")
 MIME_TYPE = "application/vnd.coursecnn.ledger+json"
 FIELDS = frozenset({"printed", "unit", "meaning", "source", "kind"})
 OPTIONAL = frozenset({"step"})
-KINDS = ("recomputed", "measured", "cited")
+KINDS = ("recomputed", "adopted", "measured", "cited")
+VERBS = {"recomputed": "compare", "adopted": "compare", "measured": "judge", "cited": "cite"}
 SCALES = {
     "": Decimal(1),
     "%": Decimal("0.01"),
@@ -58,6 +61,7 @@ NUMBER = re.compile(
     r"(?P<about>~)?(?P<sign>[-−])?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?:e(?P<exponent>[-+]?\d{1,3}))?"
     r"\s?(?P<scale>%|thousand|million|billion|[kKMB])?"
 )
+TIMES = re.compile(r"\s*[×·*]\s*")  # between the factors of a product
 
 
 class Verdict(StrEnum):
@@ -71,6 +75,7 @@ class Verdict(StrEnum):
     ROUNDS = "rounds"
     TRUNCATED = "truncated"
     ERRATUM = "erratum"
+    ADOPTED = "adopted"
     REPRODUCED = "reproduced"
     NOT_REPRODUCED = "not reproduced"
     NO_POWER = "no power"
@@ -78,11 +83,13 @@ class Verdict(StrEnum):
 
 
 REFUTED = frozenset({Verdict.ERRATUM, Verdict.NOT_REPRODUCED})
+UNCHECKED = (Verdict.ADOPTED, Verdict.CITED)  # which say nothing for the printed number
 MARKS = {
     Verdict.EXACT: "✓",
     Verdict.ROUNDS: "≈",
     Verdict.TRUNCATED: "≈",
     Verdict.ERRATUM: "✗",
+    Verdict.ADOPTED: "=",
     Verdict.REPRODUCED: "✓",
     Verdict.NOT_REPRODUCED: "✗",
     Verdict.NO_POWER: "?",
@@ -134,7 +141,8 @@ def parse_printed(text: str) -> Printed:
     Args:
         text: digits with optional thousands commas, decimals, exponent, and one of the scales
             `%`, `k`, `K`, `M`, `B`, `thousand`, `million`, `billion`. A `~` in front says that the
-            writer rounded, so that zeros at the end are no printed places.
+            writer rounded, so that zeros at the end are no printed places. Or a product of whole
+            numbers, which a source may leave to its reader.
 
     Raises:
         ValueError: if the text is not one such number.
@@ -145,7 +153,12 @@ def parse_printed(text: str) -> Printed:
     (Decimal('0.0357'), Decimal('0.0001'))
     >>> parse_printed("800K").step, parse_printed("~800K").step
     (Decimal('1000'), Decimal('100000'))
+    >>> parse_printed("11×11×3×96").value
+    Decimal('34848')
     """
+    factors = TIMES.split(text.strip())
+    if len(factors) > 1 and all(factor.isdecimal() for factor in factors):
+        return Printed(text, Decimal(prod(map(int, factors))), Decimal(1))
     match = NUMBER.fullmatch(text.strip())
     if match is None:
         raise ValueError(
@@ -175,7 +188,9 @@ class Entry:
         unit: what it counts ("parameters", "operations", "test accuracy").
         meaning: what it says, in one sentence.
         source: where it stands, down to the slide, section or table.
-        kind: "recomputed" (arithmetic can check it), "measured" (a run can), or "cited".
+        kind: "recomputed" (arithmetic can check it), "adopted" (the course's own network is built
+            with it, so that nothing is left to compute), "measured" (a run can check it), or
+            "cited".
 
     >>> entry("mnist.parameters_all").meaning
     'The whole MNIST network'
@@ -348,16 +363,19 @@ class Table:
     def summary(self) -> str:
         """How many of the findings were checked, and how many of these hold, in one line."""
         verdicts = Counter(finding.verdict for finding in self.findings)
-        cited, weak = verdicts[Verdict.CITED], verdicts[Verdict.NO_POWER]
-        checked = verdicts.total() - cited
+        weak = verdicts[Verdict.NO_POWER]
+        checked = verdicts.total() - sum(verdicts[verdict] for verdict in UNCHECKED)
         holding = checked - weak - sum(verdicts[verdict] for verdict in REFUTED)
-        if not checked:
-            return f"Cited here: {cited} number{'' if cited == 1 else 's'}"
-        parts = [f"Checked here: {holding} of {checked} hold{'s' if checked == 1 else ''}"]
+        parts = []
+        if checked:
+            parts = [f"Checked here: {holding} of {checked} hold{'s' if checked == 1 else ''}"]
         if weak:
             parts.append(f"{weak} cannot be decided by these runs")
-        if cited:
-            parts.append(f"{cited} more {'is' if cited == 1 else 'are'} cited")
+        for verdict in UNCHECKED:
+            if number := verdicts[verdict]:
+                more = f"{number} more {'is' if number == 1 else 'are'} {verdict}"
+                only = f"{verdict.capitalize()} here: {number} number{'' if number == 1 else 's'}"
+                parts.append(more if parts else only)
         return "; ".join(parts)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
@@ -427,13 +445,14 @@ def compare(key: str, recomputed: float) -> Finding:
     """Set a printed number beside the number that the course computes.
 
     Args:
-        key: an entry of kind "recomputed".
+        key: an entry of kind "recomputed", or "adopted".
         recomputed: the exact number, in the entry's unit; a share, not a percentage, for `%`.
 
     Returns:
         A finding with the verdict *exact*; *rounds*, to the printed number at the precision it was
         printed with; *truncated*, where the printed digits are right and the rest was cut off; or
-        *erratum*.
+        *erratum*. Of an entry that was adopted, the verdict is *adopted* where the course's network
+        has that number, and else *erratum*.
 
     Raises:
         KeyError: if there is no such entry.
@@ -441,14 +460,20 @@ def compare(key: str, recomputed: float) -> Finding:
 
     >>> print(compare("googlenet.bottleneck_operations", 271_351_808))
     googlenet.bottleneck_operations: printed 358M, recomputed 271,351,808: erratum
+    >>> print(compare("alexnet.conv1_kernel", 11))
+    alexnet.conv1_kernel: printed 11, built with 11: adopted
     """
-    printed = _of_kind(key, "recomputed").printed
+    checked = _of_kind(key, "recomputed", "adopted")
+    printed = checked.printed
     try:
         exact = Decimal(str(recomputed))
     except InvalidOperation:
         exact = Decimal("nan")
     if not exact.is_finite():
         raise ValueError(f"recomputed must be a finite number, got {recomputed!r}")
+    if checked.kind == "adopted":
+        verdict = Verdict.ADOPTED if exact == printed.value else Verdict.ERRATUM
+        return Finding(checked, f"built with {_readable(exact, printed)}", verdict)
     if exact == printed.value:
         verdict = Verdict.EXACT
     elif printed.low <= exact <= printed.high:
@@ -457,7 +482,7 @@ def compare(key: str, recomputed: float) -> Finding:
         verdict = Verdict.TRUNCATED
     else:
         verdict = Verdict.ERRATUM
-    return Finding(entry(key), f"recomputed {_readable(exact, printed)}", verdict)
+    return Finding(checked, f"recomputed {_readable(exact, printed)}", verdict)
 
 
 def judge(key: str, band: Band) -> Finding:
@@ -526,11 +551,10 @@ def table(*findings: Finding) -> Table:
     return Table(findings)
 
 
-def _of_kind(key: str, kind: str) -> Entry:
+def _of_kind(key: str, *kinds: str) -> Entry:
     found = entry(key)
-    if found.kind != kind:
-        verbs = dict(zip(KINDS, ("compare", "judge", "cite"), strict=True))
-        raise ValueError(f"{key} is {found.kind}, not {kind}: use ledger.{verbs[found.kind]}")
+    if found.kind not in kinds:
+        raise ValueError(f"{key} is {found.kind}, not {kinds[0]}: use ledger.{VERBS[found.kind]}")
     return found
 
 

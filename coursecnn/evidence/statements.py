@@ -1,7 +1,8 @@
-"""Statements of the lectures that do not hold, where no number could be compared.
+"""Statements of the lectures, where no number could be compared.
 
 A number that was printed is an entry of `coursecnn.evidence.ledger`. Here is what was said in
-words, and what is so instead. The errata page shows it.
+words, and what is so instead, or what shows that it is so. The errata page shows those that do not
+hold, the ledger's page the others, and each chapter its own at its foot.
 
 >>> shipped()["nin.name"].said
 'NIN is short for Neural In Neural'
@@ -21,7 +22,7 @@ from coursecnn._values import at, choice, shown, text
 __all__ = ["Statement", "read", "shipped"]
 
 SHIPPED = Path(__file__).parent / "statements.toml"
-KINDS = ("slip", "damage")
+KINDS = ("slip", "damage", "holds")
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,10 @@ class Statement:
 
     Attributes:
         said: what the source says, in a few words.
-        right: what is so instead.
+        right: what is so instead, or what shows that it is so.
         source: where it was said, down to the slide or section.
         chapter: of this course, which shows it: its file in `book/`, without the ending.
-        kind: "slip", where the source errs, or "damage", where its text lost something.
+        kind: "slip", where the source errs, "damage", where its text lost something, or "holds".
 
     Raises:
         ValueError: if a field is blank or no text, or the kind is none of these; names the field.

@@ -39,6 +39,20 @@ def unit_parameters(channels: int, kernel: int) -> int:
     return depthwise + 2 * channels + expand + project + channels
 
 
+def larger_kernels(first: float, units: tuple[int, ...] = (3, 3, 9, 3)) -> float:
+    """Count the billion MACs that depthwise kernels of 7×7 cost more than those of 3×3.
+
+    Args:
+        first: maps that the depthwise convolutions of the first stage have; each stage has
+            twice as many as the one before, on maps of half the width and height.
+        units: units of each stage.
+    """
+    places = sum(
+        count * first * 2**stage * (56 // 2**stage) ** 2 for stage, count in enumerate(units)
+    )
+    return (7**2 - 3**2) * places / 1e9
+
+
 EXERCISES = (
     Exercise(
         name="what_came_after.statements",
@@ -130,6 +144,17 @@ EXERCISES = (
                 lambda c, k: k**2 * c + 8 * c**2,
                 "biases, normalisation and scale are parameters, too.",
             ),
+        ),
+    ),
+    Exercise(
+        name="what_came_after.out_of_order",
+        solution=larger_kernels(4 * 96),
+        tolerance=1e-2,
+        hint="build the rung twice, with kind='inverted', and subtract the MACs.",
+        mistakes=(
+            Mistake(0.083, "that is what they cost at the narrow front: kind='inverted' is asked."),
+            Mistake(larger_kernels(4 * 96) * 1e3, "that is in millions; billions are asked."),
+            Mistake(4.985, "that is the whole network; how much more is it than with 3×3?"),
         ),
     ),
 )

@@ -2,7 +2,17 @@
 
 import { feedback } from "./answers.js";
 import { button, element } from "./page.js";
-import { joined, keep, note, noteAnswer, onProgress, progress, read } from "./progress.js";
+import {
+  joined,
+  keep,
+  note,
+  noteAnswer,
+  noteSection,
+  nothing,
+  onProgress,
+  progress,
+  read,
+} from "./progress.js";
 
 const PLACES = {
   number: "a number, or a sum: 3*4 + 1",
@@ -18,7 +28,11 @@ export function start() {
     node.append(...(data.sealed ? asked(data) : elsewhere(data)));
     onProgress(() => node.classList.toggle("solved", progress().solved.includes(data.name)));
   }
-  for (const node of document.querySelectorAll("[data-exercises]")) bar(node);
+  for (const node of document.querySelectorAll(".course-progress")) {
+    const counts = sectionsOf(/** @type {HTMLElement} */ (node));
+    if (!node.closest(".course-map")) { for (const page of counts.keys()) ticks(page); }
+    bar(node, counts);
+  }
   for (const node of document.querySelectorAll(".course-progress-panel")) panel(node);
 }
 
@@ -67,19 +81,57 @@ function elsewhere({ name, colab }) {
   return [element("p", {}, words, link, ", or in make lab.", " ", solved)];
 }
 
-/** How much of a chapter is solved. */
-function bar(node) {
-  const names = node.dataset.exercises.split(" ");
-  const meter = element("progress", { max: names.length, ariaLabel: "exercises solved" });
+/**
+ * How many sections the pages of a bar have: "page 12, other 9".
+ *
+ * @param {HTMLElement} node
+ * @returns {Map<string, number>}
+ */
+function sectionsOf(node) {
+  const listed = (node.dataset.sections ?? "").split(", ").filter(Boolean);
+  return new Map(listed.map((one) => one.split(" ")).map(([page, count]) => [page, Number(count)]));
+}
+
+/** How much of a chapter, or of a part, is solved and read. */
+function bar(node, counts) {
+  const names = node.dataset.exercises.split(" ").filter(Boolean);
+  const sections = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const most = names.length + sections;
+  const meter = element("progress", { max: most, ariaLabel: "exercises solved, sections read" });
   const words = element("small");
   node.append(meter, words);
   onProgress(() => {
-    const solved = new Set(progress().solved);
-    const count = names.filter((name) => solved.has(name)).length;
-    meter.value = count;
-    words.textContent = `${count} of ${names.length} exercises solved`;
-    node.classList.toggle("all", count === names.length);
+    const { solved, sections: ticked } = progress();
+    const done = new Set(solved);
+    const count = names.filter((name) => done.has(name)).length;
+    const read = [...counts].reduce(
+      (sum, [page, most]) =>
+        sum + Math.min(ticked.filter((one) => one.startsWith(`${page}#`)).length, most),
+      0,
+    );
+    meter.value = count + read;
+    const ofSections = sections ? `, ${read} of ${sections} sections read` : "";
+    words.textContent = `${count} of ${names.length} exercises solved${ofSections}`;
+    node.classList.toggle("all", count + read === most);
   });
+}
+
+/** A box to tick at the end of each section of a chapter, and a mark in the page's contents. */
+function ticks(page) {
+  for (const heading of document.querySelectorAll("article section:not(#exercises) > h2")) {
+    const section = /** @type {HTMLElement} */ (heading.parentElement);
+    const name = `${page}#${section.id}`;
+    const box = element("input", { type: "checkbox" });
+    const title = heading.firstChild?.textContent?.trim() ?? "";
+    box.ariaLabel = `I have read: ${title}`;
+    box.onchange = () => noteSection(name, box.checked);
+    section.append(element("label", { className: "course-read" }, box, "I have read this section"));
+    const entry = document.querySelector(`.page-toc a[href="#${section.id}"]`);
+    onProgress(() => {
+      box.checked = progress().sections.includes(name);
+      entry?.classList.toggle("course-done", box.checked);
+    });
+  }
 }
 
 /** Take the progress along, bring it in, or begin anew. */
@@ -101,7 +153,7 @@ function panel(node) {
   });
   let isSure = false;
   const reset = button("Reset", () => {
-    if (isSure) keep({ solved: [], answers: {} });
+    if (isSure) keep(nothing());
     told.textContent = isSure ? "Nothing is kept any more." : "Press again to forget everything.";
     isSure = !isSure;
   });

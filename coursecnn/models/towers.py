@@ -38,8 +38,9 @@ LEGEND: dict[Kind, str] = {
     "other": "enlargement",
 }
 SCALE = (
-    "A block: rows high, columns deep, channels long, each as a square root on one scale. Dots: a "
-    "vector, whatever its length. Stripes: the layers, or their shares."
+    "Each block is as high as its maps have rows, as deep as they have columns, and as long as "
+    "there are channels, always as a square root on one scale. A row of dots is a vector of any "
+    "length. The stripes are the layers, or their shares where there are many."
 )
 
 

@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from docutils import nodes
 from docutils.utils import new_document
+from PIL import Image
 from sphinx.errors import ExtensionError
 
 from coursecnn.evidence import ledger
@@ -103,6 +105,7 @@ def test_each_exercise_has_its_place_and_the_chapter_its_bar(tmp_path):
     address = "https://colab.research.google.com/github/o/r/blob/main/book/part/01.ipynb"
     assert data_of(document[0].children[-1].astext())["colab"] == f"{address}#scrollTo=abc"
     assert f'data-exercises="{NAME} {FUNCTION}"' in document[0][1].astext()
+    assert 'data-sections="book/part/01 0"' in document[0][1].astext()
 
 
 def test_words_about_three_dots_give_way_to_the_place(tmp_path):
@@ -194,3 +197,25 @@ def test_a_picture_that_says_its_size_keeps_it_and_others_are_left_alone():
     given = '<img src="_images/a.png" width="7"><img src="data:image/png;base64,x">'
 
     assert lazy_images.late(given, lambda _: (4, 3)) == given
+
+
+def test_a_heavy_picture_is_written_lighter_with_the_same_pixels(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (200, 300, 4), dtype=np.uint8)
+    pixels[..., 3] = 255
+    pixels[:60] = 7
+    path = tmp_path / "a.png"
+    Image.fromarray(pixels).save(path)
+
+    name = lazy_images.lighter(path, tmp_path / "out", "b.png")
+
+    assert name == "b.webp"
+    assert (tmp_path / "out" / name).stat().st_size < path.stat().st_size
+    with Image.open(tmp_path / "out" / name) as picture:
+        assert np.array_equal(np.asarray(picture.convert("RGBA")), pixels)
+
+
+def test_a_light_picture_stays_as_it_is(tmp_path):
+    path = tmp_path / "a.png"
+    Image.new("RGB", (9, 9)).save(path)
+
+    assert lazy_images.lighter(path, tmp_path, "a.png") is None

@@ -121,6 +121,17 @@ def test_two_verdicts_on_two_entries_of_one_printed_number_stop_the_build(tmp_pa
         ledger_pages.places(book)
 
 
+def test_a_number_does_not_hold_and_hold_under_two_units(tmp_path, monkeypatch):
+    fields = 'printed = "11.7 %", meaning = "An error", source = "A", kind = "cited"'
+    entries = ledger.read_entries(
+        f'[demo]\na = {{{fields}, unit = "error"}}\nb = {{{fields}, unit = "test error"}}'
+    )
+    monkeypatch.setattr(ledger, "_shipped_entries", lambda: entries)
+    book = chapter(tmp_path, "01", finding("demo.a"), finding("demo.b", Verdict.CITED))
+    with pytest.raises(ExtensionError, match=r"demo\.b: .*cited in .*, but demo\.a: .*erratum"):
+        ledger_pages.places(book)
+
+
 def test_the_table_links_to_the_section_that_shows_the_number(tmp_path):
     book = chapter(tmp_path, "01", finding(), heading="## Why 3×3?")
     table = ledger_pages.rows(ledger_pages.places(book), to_root="../../")
@@ -141,6 +152,33 @@ def test_a_statement_names_a_chapter_of_the_book(statement):
     path = REPOSITORY / "book" / f"{statement.chapter}.ipynb"
     assert ledger_pages.title(path)
     assert statement.source.startswith(ledger.LECTURE)
+
+
+def test_what_was_said_in_words_stands_folded_at_the_foot_of_its_chapter(monkeypatch):
+    said = {
+        "a.right": statements.Statement("1 < 2", "So it is.", "Lecture A", "part/01", "holds"),
+        "a.wrong": statements.Statement("2 < 1", "1 < 2", "Lecture A", "part/01", "slip"),
+    }
+    monkeypatch.setattr(statements, "shipped", lambda: said)
+    markup = ledger_pages.in_words("book/part/01")
+    assert "<summary>What the lectures say here in words: 1 of 2 hold</summary>" in markup
+    assert markup.startswith('<details class="ledger in-words"><summary>')
+    assert markup.index("2 &lt; 1<br>") < markup.index("1 &lt; 2<br>")
+    assert "✗ rather: 1 &lt; 2" in markup
+    assert "✓ holds: So it is." in markup
+    assert ledger_pages.in_words("book/part/02") == ""
+
+
+def test_a_notebook_is_parsed_once_and_again_when_it_has_changed(tmp_path, monkeypatch):
+    book = chapter(tmp_path, "01", finding())
+    parsed = []
+    loads = json.loads
+    monkeypatch.setattr(ledger_pages.json, "loads", lambda text: parsed.append(text) or loads(text))
+    assert ledger_pages.places(book) == ledger_pages.places(book)
+    assert len(parsed) == 1
+    chapter(tmp_path, "01", finding("mnist.parameters_base"))
+    (place,) = ledger_pages.places(book)
+    assert place.finding.entry.key == "mnist.parameters_base"
 
 
 def test_a_finding_without_an_entry_stops_the_build(tmp_path):
@@ -438,7 +476,7 @@ def test_numbers_are_counted_by_kind(tmp_path):
         cell.setdefault("metadata", {})
     path.write_text(json.dumps(notebook))
     found = chapter_evidence.basis(path, RUNS)
-    assert (found.checked, found.refuted, found.cited) == (2, 1, 0)
+    assert (found.checked, found.refuted, found.adopted, found.cited) == (2, 1, 0, 0)
     assert (found.remeasured, found.computed) == (3, 3)
     assert found.computed_by == {"device": "CPU: abacus"}
 
@@ -462,6 +500,7 @@ DATES = dict.fromkeys(RUNS, "2026-11-22") | {"lab": "2026-11-29"}
 BASIS = chapter_evidence.Basis(
     checked=41,
     refuted=1,
+    adopted=2,
     cited=7,
     remeasured=0,
     computed=1204,
@@ -473,16 +512,17 @@ BASIS = chapter_evidence.Basis(
 def test_the_line_at_the_foot_says_kinds_machine_and_records():
     line = chapter_evidence.line(BASIS, DATES, "../../", "https://host/results")
     assert re.sub("<.*?>", "", line) == (
-        "Numbers in this chapter: 41 checked against a source (1 does not hold), 7 cited from one, "
-        "1,204 computed here. Last run with Python 3.11.9, NumPy 2.4.0 and Keras 3.15.0 on a CPU "
-        "(abacus). Records: lab, mnist (15 runs, the newest of 2026-11-29)."
+        "Numbers in this chapter: 41 checked against a source (1 does not hold), "
+        "2 adopted from one, 7 cited from one, 1,204 computed here. "
+        "Last run with Python 3.11.9, NumPy 2.4.0 and Keras 3.15.0 on a CPU (abacus). "
+        "Records: lab, mnist (15 runs, the newest of 2026-11-29)."
     )
     assert '<a href="../../book/appendix/errata.html">1 does not hold</a>' in line
     assert '<a href="https://host/results/lab.json">lab</a>' in line
 
 
 def test_what_a_chapter_does_not_have_is_not_in_its_line():
-    bare = replace(BASIS, checked=0, refuted=0, runs={}, computed_by={})
+    bare = replace(BASIS, checked=0, refuted=0, adopted=0, runs={}, computed_by={})
     line = chapter_evidence.line(bare, DATES, "", "")
     assert re.sub("<.*?>", "", line) == (
         "Numbers in this chapter: 7 cited from a source, 1,204 computed here."

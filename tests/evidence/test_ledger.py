@@ -23,6 +23,13 @@ meaning = "The first layer"
 source = "a slide"
 kind = "recomputed"
 
+[alexnet.kernel]
+printed = "11"
+unit = "pixels"
+meaning = "A side of its kernels"
+source = "a slide"
+kind = "adopted"
+
 [mnist.accuracy]
 printed = "99 %"
 unit = "test accuracy"
@@ -75,6 +82,8 @@ def small_ledger(monkeypatch):
         ("~60,000", "60000", "10000"),
         ("~3.20M", "3200000", "10000"),
         ("~0", "0", "1"),
+        ("11×11×3×96", "34848", "1"),
+        ("28 · 28 * 64", "50176", "1"),
     ],
 )
 def test_a_printed_number_keeps_its_value_and_precision(text, value, step):
@@ -82,7 +91,7 @@ def test_a_printed_number_keeps_its_value_and_precision(text, value, step):
     assert (printed.value, printed.step) == (Decimal(value), Decimal(step))
 
 
-@pytest.mark.parametrize("text", ["", "about 5", "1,23", "3x3", "5 apples", "1.2.3"])
+@pytest.mark.parametrize("text", ["", "about 5", "1,23", "3x3", "5 apples", "1.2.3", "3×", "2.5×2"])
 def test_what_is_not_one_number_is_refused(text):
     with pytest.raises(ValueError, match="text must be one printed number"):
         ledger.parse_printed(text)
@@ -104,6 +113,16 @@ def test_what_is_not_one_number_is_refused(text):
 )
 def test_a_recomputed_number_gets_its_verdict(key, recomputed, verdict):
     assert ledger.compare(key, recomputed).verdict is verdict
+
+
+def test_of_a_setting_that_was_adopted_nothing_is_said_but_that_the_two_agree():
+    same = ledger.compare("alexnet.kernel", 11)
+    assert (same.found, same.verdict) == ("built with 11", Verdict.ADOPTED)
+    assert ledger.compare("alexnet.kernel", 10.9).verdict is Verdict.ERRATUM
+    with pytest.raises(
+        ValueError, match=r"alexnet\.kernel is adopted, not cited: use ledger\.compare"
+    ):
+        ledger.cite("alexnet.kernel")
 
 
 ROUND = """
@@ -194,6 +213,10 @@ def wrong():
     return ledger.compare("alexnet.conv1", 34_848)
 
 
+def adopted():
+    return ledger.compare("alexnet.kernel", 11)
+
+
 def cited():
     return ledger.cite("resnet.error")
 
@@ -219,6 +242,9 @@ def without_power():
         ([holds, wrong], "Checked here: 1 of 2 hold"),
         ([cited], "Cited here: 1 number"),
         ([cited, cited], "Cited here: 2 numbers"),
+        ([adopted], "Adopted here: 1 number"),
+        ([adopted, adopted, cited], "Adopted here: 2 numbers; 1 more is cited"),
+        ([holds, adopted], "Checked here: 1 of 1 holds; 1 more is adopted"),
         ([holds, cited], "Checked here: 1 of 1 holds; 1 more is cited"),
         ([unlike_its_original, cited, cited], "Checked here: 0 of 1 holds; 2 more are cited"),
         ([holds, without_power], "Checked here: 1 of 2 hold; 1 cannot be decided by these runs"),

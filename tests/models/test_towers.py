@@ -58,7 +58,7 @@ def test_a_map_has_two_sides_and_a_vector_has_dots():
 def test_the_figure_says_what_its_sizes_and_colours_mean():
     texts = [text.get_text() for text in diagrams.tower(outline("vgg16")).axes[0].texts]
     assert {"convolution", "dense", "pooling"} <= set(texts)
-    assert "channels long" in " ".join(texts)
+    assert "as long as there are channels" in " ".join(texts)
 
 
 def test_a_line_over_other_lines_runs_outside_them():
