@@ -53,6 +53,22 @@ def bundle(script: str, read: Callable[[str], str]) -> str:
     return "".join([*scopes.values(), EXPORT.sub("", source)])
 
 
+def imported(script: str, read: Callable[[str], str]) -> list[str]:
+    r"""The files that a script needs, in the order in which `bundle` puts them, without itself.
+
+    Raises:
+        ValueError: as `bundle` does.
+
+    Examples:
+        >>> files = {"a.js": 'import { b } from "./b.js";\n', "b.js": "export const b = 1;\n"}
+        >>> imported("a.js", files.__getitem__)
+        ['b.js']
+    """
+    scopes: dict[str, str] = {}
+    _script(script, read, scopes, importers=())
+    return [f"{name}.js" for name in scopes]
+
+
 def _script(
     script: str, read: Callable[[str], str], scopes: dict[str, str], importers: tuple[str, ...]
 ) -> str:

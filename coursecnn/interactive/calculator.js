@@ -26,12 +26,10 @@ class Calculator {
     this.fields = Object.fromEntries(fields.map((field) => [field.name, this.field(field)]));
     this.answer = element("div", { role: "status" });
     this.drawing = element("div");
-    this.line = element("code");
-    this.copied = element("span", { role: "status" });
-    this.copier = this.keras();
+    this.lines = [kerasLine, torchLine].map((written) => ({ written, ...copied() }));
     this.legend = element("p", { className: "legend" });
     const left = element("div", {}, this.drawing, this.legend);
-    const right = element("div", {}, this.answer, this.copier);
+    const right = element("div", {}, this.answer, ...this.lines.map(({ node }) => node));
     const nodes = Object.values(this.fields).map((field) => field.node);
     this.node = element(
       "div",
@@ -55,15 +53,6 @@ class Calculator {
     return integerField(label, { min, max, value, onChange });
   }
 
-  /** The layer in Keras, and a button that copies it. */
-  keras() {
-    const copy = button("Copy", async () => {
-      const isCopied = await copyText(this.line);
-      this.copied.textContent = isCopied ? "copied" : "selected: press Ctrl+C";
-    });
-    return element("div", { className: "line" }, this.line, copy, this.copied);
-  }
-
   change(changes) {
     Object.assign(this.setting, changes);
     for (const [name, number] of Object.entries(changes)) this.fields[name].show(number);
@@ -77,9 +66,7 @@ class Calculator {
     this.answer.replaceChildren(formula(setting), ...this.verdict(), ...costs);
     this.drawing.replaceChildren(...drawings(setting));
     this.legend.textContent = legend(setting);
-    this.line.textContent = isPossible ? kerasLine(setting) : "";
-    this.copier.hidden = !isPossible;
-    this.copied.textContent = "";
+    for (const { written, show } of this.lines) show(isPossible ? written(setting) : "");
   }
 
   /** Whether the windows cover the input, and if not, what would. */
@@ -158,6 +145,34 @@ function roundedUp(setting) {
   const [up, down] = ["ceil", "floor"].map((rounding) => outputSize(setting, rounding));
   if (up >= down) return grouped(up);
   return `${grouped(up)}: a window that would begin in the right padding is left out`;
+}
+
+/** A line of code, and a button that copies it; without a line, nothing. */
+function copied() {
+  const [line, told] = [element("code"), element("span", { role: "status" })];
+  const copy = button("Copy", async () => {
+    told.textContent = (await copyText(line)) ? "copied" : "selected: press Ctrl+C";
+  });
+  const node = element("div", { className: "line" }, line, copy, told);
+  const show = (text) => {
+    line.textContent = text;
+    told.textContent = "";
+    node.hidden = text === "";
+  };
+  return { node, show };
+}
+
+/** The same layer in PyTorch, which names the channels that come in. */
+function torchLine({ kernel, stride, padding, dilation, channels, filters }) {
+  const settings = [
+    `${channels}`,
+    `${filters}`,
+    `kernel_size=${kernel}`,
+    ...(stride > 1 ? [`stride=${stride}`] : []),
+    ...(padding > 0 ? [`padding=${padding}`] : []),
+    ...(dilation > 1 ? [`dilation=${dilation}`] : []),
+  ];
+  return `torch.nn.Conv2d(${settings.join(", ")})`;
 }
 
 /** The same layer in Keras, as one expression. */

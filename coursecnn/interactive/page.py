@@ -1,9 +1,9 @@
 """One interactive as one piece of HTML that needs nothing else.
 
-A fragment holds its style (`page.css`, and the one that is named like its script, if there is
-one), its data, its script and what is shown where scripts do not run. It works in a page of the
-book, from a web server or from disk, in JupyterLab and on Colab; nothing is loaded, and the same
-content gives the same bytes.
+A fragment holds its style (`page.css`, and those that are named like its script and what that
+imports, where there are any), its data, its script and what is shown where scripts do not run. It
+works in a page of the book, from a web server or from disk, in JupyterLab and on Colab; nothing is
+loaded, and the same content gives the same bytes.
 
 - `fragment(...)`: the HTML;
 - `module(...)`: a script and what it imports, as one module;
@@ -32,7 +32,7 @@ from PIL import Image
 
 from coursecnn._checks import as_int, as_plain
 from coursecnn.figures import DIVERGING
-from coursecnn.interactive._bundle import bundle
+from coursecnn.interactive._bundle import bundle, imported
 
 BMP_HEADER = 54  # bytes in front of the palette
 
@@ -90,8 +90,9 @@ def fragment(script: str, label: str, data: object, static: str) -> str:
 
 
 def _style(script: str) -> str:
-    own = script.removesuffix(".js") + ".css"
-    return _read("page.css") + (_read(own) if _path(own).is_file() else "")
+    scripts = ["page.js", *imported(script, _read), script]
+    names = dict.fromkeys(name.removesuffix(".js") + ".css" for name in scripts)
+    return "".join(_read(name) for name in names if _path(name).is_file())
 
 
 def module(script: str) -> str:

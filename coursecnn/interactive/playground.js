@@ -1,6 +1,7 @@
 // The kernel playground: a photograph, a kernel, and what the one makes of the other.
 
 import { conv2d, pixel, range, sum, windowProducts } from "./arithmetic.js";
+import { Camera, pictureIn } from "./camera.js";
 import { grey, paint, signedColour } from "./canvas.js";
 import { framed } from "./frame.js";
 import { bytesOf, clamp, factor, printed, rounded } from "./numbers.js";
@@ -8,6 +9,8 @@ import { button, choice, element, grid, numberBox, Pointing, tickBox, titled } f
 import { PlaneSliders } from "./slider.js";
 
 const QUESTION = "Which weights answer to the edges of one direction, and to no others?";
+const OWN = "your own";
+const PRIVATE = "Your picture stays in this page: it is sent nowhere, and gone when you leave.";
 const HINT =
   "Point at either picture to see one window; a click pins it. A weight may be 0.5 or 1/9, and a " +
   "whole kernel can be pasted.";
@@ -41,21 +44,43 @@ class Playground {
     this.place = middle;
     this.presets = kernels.map((kernel) => button(kernel.name, () => this.pick(kernel)));
     this.kernelStand = element("div");
-    this.picker = choice("Photo", photos.map((photo) => photo.name), () => this.develop());
+    this.picker = choice("Photo", photos.map((photo) => photo.name), () => {
+      this.camera.stop();
+      this.develop();
+    });
     this.colours = choice("Show answers", ["as brightness", "with their sign"], () => this.draw());
     this.relu = tickBox("ReLU: negative answers become 0", () => this.develop());
     this.original = new Picture("photo", (place) => this.look(place));
     this.result = new Picture("answers", (place) => this.look(place));
     this.summary = element("p");
+    this.told = element("p", { className: "legend", role: "status" });
+    this.file = element("input", {
+      type: "file",
+      accept: "image/*",
+      hidden: true,
+      ariaLabel: "a picture of your own",
+      onchange: () => this.open(this.file.files?.[0]),
+    });
+    this.opener = button("Open a picture", () => this.file.click());
+    this.camera = new Camera({
+      shape: photos[0].shape.slice(0, 2),
+      onPicture: (picture) => this.own(picture),
+      onEnd: () => this.showCamera(),
+    });
+    this.cameraButton = button("Use the camera", () => this.turnCamera());
     this.readout = element("output");
     this.node = element("div", {}, ...this.parts());
+    // Nobody is filmed who does not see it.
+    new IntersectionObserver((seen) => seen.at(-1)?.isIntersecting || this.camera.stop())
+      .observe(this.node);
     this.pick(startingKernel(kernels));
   }
 
   state() {
     return {
       kernel: { name: this.name, shape: this.kernel.shape.slice(0, 2), values: this.kernel.values },
-      photo: this.picker.list.selectedIndex,
+      // The reader's own picture is kept nowhere, and no link carries it.
+      photo: this.photo.name === OWN ? 0 : this.picker.list.selectedIndex,
       colours: this.colours.list.selectedIndex,
       relu: this.relu.box.checked,
       place: this.place,
@@ -63,6 +88,8 @@ class Playground {
   }
 
   restore({ kernel, photo, colours, relu, place }) {
+    this.camera.stop();
+    this.forget();
     for (const picture of [this.original, this.result]) picture.pointing.pin(false);
     this.picker.list.selectedIndex = photo;
     this.relu.box.checked = relu;
@@ -78,11 +105,57 @@ class Playground {
     return [
       element("div", names, ...this.presets),
       element("div", { className: "bar kernel" }, this.kernelStand, ...options),
+      element("div", { className: "bar" }, this.opener, this.cameraButton, this.file),
+      this.told,
       element("div", { className: "pictures" }, this.original.node, this.result.node),
       element("p", { className: "legend" }, HINT),
       this.summary,
       this.readout,
     ];
+  }
+
+  /** Take the picture in a file of the reader's. @param {File | undefined} file */
+  async open(file) {
+    if (!file) return;
+    this.camera.stop();
+    try {
+      this.own(await pictureIn(file, this.photos[0].shape.slice(0, 2)));
+    } catch {
+      this.told.textContent = `${file.name} holds no picture that this browser can read.`;
+    }
+    this.file.value = "";
+  }
+
+  async turnCamera() {
+    if (this.camera.stream) return this.camera.stop();
+    this.told.textContent = "";
+    const refused = await this.camera.start();
+    this.showCamera();
+    if (refused) this.told.textContent = refused;
+  }
+
+  showCamera() {
+    this.cameraButton.textContent = this.camera.stream ? "Keep this picture" : "Use the camera";
+  }
+
+  /** Let go of the reader's own picture. */
+  forget() {
+    const index = this.photos.findIndex(({ name }) => name === OWN);
+    if (index < 0) return;
+    this.photos.splice(index, 1);
+    this.picker.list.options[index].remove();
+    this.told.textContent = "";
+  }
+
+  /** Look at a picture of the reader's own. */
+  own(picture) {
+    const index = this.photos.findIndex(({ name }) => name === OWN);
+    if (index < 0) this.picker.list.append(element("option", {}, OWN));
+    const place = index < 0 ? this.photos.length : index;
+    this.photos[place] = { name: OWN, ...picture };
+    this.picker.list.selectedIndex = place;
+    this.told.textContent = PRIVATE;
+    this.develop();
   }
 
   /** Take a kernel of the list. Weights that sum to 0 ask for differences, which have a sign. */

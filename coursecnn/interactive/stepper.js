@@ -13,6 +13,7 @@ import {
   weightIndex,
   windowProducts,
 } from "./arithmetic.js";
+import { Choosing, tint } from "./choosing.js";
 import { framed } from "./frame.js";
 import { factor, printed, printedSum, rounded } from "./numbers.js";
 import { choice, element, grid, integerField, numberBox, titled } from "./page.js";
@@ -23,7 +24,6 @@ const HINT =
   "Each weight has a colour, and so has the pixel that it meets. Point at an output, a pixel or a " +
   "weight; click an output to pin it, again to let go. Every number in a box can be changed, and a " +
   "copied matrix pasted.";
-const GOLDEN = 137.5; // degrees: the hues of neighbouring weights are far apart
 
 /**
  * @typedef {{ filter: number, row: number, column: number }} Place an output
@@ -51,7 +51,6 @@ export function start({ examples }, root) {
 class Stepper {
   /** @type {Place} */
   place = { filter: 0, row: 0, column: 0 };
-  isPinned = false;
   /** What the reader points at in place of an output. @type {Pointed | null} */
   pointed = null;
   /** @type {import("./arithmetic.js").Numbers} */
@@ -85,8 +84,12 @@ class Stepper {
     this.stage = element("div", { className: "stage" });
     const buttons = element("div", { className: "bar" }, ...this.player.buttons);
     const controls = element("div", { className: "controls" }, this.fields, buttons);
-    this.node = element("div", { className: "stepper" }, controls, this.stage);
-    this.node.addEventListener("keydown", (event) => event.key === "Escape" && this.pin(false));
+    this.node = element("div", { className: "stepper choosing" }, controls, this.stage);
+    this.choosing = new Choosing(this.node, {
+      choose: (place) => this.choose(place),
+      isChosen: (place) => this.isHere(place),
+      point: (pointed) => this.point(pointed),
+    });
     this.load();
   }
 
@@ -95,14 +98,14 @@ class Stepper {
       example: this.picker.list.selectedIndex,
       layer: this.layer,
       place: this.place,
-      isPinned: this.isPinned,
+      isPinned: this.choosing.isPinned,
     };
   }
 
   restore({ example, layer, place, isPinned }) {
     this.picker.list.selectedIndex = example;
     this.take(structuredClone(layer), place);
-    this.pin(isPinned);
+    this.choosing.pin(isPinned);
   }
 
   /** Begin anew with the chosen example. */
@@ -114,7 +117,7 @@ class Stepper {
   take(layer, place) {
     this.layer = layer;
     this.place = place;
-    this.pin(false);
+    this.choosing.pin(false);
     this.rebuild({});
   }
 
@@ -167,7 +170,7 @@ class Stepper {
     const { filter, row, column } = this.place;
     const all = filters * rows * columns;
     const next = ((filter * rows + row) * columns + column + count + all) % all;
-    this.pin(false);
+    this.choosing.pin(false);
     this.look({
       filter: Math.floor(next / (rows * columns)),
       row: Math.floor(next / columns) % rows,
@@ -183,11 +186,6 @@ class Stepper {
   choose(place) {
     this.player.pause();
     this.look(place);
-  }
-
-  pin(isPinned) {
-    this.isPinned = isPinned;
-    this.node.toggleAttribute("data-pinned", isPinned);
   }
 
   look(place) {
@@ -217,22 +215,14 @@ class Stepper {
   }
 
   outputCell(place) {
-    const cell = element("button", { type: "button" });
-    // The focus, which comes before the click, chooses the output: what was before decides.
-    let wasHere = false;
-    cell.onpointerdown = () => {
-      const { filter, row, column } = this.place;
-      wasHere = filter === place.filter && row === place.row && column === place.column;
-    };
-    cell.onclick = () => {
-      this.choose(place);
-      this.pin(!(this.isPinned && wasHere));
-    };
-    cell.onpointerenter = (event) => {
-      if (event.pointerType === "mouse" && !this.isPinned) this.choose(place);
-    };
+    const cell = this.choosing.choosable(element("button", { type: "button" }), place);
     this.outputCells.push({ cell, place });
     return cell;
+  }
+
+  isHere({ filter, row, column }) {
+    const here = this.place;
+    return filter === here.filter && row === here.row && column === here.column;
   }
 
   /** One channel: its input, the weights of each filter, and the products of the chosen one. */
@@ -256,7 +246,7 @@ class Stepper {
           : element("span", {}, "0");
         const at = { channel, row, column };
         this.pixels.push({ cell, at });
-        return this.pointable(cell, { at });
+        return this.choosing.pointable(cell, { at });
       })
     );
   }
@@ -272,7 +262,7 @@ class Stepper {
           const cell = this.editable(label, kernels.values, index);
           const at = { channel, row, column };
           this.weights.push({ cell, at, filter });
-          return this.pointable(cell, { at, filter });
+          return this.choosing.pointable(cell, { at, filter });
         })
       );
       return grid(title, cells);
@@ -280,22 +270,6 @@ class Stepper {
     node.className = "kernel-of";
     this.kernelNodes.push({ node, of: filter });
     return node;
-  }
-
-  /**
-   * A cell that shows what it has to do with while the mouse is over it, or the keyboard in it.
-   *
-   * @param {Pointed} pointed
-   */
-  pointable(cell, pointed) {
-    const isMouse = (event) => event.pointerType === "mouse" && !this.isPinned;
-    cell.onpointerenter = (event) => isMouse(event) && this.point(pointed);
-    cell.onpointerleave = (event) => {
-      if (isMouse(event) && document.activeElement !== cell) this.point(null);
-    };
-    cell.addEventListener("focus", () => this.point(pointed));
-    cell.addEventListener("blur", () => this.point(null));
-    return cell;
   }
 
   /** A box for one of the layer's numbers. */
@@ -331,14 +305,12 @@ class Stepper {
     this.colour();
   }
 
-  showOutput({ cell, place: { filter, row, column } }) {
+  showOutput({ cell, place }) {
+    const { filter, row, column } = place;
     const value = printed(pixel(this.output, row, column, filter));
-    const here = this.place;
     cell.textContent = value;
     cell.ariaLabel = `output of W${filter}, row ${row}, column ${column}: ${value}`;
-    cell.ariaPressed = String(
-      filter === here.filter && row === here.row && column === here.column,
-    );
+    cell.ariaPressed = String(this.isHere(place));
   }
 
   productTable(channel, terms, total) {
@@ -452,13 +424,6 @@ function partsOfWeight(stepper, at, filter) {
     words: `Weight ${stepper.placed(at)} of W${filter}, channel ${at.channel}. It meets ` +
       `${outputs.length === 1 ? "one pixel" : `${outputs.length} pixels`}: one for each output.`,
   };
-}
-
-/** Give a cell the colour of a tap, or none. */
-function tint(cell, tap) {
-  cell.classList.toggle("window", tap !== null);
-  if (tap === null) cell.style.removeProperty("--hue");
-  else cell.style.setProperty("--hue", String(Math.round((tap * GOLDEN) % 360)));
 }
 
 function outputOf({ image, kernels, bias, ...layer }) {

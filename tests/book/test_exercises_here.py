@@ -202,7 +202,7 @@ def test_a_picture_that_says_its_size_keeps_it_and_others_are_left_alone():
 def test_a_heavy_picture_is_written_lighter_with_the_same_pixels(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (200, 300, 4), dtype=np.uint8)
     pixels[..., 3] = 255
-    pixels[:60] = 7
+    pixels[:120] = 7
     path = tmp_path / "a.png"
     Image.fromarray(pixels).save(path)
 
@@ -212,6 +212,21 @@ def test_a_heavy_picture_is_written_lighter_with_the_same_pixels(tmp_path):
     assert (tmp_path / "out" / name).stat().st_size < path.stat().st_size
     with Image.open(tmp_path / "out" / name) as picture:
         assert np.array_equal(np.asarray(picture.convert("RGBA")), pixels)
+
+
+def test_a_photograph_that_is_too_heavy_loses_a_little(tmp_path):
+    coarse = np.random.default_rng(0).integers(40, 216, (20, 30, 3), dtype=np.uint8)
+    noise = np.random.default_rng(1).integers(-9, 10, (400, 600, 3))
+    smooth = np.asarray(Image.fromarray(coarse).resize((600, 400), Image.Resampling.BICUBIC))
+    pixels = np.clip(smooth + noise, 0, 255).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+
+    name = lazy_images.lighter(tmp_path / "a.png", tmp_path / "out", "a.png")
+
+    with Image.open(tmp_path / "out" / name) as picture:
+        error = np.abs(np.asarray(picture.convert("RGB")).astype(int) - pixels).mean()
+    assert 0 < error < 6
+    assert (tmp_path / "out" / name).stat().st_size < (tmp_path / "a.png").stat().st_size / 3
 
 
 def test_a_light_picture_stays_as_it_is(tmp_path):

@@ -14,10 +14,14 @@ from coursecnn.convolution import conv2d
 from coursecnn.evidence.records import read
 from coursecnn.geometry import Convolution, DoesNotFit
 from coursecnn.interactive import (
+    Backward,
+    BackwardStepper,
+    ChannelMixer,
     Example,
     GeometryCalculator,
     InceptionCalculator,
     KernelPlayground,
+    PoolingStepper,
     ReceptiveFieldExplorer,
     Stack,
     Stepper,
@@ -29,6 +33,9 @@ IMAGE, KERNELS = np.arange(25).reshape(5, 5, 1) - 9, np.ones((3, 3, 1, 2))
 PHOTO, BLUR = np.linspace(0, 1, 120).reshape(10, 12), np.ones((3, 3)) / 9
 INTERACTIVES = {
     "stepper": lambda: Stepper({"one": Example(IMAGE, KERNELS, [1, -2])}),
+    "pooling": lambda: PoolingStepper({"one": IMAGE[..., 0]}, size=2),
+    "backward": lambda: BackwardStepper({"one": Backward(PHOTO[:2, :2], [[2]], PHOTO[:2, :2])}),
+    "mixer": lambda: ChannelMixer(channels=4, filters=8),
     "playground": lambda: KernelPlayground({"ramp": PHOTO}, {"blur": BLUR}),
     "calculator": lambda: GeometryCalculator(Convolution(16, kernel=3, stride=2), (8, 8, 3)),
     "inception": lambda: InceptionCalculator({"3a": ((28, 28, 192), INCEPTIONS["3a"])}),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -376,6 +377,7 @@ SET = """(settings) => settings.map((setting) => {
     status: document.querySelector("[role=status]").innerText,
     facts: [...document.querySelectorAll("td")].map((cell) => cell.innerText),
     line: document.querySelector("code").textContent,
+    torch: [...document.querySelectorAll("code")].at(-1).textContent,
   };
 })"""
 
@@ -423,6 +425,32 @@ def test_the_calculator_says_what_does_not_fit_and_offers_what_does(show: Show) 
     page.get_by_role("button", name="size 9").click()
     assert "It fits" in words(page, "[role=status]")
     assert page.get_by_label("N, input size", exact=True).input_value() == "9"
+
+
+class TorchConvolution(NamedTuple):
+    """What `torch.nn.Conv2d` is called with: its parameters, in their order, by their names."""
+
+    in_channels: int
+    out_channels: int
+    kernel_size: int
+    stride: int = 1
+    padding: int = 0
+    dilation: int = 1
+
+
+def test_the_line_for_pytorch_says_the_layer_that_is_shown(show: Show) -> None:
+    page = show(CALCULATOR)
+    torch = SimpleNamespace(nn=SimpleNamespace(Conv2d=TorchConvolution))
+    settings, compared = random_layers(60), 0
+    for setting, shown in zip(settings, page.evaluate(SET, settings), strict=True):
+        if shown["facts"] == []:
+            assert shown["torch"] == ""
+            continue
+        channels, *layer = eval(shown["torch"], {"torch": torch})
+        assert channels == setting["C"]
+        assert Convolution(*layer, rounding="floor") == layer_of(setting)
+        compared += 1
+    assert compared > 40
 
 
 def test_the_line_for_keras_builds_the_layer_that_is_shown(show: Show) -> None:

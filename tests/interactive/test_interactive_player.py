@@ -9,12 +9,21 @@ import numpy as np
 import pytest
 
 from coursecnn.evidence.records import read
-from coursecnn.interactive import Example, Stepper, TrainingReplay
+from coursecnn.interactive import (
+    Backward,
+    BackwardStepper,
+    Example,
+    PoolingStepper,
+    Stepper,
+    TrainingReplay,
+)
 from tests import browser
 
 STEPPER = Stepper({"five": Example(np.arange(25).reshape(5, 5, 1), np.ones((3, 3, 1, 2)), [0, 1])})
 REPLAY = TrainingReplay({"plain": read("degradation_plain20")})
-PLAYED = {"stepper": STEPPER, "replay": REPLAY}
+POOLING = PoolingStepper({"sixteen": np.arange(16).reshape(4, 4)}, size=2)
+BACKWARD = BackwardStepper({"nine": Backward(np.ones((3, 3)), [[1, 2]], np.ones((3, 2)))})
+PLAYED = {"stepper": STEPPER, "pooling": POOLING, "backward": BACKWARD, "replay": REPLAY}
 each_player = pytest.mark.parametrize("played", PLAYED.values(), ids=PLAYED)
 # What an interactive shows, whether it is in the page or not.
 SHOWN = "[kept.querySelector('.play').textContent, kept.textContent]"
@@ -39,6 +48,8 @@ def playing(show: Show, played: Any) -> Any:
     """A page in which an interactive has begun to play."""
     page = show(played, motion=True)
     page.evaluate("() => { window.kept = document.querySelector('.coursecnn'); }")
+    # What has begun by itself runs on the true clock, which a faked one cannot stop.
+    page.locator(".question").hover()
     page.clock.install()
     page.get_by_role("button", name="Play").click()
     return page

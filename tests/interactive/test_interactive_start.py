@@ -19,6 +19,9 @@ from tests import browser
 ROOT = Path(__file__).parents[2]
 NAMES = {
     "stepper": "convolution stepper",
+    "backward": "backward stepper",
+    "mixer": "channel mixer",
+    "pooling": "pooling and ReLU stepper",
     "playground": "kernel playground",
     "calculator": "geometry calculator",
     "receptive": "receptive field explorer",
