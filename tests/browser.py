@@ -87,10 +87,14 @@ START_ANEW = """async () => {
     script.replaceWith(copy);
   }
   const frame = () => new Promise(requestAnimationFrame);
-  while (!place.querySelector("[data-running]")) await frame();
+  const isReady = () => place.querySelector('[data-running]:not([aria-busy="true"])');
+  while (!isReady()) await frame();
   await frame();
   await frame();
 }"""
+
+# It runs, and no picture is still being opened.
+READY = '.coursecnn[data-running]:not([aria-busy="true"])'
 
 DOCUMENT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -205,7 +209,7 @@ def interactives(browser: Any) -> Iterator[Callable[..., Any]]:
             visits.append(opened)
             html = "".join(one if isinstance(one, str) else one._repr_html_() for one in shown)
             opened.page.set_content(DOCUMENT.format(html))
-            opened.page.wait_for_selector(".coursecnn[data-running]")
+            opened.page.wait_for_selector(READY)
             return opened.page
 
         yield open_page

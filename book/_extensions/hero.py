@@ -51,6 +51,7 @@ UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 KIND = re.compile(r'data-interactive="(\w+)-\w+"[^>]*aria-label="([^"]*)"')
 # What one can do there, by kind, in the order in which they are shown.
 PLAYS = {
+    "photo": "Show a trained network a photograph of yours, and see what it looks at",
     "digits": "Draw a digit, and see every map of the network that reads it",
     "playground": "Change a kernel, and see what it finds in a photograph",
     "stepper": "Take a convolution apart, product by product",

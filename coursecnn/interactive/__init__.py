@@ -6,6 +6,7 @@
 - `KernelPlayground`: a photograph, a kernel, and what the one makes of the other;
 - `GeometryCalculator`: the shape and the price of a convolution, drawn;
 - `DigitReader`: draw a digit, and see every map of the LeNet-5 that reads it;
+- `PhotoReader`, `Snapshot`: a network of the course on a photograph of one's own, with Grad-CAM;
 - `ArchitectureExplorer`, `Accuracy`: networks layer by layer, two of them side by side;
 - `InceptionCalculator`, `Cost`: what an Inception module costs, with its bottlenecks and without;
 - `ChannelMixer`: which channels full, grouped, depthwise and 1×1 convolutions read, and the price;
@@ -23,6 +24,7 @@ from coursecnn.interactive.digits import DigitReader
 from coursecnn.interactive.explorer import Accuracy, ArchitectureExplorer
 from coursecnn.interactive.inception import Cost, InceptionCalculator
 from coursecnn.interactive.mixer import ChannelMixer
+from coursecnn.interactive.photo import PhotoReader, Snapshot
 from coursecnn.interactive.playground import KernelPlayground
 from coursecnn.interactive.pooling import PoolingStepper
 from coursecnn.interactive.receptive import ReceptiveFieldExplorer, Stack
@@ -42,8 +44,10 @@ __all__ = [
     "GeometryCalculator",
     "InceptionCalculator",
     "KernelPlayground",
+    "PhotoReader",
     "PoolingStepper",
     "ReceptiveFieldExplorer",
+    "Snapshot",
     "Stack",
     "Stepper",
     "TrainingReplay",

@@ -209,6 +209,7 @@ HOVERS = {
     "playground": ('[aria-label^="photo"] canvas', "output >> nth=-1"),
     "receptive": (".map-line svg >> nth=1", "p[role=status]"),
     "explorer": (".skyline .boxes >> nth=0", ".details >> nth=0"),
+    "photo": (".pointed canvas >> nth=4", ".unit output"),
 }
 
 
@@ -343,6 +344,7 @@ CHANGES: dict[str, Callable[[Any], None]] = {
     "receptive": lambda page: page.get_by_role("button", name="Add a layer").click(),
     "explorer": lambda page: page.locator(".networks select").nth(1).select_option("alexnet"),
     "digits": lambda page: page.locator(".surface").click(),
+    "photo": lambda page: page.get_by_role("button", name="dog", exact=True).click(),
     "inception": lambda page: page.get_by_label("3×3 filters", exact=True).fill("7"),
     "replay": lambda page: page.get_by_role("button", name="Step", exact=True).click(),
 }
@@ -390,7 +392,7 @@ def visits(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             path.write_text(browser.DOCUMENT.format(body), encoding="utf-8")
             visit.page.goto("about:blank")
             visit.page.goto(path.as_uri() + after)
-            visit.page.wait_for_selector(".coursecnn[data-running]")
+            visit.page.wait_for_selector(browser.READY)
             return visit.page
 
         yield go

@@ -27,6 +27,7 @@ NAMES = {
     "receptive": "receptive field explorer",
     "explorer": "architecture explorer",
     "digits": "digit reader",
+    "photo": "photograph reader",
     "inception": "Inception calculator",
     "replay": "training replay",
 }
@@ -34,6 +35,8 @@ KEY = re.compile(r'data-interactive="(\w+)-\w+"')
 STARTS = 5  # at most: the quickest counts
 MOST_SECONDS = 1
 MOST_BYTES = 150_000  # as a web server sends it
+# One has a network of 320,480 weights, and three photographs.
+MORE_BYTES = {"photo": 330_000}
 
 
 class Interactive(NamedTuple):
@@ -42,6 +45,9 @@ class Interactive(NamedTuple):
     kind: str
     chapter: str
     html: str
+
+    def key(self) -> str:
+        return re.findall(r'data-interactive="[\w-]+"', self.html)[0]
 
     def bytes_sent(self) -> int:
         return len(gzip.compress(self.html.encode(), 6))
@@ -107,7 +113,8 @@ def test_it_is_ready_in_a_second_in_its_chapter(
     chromium: Any, rows: dict[Interactive, list[float]], interactive: Interactive
 ) -> None:
     page = browser.BOOK / f"{interactive.chapter}.html"
-    if not page.exists() or interactive.html not in page.read_text(encoding="utf-8"):
+    # Its key follows from all of it, and stands in the page even if its script is in a file.
+    if not page.exists() or interactive.key() not in page.read_text(encoding="utf-8"):
         browser.lacking(f"{page} does not hold the {NAMES[interactive.kind]}", "make book")
     seconds = quickest(chromium, interactive.html, page.as_uri())
     rows[interactive].append(seconds)
@@ -117,7 +124,7 @@ def test_it_is_ready_in_a_second_in_its_chapter(
 
 @each_interactive
 def test_it_is_no_heavier_than_planned(interactive: Interactive) -> None:
-    assert interactive.bytes_sent() < MOST_BYTES
+    assert interactive.bytes_sent() < MORE_BYTES.get(interactive.kind, MOST_BYTES)
 
 
 BUSY = """<div class="coursecnn" data-interactive="busy-0"><script type="module">
