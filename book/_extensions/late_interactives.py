@@ -55,7 +55,8 @@ def lightened(body: str, write: Callable[[str, str], str]) -> str:
         write: Takes the name and the text of a file, and gives its address as the page sees it.
 
     >>> html = ('<div class="coursecnn" data-interactive="a-1" role="group"><p>A</p>'
-    ...         '<script type="application/json">[1]</script><script type="module">b</script></div>')
+    ...         '<script type="application/json">[1]</script>'
+    ...         '<script type="module">b</script></div>')
     >>> lightened(html, lambda name, text: name) == html
     True
     >>> heavy = html.replace("[1]", "[" + "1" * HEAVY + "]")
