@@ -2,8 +2,8 @@
 
 A network of hundreds of thousands of weights is part of its interactive, so that a notebook needs
 nothing else. A page of the book would be as heavy before its first line is read. So there its data
-and its script move to a file, which is asked for as soon as the page is shown; until then stands
-what is shown where scripts do not run. The file is a plain script, which works from disk as well.
+and its script move to a file, which is asked for when a reader comes near; until then stands what
+is shown where scripts do not run. The file is a plain script, which works from disk as well.
 """
 
 from __future__ import annotations
@@ -25,11 +25,18 @@ SCRIPTS = re.compile(
     re.DOTALL,
 )
 LOADER = """\
-<script>addEventListener("load", () => {{
+<script>(() => {{
   const script = document.createElement("script");
   script.src = {address};
-  document.head.append(script);
-}});</script>"""
+  const near = new IntersectionObserver((entries) => {{
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    near.disconnect();
+    document.head.append(script);
+  }}, {{ rootMargin: "1000px" }});
+  const root = document.currentScript.parentElement;
+  if (location.hash.startsWith("#{kind}")) document.head.append(script);
+  else near.observe(root);
+}})();</script>"""
 # Scripts that are put into a page one by one run, the module last. What has started meanwhile, or
 # stands there in full, is left alone.
 LATE = """\
@@ -54,19 +61,14 @@ def lightened(body: str, write: Callable[[str, str], str]) -> str:
         body: The HTML of a page.
         write: Takes the name and the text of a file, and gives its address as the page sees it.
 
-    >>> html = ('<div class="coursecnn" data-interactive="a-1" role="group"><p>A</p>'
-    ...         '<script type="application/json">[1]</script>'
-    ...         '<script type="module">b</script></div>')
+    >>> scripts = '<script type="application/json">[1]</script><script type="module">b</script>'
+    >>> html = f'<div class="coursecnn" data-interactive="a-1"><p>A</p>{scripts}</div>'
     >>> lightened(html, lambda name, text: name) == html
     True
     >>> heavy = html.replace("[1]", "[" + "1" * HEAVY + "]")
-    >>> print(lightened(heavy, lambda name, text: f"late/{name}"))
-    <div class="coursecnn" data-interactive="a-1" role="group"><p>A</p><script>addEventListener(\
-"load", () => {
-      const script = document.createElement("script");
-      script.src = "late/a-1.js";
-      document.head.append(script);
-    });</script></div>
+    >>> light = lightened(heavy, lambda name, text: f"late/{name}")
+    >>> len(light) < 1000, 'script.src = "late/a-1.js";' in light, "<p>A</p>" in light
+    (True, True, True)
     """
 
     def changed(found: re.Match[str]) -> str:
@@ -75,7 +77,9 @@ def lightened(body: str, write: Callable[[str, str], str]) -> str:
         texts = {"application/json": found["data"], "module": found["code"]}
         text = LATE.format(key=found["key"], texts=json.dumps(texts))
         address = write(f"{found['key']}.js", text)
-        return found["before"] + LOADER.format(address=json.dumps(address))
+        return found["before"] + LOADER.format(
+            address=json.dumps(address), kind=found["key"].partition("-")[0]
+        )
 
     return SCRIPTS.sub(changed, body)
 

@@ -14,8 +14,12 @@ from tests import browser
 
 PAGES = browser.pages_with("data-interactive=")
 
-ALL_RUN = """() => document.querySelector(".coursecnn") &&
-  !document.querySelector(".coursecnn:not([data-running])")"""
+# Heavy ones come when a reader comes near.
+ALL_RUN = """() => {
+  const waiting = document.querySelector(".coursecnn:not([data-running])");
+  waiting?.scrollIntoView();
+  return document.querySelector(".coursecnn") && !waiting;
+}"""
 # The ground of an interactive, and of the output around it.
 GROUNDS = """() => {
   const interactive = document.querySelector(".coursecnn");
