@@ -232,6 +232,8 @@ def grade(
             _files.write_atomically(output, grades.to_csv(index=False).encode())
         counts = grades.groupby("notebook")["state"].value_counts().unstack(fill_value=0)
         typer.echo(counts.reindex(columns=grading.STATES, fill_value=0).to_string())
+        for row in grades[grades["state"] == grading.NOT_GRADED].itertuples():
+            typer.echo(f"not graded: {row.notebook} {row.said}")
 
 
 @app.command()

@@ -119,7 +119,7 @@ def with_head(notebook: Any, address: str, path: str, branch: str | None = None)
     title, *rest = result.cells
     hidden = {"tags": ["remove-cell"]}
     old = next((cell for cell in rest[:2] if _is_install(cell)), None)
-    body = [cell for cell in rest if cell is not old and not _is_badge(cell)]
+    body = [cell for cell in rest if cell is not old and not is_badge(cell)]
     new = new_code_cell(
         install(address),
         metadata=hidden,
@@ -140,7 +140,8 @@ def _is_install(cell: Any) -> bool:
     return cell.cell_type == "code" and '"google.colab" in sys.modules' in cell.source
 
 
-def _is_badge(cell: Any) -> bool:
+def is_badge(cell: Any) -> bool:
+    """Whether a cell is the one that opens a chapter on Colab."""
     return cell.cell_type == "markdown" and cell.source.startswith("[![Open in Colab](")
 
 

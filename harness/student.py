@@ -12,15 +12,15 @@ from typing import Any
 import nbformat
 
 from coursecnn._files import write_atomically
-from harness import cells, folds
+from harness import address, cells, folds
 
 STUDENT = cells.ROOT / "_build" / "student"
 
 
 def without_solutions(notebook: Any) -> Any:
-    """A copy of a notebook without the cells that hold a solution."""
+    """A copy of a notebook without the cells that hold a solution, or lead to one."""
     copy = deepcopy(notebook)
-    copy.cells = [cell for cell in copy.cells if not is_solution(cell)]
+    copy.cells = [cell for cell in copy.cells if not (is_solution(cell) or address.is_badge(cell))]
     return copy
 
 

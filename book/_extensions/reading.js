@@ -134,7 +134,8 @@
     left.title = "Reading time left in this chapter, without the exercises";
   }
 
-  if (place && document.querySelector(".course-progress[data-sections]")) {
+  const isChapter = document.querySelectorAll(".course-progress[data-sections]").length === 1;
+  if (place && isChapter) {
     place.append(left);
     let isWaiting = false;
     const soon = () => {

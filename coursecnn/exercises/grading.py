@@ -14,19 +14,26 @@ import ast
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from threading import Timer
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
+
+from coursecnn.exercises import exercises
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["STATES", "Grade", "grade", "graded"]
+__all__ = ["NOT_GRADED", "STATES", "Grade", "grade", "graded"]
 
 SECONDS = 600  # for a cell
+PATIENCE = 30  # seconds, for a cell to end once it has been interrupted
 SOLUTION = "# @title Solution"
 MARK = "graded: "
-State: TypeAlias = Literal["right", "wrong", "no answer", "fails"]
-STATES = ("right", "wrong", "no answer", "fails")
+State: TypeAlias = Literal["right", "wrong", "no answer", "fails", "missing", "not graded"]
+STATES = ("right", "wrong", "no answer", "fails", "missing")  # of an exercise
+NOT_GRADED: Final = "not graded"  # of a whole file or folder
 
 # Run after an answer, in its place: by a name that no student's cell has taken.
 PROBE = """\
@@ -46,7 +53,9 @@ class Grade:
 
     Attributes:
         exercise: its name, `chapter.exercise`.
-        state: "right", "wrong", "no answer", or "fails" where its cell raises an error.
+        state: "right", "wrong", "no answer", or "fails" where its cell raises an error or takes
+            too long. In a table also "missing", where only other notebooks ask it, and
+            "not graded", of a file or folder, whose exercise is then empty.
         said: what the student was told, or the error.
 
     >>> Grade("cortex.dense_parameters", "wrong", said="Not yet: count the bias too").state
@@ -65,8 +74,19 @@ class _Asked(NamedTuple):
     answer: str
 
 
+class _Ran(NamedTuple):
+    """What came of running a cell: its outputs, why it failed, why nothing more can run."""
+
+    outputs: list[Any]
+    failure: str
+    lost: str = ""
+
+
 def graded(folder: Path, *, seconds: int = SECONDS, progress: bool = True) -> pd.DataFrame:
     """Grade all notebooks of a folder, and of the folders in it.
+
+    What cannot be graded does not keep the others from it: a file that is no notebook or asks no
+    exercise, and a student's folder without notebooks, have a row that says so.
 
     Args:
         folder: where the notebooks are; a student each, by name of file or folder.
@@ -91,12 +111,46 @@ def graded(folder: Path, *, seconds: int = SECONDS, progress: bool = True) -> pd
     )
     if not files:
         raise ValueError(f"{folder} has no notebooks (*.ipynb)")
-    rows = [
-        (str(path.relative_to(folder)), each.exercise, each.state, each.said)
-        for path in tqdm(files, unit=" notebooks", disable=not progress)
-        for each in grade(path, seconds=seconds)
+    rows = _without_notebooks(folder)
+    for path in tqdm(files, unit=" notebooks", disable=not progress):
+        name = str(path.relative_to(folder))
+        try:
+            rows += [(name, each) for each in grade(path, seconds=seconds)]
+        except ValueError as error:
+            rows.append((name, Grade("", NOT_GRADED, str(error).removeprefix(f"{path} "))))
+    rows = sorted(rows + _missing(rows), key=itemgetter(0))
+    return pd.DataFrame(
+        [(name, each.exercise, each.state, each.said) for name, each in rows],
+        columns=["notebook", "exercise", "state", "said"],
+    )
+
+
+def _without_notebooks(folder: Path) -> list[tuple[str, Grade]]:
+    """A row for each student's folder that has no notebook."""
+    return [
+        (path.name, Grade("", NOT_GRADED, "has no notebook (*.ipynb)"))
+        for path in folder.iterdir()
+        if path.is_dir() and not path.name.startswith(".") and not any(path.rglob("*.ipynb"))
     ]
-    return pd.DataFrame(rows, columns=["notebook", "exercise", "state", "said"])
+
+
+def _missing(rows: list[tuple[str, Grade]]) -> list[tuple[str, Grade]]:
+    """A row for each exercise that other notebooks on the same chapter ask, and this one does not.
+
+    Compared with the other notebooks, not with the book: a lecturer may hand out some exercises.
+    """
+    asked: dict[str, set[str]] = {}
+    for name, each in rows:
+        if each.exercise in exercises():
+            asked.setdefault(name, set()).add(each.exercise)
+    everywhere = sorted(set().union(*asked.values()))
+    return [
+        (name, Grade(exercise, "missing", "other notebooks have it, this one does not"))
+        for name, own in asked.items()
+        for exercise in everywhere
+        if exercise not in own
+        and exercise.partition(".")[0] in {each.partition(".")[0] for each in own}
+    ]
 
 
 def grade(path: Path, *, seconds: int = SECONDS) -> list[Grade]:
@@ -125,6 +179,7 @@ def grade(path: Path, *, seconds: int = SECONDS) -> list[Grade]:
         timeout=seconds,
         interrupt_on_timeout=True,
         allow_errors=True,
+        extra_arguments=["--log-level=ERROR"],  # no advice on transports between the bars
         resources={"metadata": {"path": str(path.parent)}},
     )
     with client.setup_kernel():
@@ -144,21 +199,41 @@ def _read(path: Path) -> Any:
 
 def _grades(client: Any, notebook: Any) -> Iterator[Grade]:
     """Run the cells one by one, and check each answer after the cell that gives it."""
-    from nbclient.exceptions import DeadKernelError
-
-    dead = ""
+    lost = ""  # why nothing more can run
     for place, cell in enumerate(notebook.cells):
         if cell.cell_type != "code" or cell.source.startswith(SOLUTION):
             continue
-        failure = dead
-        if not dead:
-            try:
-                failure = _error(client.execute_cell(cell, place).outputs)
-            except DeadKernelError:
-                failure = "its cell ended the kernel"
-                dead = "an earlier cell ended the kernel"
+        failure = lost
+        if not lost:
+            ran = _ran(client, cell, place)
+            failure, lost = ran.failure, ran.lost
         for asked in _asked(cell):
-            yield Grade(asked.name, "fails", failure) if failure else _probed(client, asked, place)
+            if failure:
+                yield Grade(asked.name, "fails", failure)
+            else:
+                given, lost = _probed(client, asked, place)
+                failure = lost
+                yield given
+
+
+def _ran(client: Any, cell: Any, place: int) -> _Ran:
+    """Run a cell; one that takes too long is interrupted, and if it catches that, killed."""
+    from nbclient.exceptions import DeadKernelError
+
+    guard = Timer(client.timeout + PATIENCE, client.km.provisioner.process.kill)
+    began = monotonic()
+    guard.start()
+    try:
+        outputs = client.execute_cell(cell, place).outputs
+    except DeadKernelError:
+        outputs, failure, lost = [], "its cell ended the kernel", "an earlier cell ended the kernel"
+    else:
+        failure, lost = _error(outputs), ""
+    finally:
+        guard.cancel()
+    if failure and monotonic() - began >= client.timeout:
+        failure = f"its cell takes longer than {client.timeout} seconds"
+    return _Ran(outputs, failure, lost)
 
 
 def _error(outputs: Any) -> str:
@@ -166,19 +241,19 @@ def _error(outputs: Any) -> str:
     return next((f"{o.ename}: {o.evalue}" for o in outputs if o.output_type == "error"), "")
 
 
-def _probed(client: Any, asked: _Asked, place: int) -> Grade:
-    """Check an answer in the student's kernel."""
+def _probed(client: Any, asked: _Asked, place: int) -> tuple[Grade, str]:
+    """Check an answer in the student's kernel; also why nothing more can run, or nothing."""
     import nbformat
 
     source = PROBE.format(answer=asked.answer, name=asked.name, mark=MARK)
-    outputs = client.execute_cell(nbformat.v4.new_code_cell(source), place).outputs
-    text = "".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stdout")
+    ran = _ran(client, nbformat.v4.new_code_cell(source), place)
+    text = "".join(o.text for o in ran.outputs if o.output_type == "stream" and o.name == "stdout")
     lines = [line for line in text.splitlines() if line.startswith(MARK)]
     if not lines:
-        return Grade(asked.name, "fails", _error(outputs) or "the kernel gave no answer")
+        return Grade(asked.name, "fails", ran.failure or "the kernel gave no answer"), ran.lost
     answered, right, said = json.loads(lines[-1].removeprefix(MARK))
     state: State = "right" if right else "wrong" if answered else "no answer"
-    return Grade(asked.name, state, said)
+    return Grade(asked.name, state, said), ran.lost
 
 
 def _asked(cell: Any) -> Iterator[_Asked]:

@@ -326,8 +326,8 @@ VARIATIONS: tuple[Variation, ...] = (
     Variation(
         "lenet.switch",
         "A unit of S2 multiplies the sum of its four inputs by the weight {weight} and adds a "
-        "bias. Which bias makes the result exactly 0 when {ones} of the inputs are 1 and the "
-        "others 0?",
+        "bias. Which bias makes the result exactly 0 when the inputs, each 0 or 1, add up to "
+        "{ones}?",
         lambda weight, ones: -weight * ones,
         {"weight": (2, 3, 4, 5, 6, 7, 8, 9), "ones": (1, 2, 3)},
         own={"weight": 4, "ones": 2},

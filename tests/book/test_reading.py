@@ -221,6 +221,11 @@ def test_the_time_left_runs_down(visited: Any) -> None:
     visited.locator(".time-left", has_text="almost done").wait_for()
 
 
+def test_only_a_chapter_tells_the_time_left(visited: Any) -> None:
+    go(visited, FRONT)
+    assert visited.locator(".time-left").count() == 0
+
+
 def test_a_chapter_says_how_it_is_cited(visited: Any) -> None:
     go(visited, CHAPTER)
     visited.get_by_text("Cite this page").click()

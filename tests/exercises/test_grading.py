@@ -7,6 +7,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from coursecnn.exercises import exercises, grading
 
 RIGHT = exercises()["cortex.dense_parameters"].solution
+# A probe that imports nothing, so that a cell may take a few seconds only.
+QUICK = "print({mark!r} + 'FEEDBACK')  # {name!r}"
 FORGED = "def check(name, answer): return 'Correct.'"
 
 
@@ -65,6 +67,84 @@ def test_a_folder_becomes_a_table_with_a_row_for_each_exercise(tmp_path, monkeyp
     table = grading.graded(tmp_path, progress=False)
     assert table["notebook"].tolist() == ["a/1.ipynb", "b.ipynb"]
     assert table.columns.tolist() == ["notebook", "exercise", "state", "said"]
+
+
+@pytest.mark.parametrize(
+    ("caught", "afterwards"),
+    [
+        ("ZeroDivisionError", ("right", "Correct.")),
+        ("BaseException", ("fails", "an earlier cell ended the kernel")),
+    ],
+)
+def test_a_cell_without_an_end_is_stopped_even_if_it_catches_that(
+    tmp_path, monkeypatch, caught, afterwards
+):
+    """A bare `except` catches the interrupt too, and goes on for ever."""
+    monkeypatch.setattr(grading, "PATIENCE", 2)
+    monkeypatch.setattr(grading, "PROBE", QUICK.replace("FEEDBACK", '[true, true, "Correct."]'))
+    path = write(
+        tmp_path / "kim.ipynb",
+        new_code_cell(FORGED),  # the true one imports much
+        new_code_cell(
+            "import time\nwhile True:\n    try:\n        time.sleep(60)\n"
+            f"    except {caught}:\n        pass\ncheck('cortex.dense_parameters', 5)"
+        ),
+        ask("cortex.dense_parameters", repr(RIGHT)),
+    )
+    first, second = grading.grade(path, seconds=8)
+    assert (first.state, first.said) == ("fails", "its cell takes longer than 8 seconds")
+    assert (second.state, second.said) == afterwards
+
+
+def test_an_answer_that_takes_for_ever_when_it_is_checked_anew_fails(tmp_path, monkeypatch):
+    """The notebook has forged the check; the next exercise is graded all the same."""
+    waits = QUICK.replace("'FEEDBACK'", "({answer})()")
+    monkeypatch.setattr(grading, "PROBE", waits)
+    path = write(
+        tmp_path / "kim.ipynb",
+        new_code_cell(FORGED),
+        ask("convolution.bugs", "lambda: __import__('time').sleep(1e6)"),
+        ask("cortex.dense_parameters", """lambda: '[true, true, "Correct."]'"""),
+    )
+    first, second = grading.grade(path, seconds=8)
+    assert (first.state, first.said) == ("fails", "its cell takes longer than 8 seconds")
+    assert second.state == "right"
+
+
+def test_one_that_cannot_be_graded_does_not_keep_the_others_from_it(tmp_path):
+    write(tmp_path / "a.ipynb", ask("cortex.dense_parameters", repr(RIGHT)))
+    (tmp_path / "b.ipynb").write_text("{")
+    write(tmp_path / "c.ipynb")
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "answers.txt").write_text("42")
+    table = grading.graded(tmp_path, progress=False)
+    assert table["notebook"].tolist() == ["a.ipynb", "b.ipynb", "c.ipynb", "d"]
+    assert table["state"].tolist() == ["right", *3 * ["not graded"]]
+    for said, part in zip(
+        table["said"][1:], ("is no notebook", "asks no exercise", "has no notebook"), strict=True
+    ):
+        assert said.startswith(part)
+
+
+def test_an_exercise_that_only_one_student_lost_is_missing(tmp_path, monkeypatch):
+    """Of another chapter, or misspelt, it is missed by nobody."""
+    asked = {
+        "a.ipynb": ("cortex.dense_parameters", "cortex.sharing_factor"),
+        "b.ipynb": ("cortex.dense_parameters", "cortex.misspelt"),
+        "c.ipynb": ("vgg.cifar",),
+    }
+    for name in asked:
+        write(tmp_path / name)
+    monkeypatch.setattr(
+        grading,
+        "grade",
+        lambda path, **_: [grading.Grade(n, "right", "") for n in asked[path.name]],
+    )
+    table = grading.graded(tmp_path, progress=False)
+    missing = table[table["state"] == "missing"]
+    assert missing[["notebook", "exercise"]].values.tolist() == [
+        ["b.ipynb", "cortex.sharing_factor"]
+    ]
 
 
 def test_what_cannot_be_graded_is_refused_by_name(tmp_path):

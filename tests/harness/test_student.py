@@ -23,6 +23,14 @@ def test_a_chapter_without_solutions_asks_the_same_exercises(path):
     assert any(map(student.is_solution, whole.cells))
 
 
+@pytest.mark.parametrize("path", cells.chapters(), ids=lambda path: path.stem)
+def test_nothing_in_it_leads_to_the_chapter_with_the_solutions_on_colab(path):
+    page = f"/book/{path.relative_to(cells.ROOT / 'book')}"
+    whole = cells.read(path)
+    assert any(page in cell.source for cell in whole.cells)
+    assert not any(page in cell.source for cell in student.without_solutions(whole).cells)
+
+
 def test_the_command_writes_them_below_build(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(student, "STUDENT", tmp_path)
     chapter = cells.chapters()[0]
