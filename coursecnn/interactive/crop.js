@@ -136,18 +136,20 @@ export class CropField {
     }
     const from = { ...this.square };
     this.stage.setPointerCapture(event.pointerId);
-    this.stage.onpointermove = (move) => {
-      const now = this.under(move);
+    const move = (moved) => {
+      const now = this.under(moved);
       const [right, down] = [now.left - start.left, now.top - start.top];
-      if (!isHandle) this.change({ ...from, left: from.left + right, top: from.top + down });
-      else {
-        const { width, height } = this.photo;
-        const room = Math.min(width - from.left, height - from.top);
-        this.change({ ...from, side: Math.min(from.side + Math.max(right, down), room) });
-      }
+      if (!isHandle) return this.change({ ...from, left: from.left + right, top: from.top + down });
+      const { width, height } = this.photo;
+      const room = Math.min(width - from.left, height - from.top);
+      this.change({ ...from, side: Math.min(from.side + Math.max(right, down), room) });
     };
-    const stop = () => (this.stage.onpointermove = null);
-    this.stage.onpointerup = this.stage.onpointercancel = stop;
+    // Wherever the pointer is, also where the browser does not heed that it is captured.
+    const held = new AbortController();
+    document.addEventListener("pointermove", move, { signal: held.signal });
+    for (const end of ["pointerup", "pointercancel"]) {
+      document.addEventListener(end, () => held.abort(), { signal: held.signal });
+    }
   }
 
   under({ clientX, clientY }) {
