@@ -68,5 +68,5 @@ def _has_operation(layer: Any, inputs: Any, mask: Any) -> bool:
         and len(inputs.shape) == 4
         and layer.axis in (-1, 3)
         and not layer.synchronized
-        and not getattr(layer, "renorm", False)  # Keras before 3.14 has none
+        and not getattr(layer, "renorm", False)  # older Keras has none
     )
