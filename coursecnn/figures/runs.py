@@ -294,7 +294,7 @@ def critical_difference(
     axis.set_yticks([])
     axis.grid(visible=False)
     axis.set_xlim(low - 0.45 * wide, high + 0.45 * wide)
-    axis.set_title(label)
+    axis.set_title(label, pad=14)
     return figure
 
 
