@@ -41,8 +41,8 @@ class FilterExplorer:
         >>> from coursecnn import training
         >>> from coursecnn.training.recipes import RECIPES
         >>> FilterExplorer(training.load_trained(RECIPES["lab"]), "conv1")
-        The filters of conv1
-        32 filters of 3×3×3
+        First-layer filters
+        conv1: 32 of 3×3×3
         photographs: cat, astronaut, rocket
     """
 
@@ -75,7 +75,7 @@ class FilterExplorer:
     def __repr__(self) -> str:
         height, width, channels, filters = self.kernels.shape
         return (
-            f"The filters of {self._name}\n{filters} filters of {height}×{width}×{channels}\n"
+            f"First-layer filters\n{self._name}: {filters} of {height}×{width}×{channels}\n"
             f"photographs: {', '.join(one.name for one in self._photographs)}"
         )
 
@@ -87,8 +87,7 @@ class FilterExplorer:
             "samples": [one.plain() for one in self._photographs],
             "palette": page.palette().tolist(),
         }
-        label = f"The filters of {self._name}"
-        return page.fragment("filters.js", label, data, self._static())
+        return page.fragment("filters.js", "First-layer filters", data, self._static())
 
     def _static(self) -> str:
         """The weights of the first filter, one table for each colour."""
