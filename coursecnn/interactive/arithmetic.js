@@ -11,8 +11,6 @@
  * @property {number} stride
  * @property {number} [padding]
  * @property {number} [dilation]
- * @property {number} [channels]
- * @property {number} [filters]
  *
  * @typedef {{ shape: number[], values: any }} Numbers
  */
@@ -68,17 +66,6 @@ function fittingPaddings(setting) {
 function fittingSizes(setting) {
   const smaller = setting.size - leftOver(setting);
   return [smaller, smaller + setting.stride].filter((size) => size > 0).map((size) => ({ size }));
-}
-
-/** What a convolution over a square image of `channels` learns: weights, and a bias each. */
-export function parameters({ kernel, channels, filters }) {
-  return filters * (kernel * kernel * channels + 1);
-}
-
-/** The multiply-accumulates of that convolution, for one image. */
-export function macs(setting) {
-  const { kernel, channels, filters } = setting;
-  return outputSize(setting) ** 2 * filters * kernel * kernel * channels;
 }
 
 /** The whole numbers from `start` up to, but not including, `stop`. */

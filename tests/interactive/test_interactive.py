@@ -18,7 +18,9 @@ from coursecnn.interactive import (
     BackwardStepper,
     ChannelMixer,
     Example,
+    Finding,
     GeometryCalculator,
+    GuessForm,
     InceptionCalculator,
     KernelPlayground,
     PoolingStepper,
@@ -40,6 +42,7 @@ INTERACTIVES = {
     "calculator": lambda: GeometryCalculator(Convolution(16, kernel=3, stride=2), (8, 8, 3)),
     "inception": lambda: InceptionCalculator({"3a": ((28, 28, 192), INCEPTIONS["3a"])}),
     "replay": lambda: TrainingReplay({"a first CNN": read("mnist")}),
+    "guesses": lambda: GuessForm({"a": Finding("b", "1 point")}, ("b", "c")),
     "receptive": lambda: ReceptiveFieldExplorer({"one": Stack({"conv": Convolution(1, 3)}, 9)}),
 }
 each_interactive = pytest.mark.parametrize("make", INTERACTIVES.values(), ids=INTERACTIVES)
@@ -165,7 +168,8 @@ def test_what_cannot_be_shown_is_refused(make: Any, error: type[Exception], mess
 @pytest.mark.parametrize(
     ("layer", "shape", "message"),
     [
-        (Convolution(16, kernel=3, groups=2), (8, 8, 2), "one group, and a bias"),
+        (Convolution(16, kernel=3, bias=False), (8, 8, 2), "a bias"),
+        (Convolution(16, kernel=3, groups=2), (8, 8, 3), "groups must divide the 3 channels"),
         (Convolution(16, kernel=3), (8, 9, 2), "must be \\(N, N, C\\)"),
         (Convolution(16, kernel=(3, 5)), (8, 8, 2), "kernel must be an int from 1 to 16"),
         (Convolution(16, kernel=3, padding="same"), (8, 8, 2), "padding must be an int from 0"),

@@ -5,14 +5,12 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
 
 from coursecnn.architectures.googlenet import INCEPTIONS
-from coursecnn.backend import keras
 from coursecnn.convolution import conv2d, correlate2d
 from coursecnn.geometry import Convolution, DoesNotFit
 from coursecnn.interactive import (
@@ -479,124 +477,6 @@ def test_the_keyboard_goes_on_where_the_mouse_has_clicked(show: Show) -> None:
     page.keyboard.press("ArrowDown")
 
     assert words(page, "output >> nth=-1").startswith("Row 1, column 0:")
-
-
-# The calculator
-
-SET = """(settings) => settings.map((setting) => {
-  for (const [name, number] of Object.entries(setting)) {
-    const labels = [...document.querySelectorAll("label")];
-    const box = labels.find((label) => label.textContent.startsWith(name)).control;
-    box.value = number;
-    box.dispatchEvent(new Event("input"));
-  }
-  return {
-    status: document.querySelector("[role=status]").innerText,
-    facts: [...document.querySelectorAll("td")].map((cell) => cell.innerText),
-    line: document.querySelector("code").textContent,
-    torch: [...document.querySelectorAll("code")].at(-1).textContent,
-  };
-})"""
-
-
-def random_layers(count: int) -> list[dict[str, int]]:
-    rng = np.random.default_rng(6)
-    lowest = {"N": 4, "k": 1, "P": 0, "S": 1, "d": 1, "C": 1, "K": 1}
-    highest = {"N": 64, "k": 5, "P": 4, "S": 4, "d": 2, "C": 96, "K": 128}
-    return [
-        {name: int(rng.integers(lowest[name], highest[name] + 1)) for name in lowest}
-        for _ in range(count)
-    ]
-
-
-def layer_of(setting: dict[str, int], rounding: Any = "floor") -> Convolution:
-    return Convolution(
-        setting["K"], setting["k"], setting["S"], setting["P"], setting["d"], rounding=rounding
-    )
-
-
-def test_the_calculator_counts_as_the_package_does(show: Show) -> None:
-    page = show(CALCULATOR)
-    settings = random_layers(200)
-    for setting, shown in zip(settings, page.evaluate(SET, settings), strict=True):
-        shape = (setting["N"], setting["N"], setting["C"])
-        try:
-            layer = layer_of(setting)
-            output = layer.output_shape(shape)
-        except ValueError:
-            assert "use a smaller kernel" in shown["status"]
-            continue
-        assert shown["facts"][0] == str(output[0])
-        assert shown["facts"][3] == "×".join(map(str, output))
-        assert shown["facts"][4:] == [f"{layer.parameters(shape):,}", f"{layer.macs(shape):,}"]
-
-
-def test_the_calculator_says_what_does_not_fit_and_offers_what_does(show: Show) -> None:
-    page = show(CALCULATOR)
-    with pytest.raises(DoesNotFit) as refusal:
-        layer_of({"N": 8, "k": 3, "P": 0, "S": 2, "d": 1, "K": 16}, "exact").output_shape((8, 8, 3))
-    offers = [f"{name} {value}" for fit in refusal.value.fits for name, value in fit.items()]
-
-    assert "Not whole: 1 pixel is left over" in words(page, "[role=status]")
-    assert page.locator("[role=status] button").all_inner_texts() == offers
-    page.get_by_role("button", name="size 9").click()
-    assert "It fits" in words(page, "[role=status]")
-    assert page.get_by_label("N, input size", exact=True).input_value() == "9"
-
-
-class TorchConvolution(NamedTuple):
-    """What `torch.nn.Conv2d` is called with: its parameters, in their order, by their names."""
-
-    in_channels: int
-    out_channels: int
-    kernel_size: int
-    stride: int = 1
-    padding: int = 0
-    dilation: int = 1
-
-
-def test_the_line_for_pytorch_says_the_layer_that_is_shown(show: Show) -> None:
-    page = show(CALCULATOR)
-    torch = SimpleNamespace(nn=SimpleNamespace(Conv2d=TorchConvolution))
-    settings, compared = random_layers(60), 0
-    for setting, shown in zip(settings, page.evaluate(SET, settings), strict=True):
-        if shown["facts"] == []:
-            assert shown["torch"] == ""
-            continue
-        channels, *layer = eval(shown["torch"], {"torch": torch})
-        assert channels == setting["C"]
-        assert Convolution(*layer, rounding="floor") == layer_of(setting)
-        compared += 1
-    assert compared > 40
-
-
-def test_the_line_for_keras_builds_the_layer_that_is_shown(show: Show) -> None:
-    page = show(CALCULATOR)
-    built = 0
-    settings = random_layers(60)
-    for setting, shown in zip(settings, page.evaluate(SET, settings), strict=True):
-        if not shown["line"].startswith("keras."):
-            assert (setting["S"] > 1 and setting["d"] > 1) or shown["facts"] == []
-            continue
-        shape = (setting["N"], setting["N"], setting["C"])
-        layer = eval(shown["line"], {"keras": keras})
-        layer.build((None, *shape))
-        assert layer.compute_output_shape((1, *shape))[1:] == layer_of(setting).output_shape(shape)
-        assert layer.count_params() == layer_of(setting).parameters(shape)
-        built += 1
-    assert built > 30
-
-
-def test_the_slider_and_the_box_are_one_number(show: Show) -> None:
-    page = show(CALCULATOR)
-    slider = page.get_by_label("N, input size, slider")
-
-    slider.focus()
-    page.keyboard.press("ArrowRight")
-
-    assert page.get_by_label("N, input size", exact=True).input_value() == "9"
-    assert "9×9" not in words(page, "table")
-    assert page.locator("td").all_inner_texts()[0] == "4"
 
 
 # All of them
