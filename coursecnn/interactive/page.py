@@ -21,7 +21,6 @@ import base64
 import hashlib
 import io
 import json
-import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from importlib.resources import files
