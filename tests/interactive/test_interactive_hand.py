@@ -210,6 +210,8 @@ HOVERS = {
     "receptive": (".map-line svg >> nth=1", "p[role=status]"),
     "explorer": (".skyline .boxes >> nth=0", ".details >> nth=0"),
     "photo": (".pointed canvas >> nth=4", ".unit output"),
+    "digits": (".maps canvas >> nth=2", ".unit output"),
+    "filters": (".pointed canvas >> nth=0", "output >> nth=-1"),
 }
 
 
@@ -344,6 +346,7 @@ CHANGES: dict[str, Callable[[Any], None]] = {
     "receptive": lambda page: page.get_by_role("button", name="Add a layer").click(),
     "explorer": lambda page: page.locator(".networks select").nth(1).select_option("alexnet"),
     "digits": lambda page: page.locator(".surface").click(),
+    "filters": lambda page: page.get_by_role("button", name="Most negative").click(),
     "photo": lambda page: page.get_by_role("button", name="dog", exact=True).click(),
     "inception": lambda page: page.get_by_label("3×3 filters", exact=True).fill("7"),
     "replay": lambda page: page.get_by_role("button", name="Step", exact=True).click(),
