@@ -7,7 +7,7 @@
 - `GeometryCalculator`: the shape and the price of a convolution, drawn;
 - `DigitReader`: draw a digit, and see every map of the LeNet-5 that reads it;
 - `PhotoReader`, `Snapshot`: a network of the course on a photograph of one's own, with Grad-CAM;
-- `ArchitectureExplorer`, `Accuracy`: networks layer by layer, two of them side by side;
+- `ArchitectureExplorer`, `Accuracy`, `Origin`: networks layer by layer, two of them side by side;
 - `InceptionCalculator`, `Cost`: what an Inception module costs, with its bottlenecks and without;
 - `ChannelMixer`: which channels full, grouped, depthwise and 1×1 convolutions read, and the price;
 - `ReceptiveFieldExplorer`, `Stack`: the pixels that reach a unit, and how much they count;
@@ -21,7 +21,7 @@ that of `geometry` and `convolution`, and tested against them.
 from coursecnn.interactive.backward import Backward, BackwardStepper
 from coursecnn.interactive.calculator import GeometryCalculator
 from coursecnn.interactive.digits import DigitReader
-from coursecnn.interactive.explorer import Accuracy, ArchitectureExplorer
+from coursecnn.interactive.explorer import Accuracy, ArchitectureExplorer, Origin
 from coursecnn.interactive.inception import Cost, InceptionCalculator
 from coursecnn.interactive.mixer import ChannelMixer
 from coursecnn.interactive.photo import PhotoReader, Snapshot
@@ -44,6 +44,7 @@ __all__ = [
     "GeometryCalculator",
     "InceptionCalculator",
     "KernelPlayground",
+    "Origin",
     "PhotoReader",
     "PoolingStepper",
     "ReceptiveFieldExplorer",
