@@ -36,8 +36,8 @@ from coursecnn.training.recipes import LEAGUE, PILOT, PILOT_SEED, Recipe
 SEEDS = range(5)
 QUESTIONS = {
     "what halves the maps, and what reads them": ("plain", "average_pooling", "dense_head"),
-    "the non-linearity and the normalisation": ("unnormalised", "tanh"),
     "shortcuts": ("plain20", "residual20"),
+    "the non-linearity and the normalisation": ("unnormalised", "tanh"),
     "what comes first": ("preactivation",),
     "small and large kernels": ("kernels_3x3", "kernels_7x7"),
     "wide and deep": ("wide", "deep"),

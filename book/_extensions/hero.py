@@ -62,6 +62,7 @@ PLAYS = {
     "calculator": "Size, price and picture of a layer, and what would fit",
     "inception": "What a bottleneck saves, and when it no longer does",
     "replay": "Deep networks in training, plain and residual",
+    "guesses": "Guess which ideas pay at the same price, and compare",
     "explorer": "Two of many networks, layer by layer, side by side",
 }
 

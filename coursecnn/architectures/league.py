@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from coursecnn._checks import check_choice
 from coursecnn.architectures import blocks, stochastic_depth
@@ -22,7 +22,7 @@ from coursecnn.architectures.fractalnet import ActiveColumns, Join
 from coursecnn.architectures.layers import Shape, classified, image_input
 from coursecnn.backend import keras
 
-__all__ = ["ARMS", "EQUAL", "NETWORKS", "Arm", "league"]
+__all__ = ["ARMS", "EQUAL", "NETWORKS", "PAIRS", "Arm", "Pair", "league"]
 
 layers = keras.layers
 Tensor: TypeAlias = keras.KerasTensor
@@ -403,6 +403,50 @@ ARMS: dict[str, Arm] = {
 }
 # Those that cost the same; in the others depth is what differs.
 EQUAL = tuple(arm for arm in ARMS if not arm.endswith("56"))
+
+
+class Pair(NamedTuple):
+    """Two arms, and the idea that the first one has and the second lacks.
+
+    >>> PAIRS[3]
+    Pair(new='unnormalised', old='tanh', idea='ReLU, not tanh')
+    """
+
+    new: str
+    old: str
+    idea: str
+
+
+# The questions of the league. All are asked, whatever comes out: their number is that of the
+# comparisons, for which intervals are widened.
+PAIRS = (
+    Pair("plain", "average_pooling", "maxima, not averages, halve the maps"),
+    Pair("plain", "dense_head", "averages of the maps, not a hidden dense layer"),
+    Pair("plain", "unnormalised", "batch normalisation"),
+    Pair("unnormalised", "tanh", "ReLU, not tanh"),
+    Pair("residual20", "plain20", "shortcuts, with 20 layers"),
+    Pair("preactivation", "residual20", "normalisation and ReLU before the convolutions"),
+    Pair("kernels_3x3", "kernels_7x7", "three 3×3 convolutions, not one of 7×7"),
+    Pair("wide", "deep", "one wide residual unit, not six thin ones"),
+    Pair("dense", "chain", "each layer reads all before it"),
+    Pair("stochastic_depth", "deep", "residual branches dropped in training"),
+    Pair("squeeze_excitation", "residual20", "maps weighed by their averages"),
+    Pair("order_normalised_sum", "residual20", "the sum normalised"),
+    Pair("order_activated_branch", "residual20", "the branch activated, not the sum"),
+    Pair("order_relu_first", "residual20", "ReLU before the convolutions, normalisation after"),
+    Pair("fractal", "plain20", "columns of 1, 2 and 4 layers, not one of 6"),
+    Pair("drop_path", "fractal", "columns dropped in training"),
+    Pair("inception", "inception_naive", "bottlenecks before the 3×3 and the 5×5"),
+    Pair("inception", "plain", "kernels of several sizes side by side"),
+    Pair("fire", "plain", "squeezed, then expanded"),
+    Pair("separable", "plain", "depthwise, then 1×1"),
+    Pair("inverted", "separable", "shortcuts between narrow ends, wide in the middle"),
+    Pair("bottleneck", "residual20", "1×1, 3×3, 1×1, not two of 3×3"),
+    Pair("cardinality", "bottleneck", "the 3×3 in eight groups"),
+    Pair("residual56", "plain56", "shortcuts, with 56 layers"),
+    Pair("plain56", "plain20", "56 layers, not 20, without shortcuts (costs more)"),
+    Pair("residual56", "residual20", "56 layers, not 20, with shortcuts (costs more)"),
+)
 
 NETWORKS = rows(
     "league",

@@ -35,6 +35,7 @@ CHAPTERS = (
     "pretrained",
     "cifar10_lab",
     "faster",
+    "league",
     "beyond_one_machine",
     "what_came_after",
 )

@@ -18,7 +18,7 @@ import numpy as np
 
 from coursecnn import exercises, patterns
 from coursecnn.convolution import convolve2d, correlate2d
-from coursecnn.exercises import lenet, pretrained, vgg, what_came_after
+from coursecnn.exercises import league, lenet, pretrained, vgg, what_came_after
 from coursecnn.exercises import patterns as chapter5
 from coursecnn.geometry import (
     Convolution,
@@ -33,6 +33,10 @@ from coursecnn.geometry import (
 __all__ = ["VARIATIONS", "Variation", "of_chapter"]
 
 Choice: TypeAlias = Sequence[Any] | Callable[[Random], Any]
+
+
+# Of Nemenyi's test, for a confidence of 95 %, by the number of networks.
+QUANTILES = {3: 2.343, 4: 2.569, 5: 2.728, 6: 2.850, 8: 3.031}
 
 
 def _always(**_: Any) -> bool:
@@ -544,6 +548,30 @@ VARIATIONS: tuple[Variation, ...] = (
             "fast": (2, 3, 4, 5, 6, 8),
             "share": (0.25, 0.4, 0.5, 0.75, 0.8),
         },
+    ),
+    Variation(
+        "league.false_calls",
+        "{arms} networks are equally good, and each pair of them is compared by an interval of "
+        "{percent} %. How many pairs are told apart on average, though nothing is between them? "
+        "Give two decimals.",
+        lambda arms, percent: round(league.false_calls(arms, percent / 100), 2),
+        {"arms": range(5, 41), "percent": (90, 95, 98, 99)},
+        own={"arms": 30, "percent": 95},
+    ),
+    Variation(
+        "league.places",
+        "{arms} networks were trained from the same {seeds} seeds and ranked in each. For so many "
+        "networks the tabulated quantile is {quantile}. How far apart must two mean places be, at "
+        "least, to be told apart by Nemenyi's test? Give two decimals.",
+        lambda arms, quantile, seeds: round(league.nemenyi(arms, seeds, quantile), 2),
+        {
+            "arms": (3, 4, 5, 6, 8),
+            "quantile": (2.343, 2.569, 2.728, 2.850, 3.031),
+            "seeds": (5, 6, 8, 10, 12, 15, 20),
+        },
+        lambda arms, quantile, seeds: (
+            QUANTILES[arms] == quantile and league.nemenyi(arms, seeds, quantile) < arms - 1
+        ),
     ),
     Variation(
         "beyond_one_machine.ring",

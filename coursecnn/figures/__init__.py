@@ -36,6 +36,7 @@ from coursecnn.figures.pictures import (
 )
 from coursecnn.figures.runs import (
     beside_band,
+    critical_difference,
     learning_curves,
     paired,
     races,
@@ -56,6 +57,7 @@ __all__ = [
     "coloured_matrices",
     "connections",
     "coverage",
+    "critical_difference",
     "deep_filters",
     "framed",
     "guesses",

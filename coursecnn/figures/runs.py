@@ -12,6 +12,7 @@ from coursecnn.figures.style import COLOURS, log_axis, panels
 
 __all__ = [
     "beside_band",
+    "critical_difference",
     "learning_curves",
     "paired",
     "races",
@@ -237,6 +238,63 @@ def ranking(runs: Mapping[str, ArrayLike], critical: float, label: str) -> Figur
     axis.set_yticks(range(len(runs)), list(runs))
     axis.invert_yaxis()
     axis.set_xlabel(label)
+    return figure
+
+
+def critical_difference(
+    means: Mapping[str, float], critical: float, groups: Sequence[Sequence[str]], label: str
+) -> Figure:
+    """Draw many means on one axis, and bars under those that cannot be told apart.
+
+    The names stand left and right of the axis, each with a line to its mean; a short ruler above
+    the axis is as long as the critical difference.
+
+    Args:
+        means: of each network, the best first: the best is drawn at the right end if its number
+            is the largest, at the left end if it is the smallest, as with places.
+        critical: means that are further apart than this differ.
+        groups: the sets of networks that are not told apart; those of one network are not drawn.
+        label: what the means are of.
+
+    Source: Demšar, Statistical comparisons of classifiers over multiple data sets, Journal of
+    Machine Learning Research 7, 2006, figure 1.
+
+    >>> means, groups = {"a": 90.0, "b": 89.8, "c": 88.0}, [("a", "b"), ("c",)]
+    >>> figure = critical_difference(means, 0.5, groups, "accuracy (%)")
+    >>> [text.get_text() for text in figure.axes[0].texts]
+    ['critical difference 0.50', 'c', 'b', 'a']
+    """
+    bars = [group for group in groups if len(group) > 1]
+    ordered = sorted(means, key=lambda name: means[name])
+    low, high = means[ordered[0]], means[ordered[-1]]
+    wide = max(high - low, critical)
+    half = len(ordered) // 2
+    first = -0.35 * (len(bars) + 1)  # under the last bar
+    figure, axis = plt.subplots(figsize=(6.8, 0.95 + 0.13 * len(bars) + 0.22 * (len(means) - half)))
+    axis.plot([low, low + critical], [0.6, 0.6], color=COLOURS[1], lw=2.5, solid_capstyle="butt")
+    axis.text(low, 0.75, f"critical difference {critical:.2f}", fontsize=8)
+    for row, group in enumerate(bars, start=1):
+        ends = [means[group[0]], means[group[-1]]]
+        axis.plot(ends, [-0.35 * row] * 2, color=COLOURS[0], lw=4, solid_capstyle="round")
+    for place, name in enumerate(ordered):
+        left = place < half
+        level = first - 0.6 * (place if left else len(ordered) - 1 - place)
+        end = low - 0.06 * wide if left else high + 0.06 * wide
+        axis.plot([means[name], means[name], end], [0, level, level], color="0.35", lw=0.8)
+        side = "right" if left else "left"
+        axis.text(end, level, name, ha=side, va="center", fontsize=8)
+    ticks = np.asarray(MaxNLocator(8).tick_values(low, high))
+    ticks = ticks[(ticks > low - 0.1 * wide) & (ticks < high + 0.1 * wide)]
+    axis.set_xticks(ticks)
+    axis.xaxis.tick_top()
+    for side in ("bottom", "top"):
+        axis.spines[side].set_position(("data", 0))
+        axis.spines[side].set_bounds(min(low, *ticks), max(high, *ticks))
+    axis.spines.left.set_visible(False)
+    axis.set_yticks([])
+    axis.grid(visible=False)
+    axis.set_xlim(low - 0.45 * wide, high + 0.45 * wide)
+    axis.set_title(label, pad=14)
     return figure
 
 

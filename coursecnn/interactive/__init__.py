@@ -12,7 +12,8 @@
 - `ChannelMixer`: which channels full, grouped, depthwise and 1×1 convolutions read, and the price;
 - `ReceptiveFieldExplorer`, `Stack`: the pixels that reach a unit, and how much they count;
 - `effective_field`, `effective_width`: how much they count in a network of Keras;
-- `TrainingReplay`: the curves of recorded runs, epoch by epoch.
+- `TrainingReplay`: the curves of recorded runs, epoch by epoch;
+- `GuessForm`, `Finding`: questions to guess, and then what was found.
 
 Each is an object whose HTML a notebook cell shows. The arithmetic in the page (`arithmetic.js`) is
 that of `geometry` and `convolution`, and tested against them.
@@ -22,6 +23,7 @@ from coursecnn.interactive.backward import Backward, BackwardStepper
 from coursecnn.interactive.calculator import GeometryCalculator
 from coursecnn.interactive.digits import DigitReader
 from coursecnn.interactive.explorer import Accuracy, ArchitectureExplorer, Origin
+from coursecnn.interactive.guesses import Finding, GuessForm
 from coursecnn.interactive.inception import Cost, InceptionCalculator
 from coursecnn.interactive.mixer import ChannelMixer
 from coursecnn.interactive.photo import PhotoReader, Snapshot
@@ -41,7 +43,9 @@ __all__ = [
     "Cost",
     "DigitReader",
     "Example",
+    "Finding",
     "GeometryCalculator",
+    "GuessForm",
     "InceptionCalculator",
     "KernelPlayground",
     "Origin",

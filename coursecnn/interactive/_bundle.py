@@ -22,6 +22,7 @@ STATEMENT = re.compile(r"^[^\s}\])][^\n]*\n(?:(?:[ \t}\])][^\n]*)?\n)*", re.MULT
 DECLARED = re.compile(
     r"(?:export )?(?:(?:async )?function|class|const|let) (?:(\w+)|[{\[]([^}\]]*)[}\]])"
 )
+INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 LEFT_OVER = re.compile(r"\b(?:import|export)\b[^\n]*")
 
 
@@ -36,12 +37,12 @@ def bundle(script: str, read: Callable[[str], str]) -> str:
         read: Gives the text of a file by its name.
 
     Returns:
-        One module without imports, exports and lines of comments. What the script itself defines
-        is on its top level.
+        One module without imports, exports, lines of comments and indentation. What the script
+        itself defines is on its top level.
 
     Raises:
-        ValueError: A file imports or exports in another spelling, imports what is not exported, or
-            imports itself by way of others.
+        ValueError: A file imports or exports in another spelling, imports what is not exported,
+            imports itself by way of others, or holds a text of several lines.
 
     Examples:
         >>> files = {
@@ -63,7 +64,7 @@ def bundle(script: str, read: Callable[[str], str]) -> str:
         f"return {{ {', '.join(names)} }};\n}})();\n"
         for name, (source, names) in reversed(needed.items())
     ]
-    return "".join([*scopes, _plain(main)])
+    return INDENTATION.sub("", "".join([*scopes, _plain(main)]))
 
 
 def imported(script: str, read: Callable[[str], str]) -> list[str]:
@@ -106,6 +107,7 @@ def _collect(
     """Add a script, without lines of comments, after all that it imports, once each is checked."""
     source, path = read(script), (*importers, script)
     _refuse_other_spellings(script, source)
+    _refuse_long_texts(script, source)
     for found in IMPORT.finditer(source):
         names, other = _names(found[1]), f"{found[2]}.js"
         at = f"{script}:{_line(source, found.start())}"
@@ -156,13 +158,27 @@ def _as_constants(found: re.Match[str]) -> str:
 def _refuse_other_spellings(script: str, source: str) -> None:
     """Blank out what is known, keep the lines, and see whether a keyword is left."""
     for known in (COMMENT, IMPORT, EXPORT):
-        source = known.sub(lambda found: "\n" * found[0].count("\n"), source)
+        source = known.sub(_lines_alone, source)
     if found := LEFT_OVER.search(source):
         raise ValueError(
             f"{script}:{_line(source, found.start())}: must begin a line, as `import {{ a, b }}"
             ' from "./file.js";` or as `export` before a function, a class or a const; got'
             f" {found[0]!r}"
         )
+
+
+def _refuse_long_texts(script: str, source: str) -> None:
+    """Without its indentation, a text of several lines would be another; code in one would not."""
+    for number, line in enumerate(COMMENT.sub(_lines_alone, source).splitlines(), 1):
+        is_code = line.endswith("${") or line.lstrip().startswith("}")
+        if line.count("`") % 2 and not is_code:
+            raise ValueError(
+                f"{script}:{number}: a text must end where its line does, got {line!r}"
+            )
+
+
+def _lines_alone(found: re.Match[str]) -> str:
+    return "\n" * found[0].count("\n")
 
 
 def _refuse_circle(at: str, path: tuple[str, ...], imported: str) -> None:

@@ -73,7 +73,8 @@ class Explorer {
       const [file] = box.files ?? [];
       if (file) this.open(file.name, await file.text());
     };
-    const words = "Your own network: a file that `coursecnn count NETWORK --format json` wrote";
+    const command = element("code", {}, "coursecnn count NETWORK --format json");
+    const words = element("span", {}, "Your own network: a file that ", command, " wrote");
     return element("label", { className: "field own" }, words, box);
   }
 

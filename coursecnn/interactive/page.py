@@ -21,6 +21,7 @@ import base64
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from importlib.resources import files
@@ -94,7 +95,8 @@ def fragment(script: str, label: str, data: object, static: str) -> str:
 def _style(script: str) -> str:
     scripts = ["page.js", *imported(script, _read), script]
     names = dict.fromkeys(name.removesuffix(".js") + ".css" for name in scripts)
-    return "".join(_read(name) for name in names if _path(name).is_file())
+    styles = (_read(name) for name in names if _path(name).is_file())
+    return "".join(re.sub(r"^[ \t]+", "", style, flags=re.MULTILINE) for style in styles)
 
 
 def module(script: str) -> str:

@@ -263,5 +263,13 @@ RECIPES = {
         ),
         *LEAGUE.values(),
         *PILOT.values(),
+        # The plain arm on 5,000 images: short enough to be measured again at every change.
+        replace(
+            LEAGUE["plain"],
+            name="league_start",
+            epochs=2,
+            validation_split=0.9,
+            evaluate_every_epoch=False,
+        ),
     ]
 }

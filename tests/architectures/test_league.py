@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import league as plan
-from coursecnn.architectures.league import ARMS, EQUAL, league
+from coursecnn.architectures.league import ARMS, EQUAL, PAIRS, league
 from coursecnn.backend import keras, without_weights
 from coursecnn.evidence import records
 from coursecnn.models import costs
@@ -48,6 +48,18 @@ def test_the_others_differ_from_their_shallow_twins_in_depth_alone():
         assert (ARMS[shallow].unit, ARMS[shallow].filters) == (ARMS[deep].unit, ARMS[deep].filters)
         depths = [len(convolutions(outline(arm))) + 1 for arm in (shallow, deep)]
         assert depths == [int(arm[-2:]) for arm in (shallow, deep)]
+
+
+def test_each_arm_is_in_a_pair_and_each_pair_is_asked_once():
+    assert {arm for pair in PAIRS for arm in (pair.new, pair.old)} == set(ARMS)
+    assert len({frozenset((pair.new, pair.old)) for pair in PAIRS}) == len(PAIRS)
+    assert len({pair.idea for pair in PAIRS}) == len(PAIRS)
+
+
+def test_pairs_cost_the_same_unless_they_say_so():
+    for new, old, idea in PAIRS:
+        same = (new in EQUAL) == (old in EQUAL)
+        assert same == (not idea.endswith("(costs more)"))
 
 
 TWINS = (

@@ -40,6 +40,8 @@ KNOWN = (
     ("cifar10_lab.standard_error", (20, 1600), 1),
     ("faster.smoothed", (5, 0.2), 0.84),
     ("faster.ratio", (12, 3, 0.4), 10),
+    ("league.false_calls", (10, 90), 4.5),
+    ("league.places", (4, 2.569, 14), 1.25),  # Demšar 2006, section 3.2.2
     ("beyond_one_machine.synchronised", (-1, 3, 2, 4), (1, 7)),
     ("what_came_after.unit_parameters", (96, 7), 79_296),
 )

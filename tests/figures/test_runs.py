@@ -1,4 +1,4 @@
-"""The drawings of chapter 16: what is drawn is what was given."""
+"""The drawings of chapters 16 and 17: what is drawn is what was given."""
 
 import numpy as np
 import pytest
@@ -53,3 +53,33 @@ def test_bars_of_a_ranking_meet_where_means_are_not_further_apart_than_the_criti
     assert [axis.get_yticks().tolist(), axis.yaxis_inverted()] == [[0, 1, 2], True]
     assert near[1] > best[0] > last[1]
     assert best == pytest.approx((0.91 - 0.015, 0.91 + 0.015))
+
+
+MEANS = {"best": 90.0, "next": 89.8, "third": 88.1, "last": 88.0}
+GROUPS = [("best", "next"), ("third", "last")]
+
+
+@pytest.mark.parametrize("sign", [1, -1], ids=["accuracies", "places"])
+def test_the_ends_of_a_bar_are_the_means_of_those_that_are_not_told_apart(sign):
+    means = {name: sign * mean for name, mean in MEANS.items()}
+    (axis,) = figures.critical_difference(means, 0.5, [*GROUPS, ("last",)], "mean").axes
+    ruler, *lines = axis.lines
+    bars, names = lines[:2], lines[2:]
+
+    assert np.ptp(ruler.get_xdata()) == pytest.approx(0.5)
+    assert [list(bar.get_xdata()) for bar in bars] == [
+        [means[name] for name in group] for group in GROUPS
+    ]
+    assert sorted(line.get_xdata()[0] for line in names) == sorted(means.values())
+    labels = {text.get_text(): text.get_position()[0] for text in axis.texts[1:]}
+    assert set(labels) == set(MEANS)
+    assert labels["best"] * sign > labels["last"] * sign, "the best is at its end of the axis"
+
+
+def test_each_name_has_a_line_of_its_own_under_the_last_bar():
+    (axis,) = figures.critical_difference(MEANS, 0.5, GROUPS, "mean").axes
+    _, *lines = axis.lines
+    bars, names = lines[:2], lines[2:]
+    ends = [tuple(line.get_xydata()[-1]) for line in names]
+    assert len(set(ends)) == len(MEANS)
+    assert max(height for _, height in ends) < min(bar.get_ydata()[0] for bar in bars)

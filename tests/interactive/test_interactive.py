@@ -18,7 +18,9 @@ from coursecnn.interactive import (
     BackwardStepper,
     ChannelMixer,
     Example,
+    Finding,
     GeometryCalculator,
+    GuessForm,
     InceptionCalculator,
     KernelPlayground,
     PoolingStepper,
@@ -40,6 +42,7 @@ INTERACTIVES = {
     "calculator": lambda: GeometryCalculator(Convolution(16, kernel=3, stride=2), (8, 8, 3)),
     "inception": lambda: InceptionCalculator({"3a": ((28, 28, 192), INCEPTIONS["3a"])}),
     "replay": lambda: TrainingReplay({"a first CNN": read("mnist")}),
+    "guesses": lambda: GuessForm({"a": Finding("b", "1 point")}, ("b", "c")),
     "receptive": lambda: ReceptiveFieldExplorer({"one": Stack({"conv": Convolution(1, 3)}, 9)}),
 }
 each_interactive = pytest.mark.parametrize("make", INTERACTIVES.values(), ids=INTERACTIVES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +22,7 @@ from coursecnn.interactive import (
     Stack,
     Stepper,
 )
+from coursecnn.interactive import page as written_page
 from tests import browser
 
 EXAMPLES = 40
@@ -267,7 +269,7 @@ def test_the_playground_answers_as_the_package_does(show: Show) -> None:
     rng = np.random.default_rng(5)
     for turn in range(25):
         name = ("noise", "other noise")[turn % 2]
-        page.select_option("select >> nth=0", name)
+        page.select_option("select >> nth=1", name)
         kernel = rng.integers(-3, 4, (3, 3))
         page.evaluate(TYPE_KERNEL, kernel.ravel().tolist())
         answers = correlate2d(PLAYGROUND.photo(name), kernel)
@@ -320,6 +322,121 @@ def test_a_kernel_of_the_list_is_taken_and_the_relu_applied(show: Show) -> None:
     assert numbers(page, "kernel") == TOP_EDGE.ravel().tolist()
     assert f"between 0 and {answers.max():.3f}".rstrip("0") in words(page, "p:has(+ output)")
     assert page.get_by_role("button", name="top edge").get_attribute("aria-pressed") == "true"
+
+
+SHEET = """async ([source, cases]) => {
+  const module = await import(`data:text/javascript;base64,${source}`);
+  return cases.map(([shape, values, side]) => module.resized({ shape, values }, side).values);
+}"""
+
+
+def test_a_kernel_of_another_size_has_the_old_one_in_its_middle(chromium: Any) -> None:
+    """Against a slice of a padded array, for kernels of all sizes."""
+    rng = np.random.default_rng(8)
+    kernels = [rng.integers(-9, 10, rng.integers(1, 10, 2)) for _ in range(300)]
+    sides = rng.choice([3, 5, 7], len(kernels)).tolist()
+    module = f"{written_page.module('sheet.js')}\nexport {{ resized }};"
+    source = base64.b64encode(module.encode()).decode()
+    cases = [
+        [list(kernel.shape), kernel.ravel().tolist(), side]
+        for kernel, side in zip(kernels, sides, strict=True)
+    ]
+    with browser.visit(chromium) as visit:
+        found = visit.page.evaluate(SHEET, [source, cases])
+
+    for kernel, side, values in zip(kernels, sides, found, strict=True):
+        top, left = ((length - side + 1) // 2 + 9 for length in kernel.shape)
+        expected = np.pad(kernel, 9)[top : top + side, left : left + side]
+        assert values == expected.ravel().tolist()
+
+
+def test_the_playground_answers_to_larger_kernels_as_the_package_does(show: Show) -> None:
+    page = show(PLAYGROUND)
+    rng = np.random.default_rng(9)
+    for side in (5, 7, 3):
+        page.select_option("select >> nth=0", f"{side}×{side}")
+        kernel = rng.integers(-3, 4, (side, side))
+        page.evaluate(TYPE_KERNEL, kernel.ravel().tolist())
+        answers = correlate2d(PLAYGROUND.photo("noise"), kernel)
+        point_at(page, "answers", (3, 4), answers.shape)
+        assert written(words(page, "output >> nth=-1")) == pytest.approx(answers[3, 4], abs=6e-4)
+
+
+def painted(page: Any) -> np.ndarray:
+    levels = page.eval_on_selector('[aria-label^="photo"] canvas', PIXELS)
+    return np.reshape(levels, (28, 28))
+
+
+def stroke(page: Any, *places: tuple[int, int]) -> None:
+    """Paint with the mouse from pixel to pixel, each (row, column)."""
+    page.locator('[aria-label^="photo"]').scroll_into_view_if_needed()
+    box = page.locator('[aria-label^="photo"] canvas').bounding_box()
+    at = [
+        (box["x"] + (c + 0.5) * box["width"] / 28, box["y"] + (r + 0.5) * box["height"] / 28)
+        for r, c in places
+    ]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    for place in at[1:]:
+        page.mouse.move(*place)
+    page.mouse.up()
+    page.wait_for_timeout(60)  # what is painted is computed once a frame
+
+
+def test_what_is_painted_is_computed_and_is_there_again(show: Show) -> None:
+    page = show(PLAYGROUND)
+    page.get_by_role("button", name="top edge").click()
+    assert page.get_by_role("group", name="brushes").is_hidden()
+    page.get_by_role("button", name="Paint a picture").click()
+    assert not painted(page).any()
+
+    stroke(page, (10, 5), (10, 20))
+    sheet = np.zeros((28, 28))
+    sheet[10, 5:21] = 1
+    assert (painted(page) == 255 * sheet).all()
+    page.get_by_label("Colour").select_option("grey")
+    page.locator("select").last.select_option("3 pixels")
+    stroke(page, (0, 27), (0, 27))
+    sheet[:2, 26:] = 0.5
+    assert np.abs(painted(page) - 255 * sheet).max() <= 0.5
+
+    answers = correlate2d(sheet, TOP_EDGE)
+    assert f"between {answers.min():g} and {answers.max():g}".replace("-", "−") in words(
+        page, "p:has(+ output)"
+    )
+    page.get_by_role("button", name="Clear").click()
+    assert not painted(page).any()
+
+
+def test_the_space_bar_paints_in_the_middle_of_the_window(show: Show) -> None:
+    page = show(PLAYGROUND)
+    page.get_by_role("button", name="Paint a picture").click()
+    page.locator('[aria-label^="photo"] [tabindex="0"]').focus()
+
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press(" ")
+    page.wait_for_timeout(60)
+
+    place = re.search(r"Row (\d+), column (\d+)", words(page, "output >> nth=-1"))
+    row, column = (int(number) + 1 for number in place.groups())
+    assert np.argwhere(painted(page)).tolist() == [[row, column]]
+
+
+def test_a_dot_is_answered_by_the_kernel_turned(show: Show) -> None:
+    """As the page says: the answers around a single dot are the kernel, rotated by 180°."""
+    page = show(PLAYGROUND)
+    page.evaluate(TYPE_KERNEL, list(range(1, 10)))
+    page.get_by_role("button", name="Paint a picture").click()
+    stroke(page, (12, 12), (12, 12))
+
+    page.select_option("select >> nth=2", "with their sign")
+    found = []
+    for row in range(10, 13):
+        for column in range(10, 13):
+            point_at(page, "answers", (row, column), (26, 26))
+            found.append(written(words(page, "output >> nth=-1")))
+
+    assert found == list(range(9, 0, -1))
 
 
 def test_arrow_keys_move_the_window_of_the_playground(show: Show) -> None:

@@ -149,7 +149,7 @@ def test_what_nobody_needs_is_left_out() -> None:
 
     module = bundled(main=MAIN, other=other, third=third)
 
-    assert "const LIMITS = {\n  most: 3,\n};\n" in module
+    assert "const LIMITS = {\nmost: 3,\n};\n" in module
     assert "unused" not in module
     assert "$third" not in module
     assert imported("main.js", {"main.js": MAIN, "other.js": OTHER}.__getitem__) == ["other.js"]
@@ -166,3 +166,12 @@ def test_what_is_used_by_what_is_needed_comes_along(chromium: Any) -> None:
     module = bundled(main=MAIN, other=other) + "export { two };"
 
     assert run(chromium, module) == {"two": 42}
+
+
+def test_a_text_of_several_lines_is_refused_with_its_line() -> None:
+    """It would lose its indentation. What runs inside of a text may fill several."""
+    with pytest.raises(ValueError, match=r"^main\.js:4: a text must end where its line does"):
+        bundled(main=f"{MAIN}const text = `one\n  two`;\n", other=OTHER)
+
+    code = "const text = `one ${\n  two\n}`;\n"
+    assert "const text = `one ${\ntwo\n}`;\n" in bundled(main=MAIN + code, other=OTHER)

@@ -347,6 +347,7 @@ CHANGES: dict[str, Callable[[Any], None]] = {
     "photo": lambda page: page.get_by_role("button", name="dog", exact=True).click(),
     "inception": lambda page: page.get_by_label("3×3 filters", exact=True).fill("7"),
     "replay": lambda page: page.get_by_role("button", name="Step", exact=True).click(),
+    "guesses": lambda page: page.locator("select").first.select_option("open"),
 }
 
 

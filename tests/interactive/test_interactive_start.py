@@ -30,6 +30,7 @@ NAMES = {
     "photo": "photograph reader",
     "inception": "Inception calculator",
     "replay": "training replay",
+    "guesses": "guess form",
 }
 KEY = re.compile(r'data-interactive="(\w+)-\w+"')
 STARTS = 5  # at most: the quickest counts
