@@ -143,7 +143,8 @@ def _of_pooling(scripts: Scripts) -> Agreement:
 
 
 def _of_calculator(scripts: Scripts) -> Agreement:
-    rng, calls, expected = np.random.default_rng(3), [], []
+    rng, expected = np.random.default_rng(3), []
+    calls: list[Any] = []
     while len(calls) < CASES:
         kernel, stride, padding, dilation = map(int, rng.integers((1, 1, 0, 1), (8, 5, 4, 3)))
         size, groups, width, outputs = map(int, rng.integers(1, (513, 9, 65, 65)))
@@ -199,7 +200,7 @@ def _of_inception(scripts: Scripts) -> Agreement:
 def _of_receptive(scripts: Scripts) -> Agreement:
     rng, calls, expected = np.random.default_rng(6), [], []
     for _ in range(CASES):
-        layers = [
+        layers: list[dict[str, Any]] = [
             {
                 "kernel": int(rng.integers(1, 6)),
                 "stride": int(rng.integers(1, 4)),
