@@ -9,7 +9,7 @@
 - `PhotoReader`: a network of the course on a photograph of one's own, with Grad-CAM;
 - `Snapshot`, `snapshots`: photographs that a page brings with it;
 - `FilterExplorer`: the filters of a first layer, and the patches that excite them most;
-- `ArchitectureExplorer`, `Accuracy`: networks layer by layer, two of them side by side;
+- `ArchitectureExplorer`, `Accuracy`, `Origin`: networks layer by layer, two of them side by side;
 - `InceptionCalculator`, `Cost`: what an Inception module costs, with its bottlenecks and without;
 - `ChannelMixer`: which channels full, grouped, depthwise and 1×1 convolutions read, and the price;
 - `ReceptiveFieldExplorer`, `Stack`: the pixels that reach a unit, and how much they count;
@@ -24,7 +24,7 @@ that of `geometry` and `convolution`, and tested against them.
 from coursecnn.interactive.backward import Backward, BackwardStepper
 from coursecnn.interactive.calculator import GeometryCalculator
 from coursecnn.interactive.digits import DigitReader
-from coursecnn.interactive.explorer import Accuracy, ArchitectureExplorer
+from coursecnn.interactive.explorer import Accuracy, ArchitectureExplorer, Origin
 from coursecnn.interactive.filters import FilterExplorer
 from coursecnn.interactive.guesses import Finding, GuessForm
 from coursecnn.interactive.inception import Cost, InceptionCalculator
@@ -53,6 +53,7 @@ __all__ = [
     "GuessForm",
     "InceptionCalculator",
     "KernelPlayground",
+    "Origin",
     "PhotoReader",
     "PoolingStepper",
     "ReceptiveFieldExplorer",
