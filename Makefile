@@ -54,8 +54,8 @@ epub: book  ## the book for e-book readers, in _build/coursecnn.epub; needs Chro
 SAMPLED = $(if $(SAMPLE),--sample $(SAMPLE))
 VISITED = $(if $(SAMPLE),$$($(BIN)/python -m harness.sample $(SAMPLE) $(CHAPTERS)),$(CHAPTERS))
 
-test: SAMPLE ?= 4
-test: lint types unit chapters  ## lint, types, unit tests (4 cases of each), every chapter re-executed
+test: SAMPLE ?= 2
+test: lint types unit chapters  ## lint, types, unit tests (2 cases of each), every chapter re-executed
 
 lint: $(READY)  ## style of the code, types of the scripts, form and prose of the chapters
 	@$(BIN)/ruff check .

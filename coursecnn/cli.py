@@ -20,7 +20,6 @@ from typing import Annotated
 import typer
 
 import coursecnn
-from coursecnn import _files
 
 # What a command needs is imported when it runs: `--help` should answer at once.
 SHIPPED = Path(coursecnn.__file__).parent / "evidence" / "results"  # `records.SHIPPED`
@@ -216,7 +215,10 @@ def draw(
 def grade(
     folder: Annotated[Path, typer.Argument(help="Where the answered notebooks are.")],
     output: Annotated[
-        Path | None, typer.Option("--csv", help="A file that gets a row for each exercise.")
+        Path | None,
+        typer.Option(
+            "--csv", help="A file that gets a row for each exercise, notebook by notebook."
+        ),
     ] = None,
     seconds: Annotated[int, typer.Option(min=1, help="That a cell may take.")] = 600,
 ) -> None:
@@ -227,9 +229,7 @@ def grade(
     with _reported():
         from coursecnn.exercises import grading
 
-        grades = grading.graded(folder, seconds=seconds)
-        if output is not None:
-            _files.write_atomically(output, grades.to_csv(index=False).encode())
+        grades = grading.graded(folder, seconds=seconds, csv=output)
         counts = grades.groupby("notebook")["state"].value_counts().unstack(fill_value=0)
         typer.echo(counts.reindex(columns=grading.STATES, fill_value=0).to_string())
         for row in grades[grades["state"] == grading.NOT_GRADED].itertuples():

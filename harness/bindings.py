@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 from coursecnn._files import write_atomically
 from harness import cells, grammar, markdown
-from harness.sources import CLOSE, MARKED, OPEN, Said, neighbours
+from harness.sources import CLOSE, LESS, MARKED, MORE, OPEN, Said, neighbours
 
 HEAD = "# What proves the numbers of {name}: python -m harness.normalise keeps it.\n"
 WORD = re.compile(r"\S+")
@@ -38,6 +38,8 @@ LONGEST = 60  # characters on either side
 SENTENCE_END = re.compile(r"(?<=[.!?:])\s+(?=[A-Z$`*\[])|\n+")
 LONGEST_HALF = 600  # characters of a sentence before a number, and after it
 UNMARKED = str.maketrans(OPEN + CLOSE, "<>")  # of a text that has marks of its own
+DIGITS = re.compile(rf"(?:{grammar.DIGIT.pattern}|(?<=\d)[.,](?=\d))+")
+SUFFIX = re.compile(r"(?:%|[A-Za-z]+)?\Z")
 ALIKE = 0.6  # how similar the words around a number must be for it to be the same
 
 
@@ -260,8 +262,28 @@ def aligned(found: Sequence[Place], bindings: Sequence[Binding]) -> list[Binding
 
 
 def masked(context: str) -> str:
-    """The words without digits, signs and units, by which a number that was changed is known."""
-    return grammar.DIGIT.sub("#", MARKED.sub(f"{OPEN}#{CLOSE}", context))
+    """The words without numbers, signs and units, by which a number that was changed is known."""
+    return DIGITS.sub("#", MARKED.sub(f"{OPEN}#{CLOSE}", context))
+
+
+def turned(place: Place, binding: Binding) -> str:
+    """What was said of a number when it was bound, if the contrary, or another unit, is said now.
+
+    A source may agree with both, as a column of percentages does with 39.6 % and 39.6.
+    """
+    before, now = (
+        tuple(bool(words.search(text)) for words in (MORE, LESS))
+        for text in (binding.context.partition(OPEN)[0], place.said.before)
+    )
+    if before == now[::-1] != now:
+        return "the words before it say the contrary of what they said"
+    suffixes = {SUFFIX.search(text)[0] for text in (place.written, binding.text)}  # type: ignore[index]
+    old = next(iter(grammar.tokens(binding.text)), place.token)
+    if len(suffixes) == 1 or old.number is None or place.token.number is None:
+        return ""
+    values = old.number.value, place.token.number.value
+    same = any(one.low <= other.value <= one.high for one, other in (values, values[::-1]))
+    return "" if same else "the unit was changed"
 
 
 def _likeness(one: str, other: str) -> float:

@@ -104,7 +104,8 @@ TUPLE = re.compile(
     r"(?<![\w.])(?<!\d,)\d++(?:(?:,\s|,(?!\d{3}(?!\d))|\s?[x×]\s?)\d++)++(?![\w.]*\d|,\d)"
 )
 OUTPUT_NAME = re.compile(r"(?<![^\W_])(?:[A-Za-z][A-Za-z_]*+\d\w*+|\d-?D\b)")
-HYPHENED = re.compile(r"(?<![^\W_])[A-Za-z]{2,}-\d+\w*")  # as a name is, and in no list of names
+# As a name is, and in no list of names; as a decade is, and none that a network can be of.
+NEITHER = re.compile(r"(?<![^\W_])(?:[A-Za-z]{2,}-\d+\w*|\d{4}s\b)")
 REST = re.compile(r"[\w⁰¹²³⁴-⁹]++")
 SUBTRACTION = re.compile(r"[\w)}]\s[-−]\s\Z")
 # Between two numbers of which the second has the unit of both: "98.9 to 99.2 %", "99.1 ± 0.1 %".
@@ -208,7 +209,7 @@ def tokens(text: str) -> tuple[Token, ...]:
     for name, excuse in EXCUSES.items():
         text = claim(text, excuse, name)
     text = claim(text, _names(), "name")
-    text = claim(text, HYPHENED, "unknown")
+    text = claim(text, NEITHER, "unknown")
     text = claim(text, SIZE, "size")
     for number in _with_shared_units(list(_numbers(text, IN_PROSE)), text):
         found.append(Token(number.text, number.start, "number", number))
@@ -246,9 +247,8 @@ def _is_share(number: Number) -> bool:
 
 def shown_in(text: str) -> Iterator[Number]:
     """All numbers that an output shows, in plain text."""
-    between_sides = re.sub(r"(?<=\d)x(?=\d)", "×", text)
-    blanked = OUTPUT_NAME.sub(lambda match: BLANK * len(match[0]), between_sides)
-    return _numbers(blanked, IN_OUTPUT)
+    blanked = OUTPUT_NAME.sub(_blank, text)  # first, for depth_1x1 is a name
+    return _numbers(re.sub(r"(?<=\d)x(?=\d)", "×", blanked), IN_OUTPUT)
 
 
 def _numbers(text: str, pattern: re.Pattern[str]) -> Iterator[Number]:

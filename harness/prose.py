@@ -155,7 +155,7 @@ class Page:
         fault = self.sources.fault(source, token, place.said.before)
         if not fault and place.written != binding.text and self.sources.fault(source, token, ""):
             return "it was changed, and is only near it"
-        return fault
+        return fault or bindings.turned(place, binding)
 
     def _unbound(self, place: Place) -> Problem:
         token = place.token

@@ -280,11 +280,11 @@ class Sources:
             raise ValueError(f"the source {source!r} marks no number: {OPEN}28{CLOSE}")
         if f" {plain} " not in self._text(place):
             raise ValueError(f"{plain!r} is not there any more")
-        start = mark.start()
-        return next(
-            (value for at, end, value in _values(plain) if (at, end) == (start, mark.end() - 2)),
-            _number(mark[1]),
-        )
+        place = mark.start(), mark.end() - 2
+        found = next((value for *at, value in _values(plain) if tuple(at) == place), None)
+        if found is None:
+            raise ValueError(f"{mark[1]!r} is no number in {plain!r}")
+        return found
 
     def _text(self, place: str) -> str:
         if place in ("", "code"):

@@ -26,7 +26,7 @@ import coursecnn
 from coursecnn import _files
 from coursecnn._checks import check_count
 from coursecnn._values import integer
-from coursecnn.exercises import CHAPTERS
+from coursecnn.exercises import CHAPTERS, exercises
 from coursecnn.exercises.variations import VARIATIONS, Variation, of_chapter
 
 __all__ = ["Paper", "Question", "papers", "write"]
@@ -69,6 +69,8 @@ class Question:
         name: the variation, `chapter.exercise`.
         text: what is asked, as HTML.
         answer: the right answer: a number, a tuple, or an array.
+        decimals: how many of them are asked for, and printed, zeros at the end too; None if all
+            that there are.
 
     >>> Question("demo.sum", "2 + 3?", 5).answer
     5
@@ -77,6 +79,7 @@ class Question:
     name: str
     text: str
     answer: Any
+    decimals: int | None = None
 
 
 @dataclass(frozen=True)
@@ -192,7 +195,8 @@ def _different(variation: Variation, seed: int, variants: int) -> list[Question]
         numbers = variation.draw(random)
         answer = variation.answer(**numbers)
         text = variation.text.format(**{name: _shown(value) for name, value in numbers.items()})
-        found.setdefault(_shown(answer), Question(variation.name, text, answer))
+        question = Question(variation.name, text, answer, variation.decimals)
+        found.setdefault(_shown(answer, variation.decimals), question)
         if len(found) == variants:
             return list(found.values())
     raise ValueError(
@@ -200,15 +204,17 @@ def _different(variation: Variation, seed: int, variants: int) -> list[Question]
     )
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, decimals: int | None = None) -> str:
     """A number, a tuple or a matrix as HTML."""
     if isinstance(value, np.ndarray):
         rows = (f"<tr>{''.join(f'<td>{_shown(n)}</td>' for n in row)}</tr>" for row in value)
         return f'<table class="matrix">{"".join(rows)}</table>'
     if isinstance(value, tuple):
-        parts = [_shown(part) for part in value]
+        parts = [_shown(part, decimals) for part in value]
         return f"({('; ' if any(',' in part for part in parts) else ', ').join(parts)})"
     number = value.item() if isinstance(value, np.generic) else value
+    if decimals is not None:
+        return f"{number:,.{decimals}f}".replace("-", "−")
     return format(number, ",d" if isinstance(number, int) else ",.10g").replace("-", "−")
 
 
@@ -223,13 +229,19 @@ def _sheet(paper: Paper) -> str:
     return DOCUMENT.format(title=title, body=body)
 
 
+def _origin(name: str) -> str:
+    """The exercise that a question varies; of one that no chapter asks, the chapter."""
+    return name if name in exercises() else f"a question on {name.partition('.')[0]}"
+
+
 def _answers(drawn: Sequence[Paper], command: str) -> str:
     """The answers of all papers, with the exercise that each question varies."""
     origin = html.escape(f"coursecnn {coursecnn.__version__}: {command}")
     parts = []
     for paper in drawn:
         items = "\n".join(
-            f"<li>{_shown(question.answer)} <small>{html.escape(question.name)}</small></li>"
+            f"<li>{_shown(question.answer, question.decimals)} "
+            f"<small>{html.escape(_origin(question.name))}</small></li>"
             for question in paper.questions
         )
         parts.append(

@@ -20,6 +20,7 @@ from threading import Timer
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
+from coursecnn import _files
 from coursecnn.exercises import exercises
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ class _Ran(NamedTuple):
     lost: str = ""
 
 
-def graded(folder: Path, *, seconds: int = SECONDS, progress: bool = True) -> pd.DataFrame:
+def graded(
+    folder: Path, *, seconds: int = SECONDS, progress: bool = True, csv: Path | None = None
+) -> pd.DataFrame:
     """Grade all notebooks of a folder, and of the folders in it.
 
     What cannot be graded does not keep the others from it: a file that is no notebook or asks no
@@ -92,6 +95,8 @@ def graded(folder: Path, *, seconds: int = SECONDS, progress: bool = True) -> pd
         folder: where the notebooks are; a student each, by name of file or folder.
         seconds: that a cell may take.
         progress: whether to draw a progress bar on stderr.
+        csv: a file for the table. It is written before the first notebook and after each, so that
+            an interruption costs no more than the one that is running.
 
     Returns:
         A row for each notebook and exercise: `notebook`, `exercise`, `state`, `said`.
@@ -101,7 +106,6 @@ def graded(folder: Path, *, seconds: int = SECONDS, progress: bool = True) -> pd
         FileNotFoundError: if there is no such folder.
         ImportError: without nbclient, which comes with Jupyter.
     """
-    import pandas as pd
     from tqdm import tqdm
 
     if not folder.is_dir():
@@ -112,17 +116,29 @@ def graded(folder: Path, *, seconds: int = SECONDS, progress: bool = True) -> pd
     if not files:
         raise ValueError(f"{folder} has no notebooks (*.ipynb)")
     rows = _without_notebooks(folder)
+    table = _table(rows, csv)
     for path in tqdm(files, unit=" notebooks", disable=not progress):
         name = str(path.relative_to(folder))
         try:
             rows += [(name, each) for each in grade(path, seconds=seconds)]
         except ValueError as error:
             rows.append((name, Grade("", NOT_GRADED, str(error).removeprefix(f"{path} "))))
+        table = _table(rows, csv)
+    return table
+
+
+def _table(rows: list[tuple[str, Grade]], csv: Path | None) -> pd.DataFrame:
+    """The rows so far with what is missing among them, by notebook; also written, if to a file."""
+    import pandas as pd
+
     rows = sorted(rows + _missing(rows), key=itemgetter(0))
-    return pd.DataFrame(
+    table = pd.DataFrame(
         [(name, each.exercise, each.state, each.said) for name, each in rows],
         columns=["notebook", "exercise", "state", "said"],
     )
+    if csv is not None:
+        _files.write_atomically(csv, table.to_csv(index=False).encode())
+    return table
 
 
 def _without_notebooks(folder: Path) -> list[tuple[str, Grade]]:

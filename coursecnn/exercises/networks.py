@@ -13,7 +13,7 @@ from typing import Any, Protocol
 __all__ = ["Census", "GlobalAverage", "Normalisation", "described", "walk"]
 
 # Layers that only rename or lay out the same values, or that change them without a parameter.
-SILENT = {"InputLayer", "Flatten", "Activation", "ReLU"}
+SILENT = {"InputLayer", "Flatten", "Activation", "ReLU", "Relu"}
 
 
 class Counted(Protocol):
@@ -111,23 +111,47 @@ class Census:
         )
 
 
-def walk(answer: Any) -> Any:
+def walk(answer: Any, *, activations: bool = False) -> Any:
     """What of a Keras model counts: kind, output shape and parameters of each layer.
 
-    Layers that only rename or lay out the same values, such as `Flatten`, are left out, and so are
-    activations. Anything but a model is seen as it is.
+    Models in the model are opened. Layers that only rename or lay out the same values, such as
+    `Flatten`, are left out. Anything but a model is seen as it is.
+
+    Args:
+        answer: the model, or what was given in its place.
+        activations: whether each line that can have an activation ends with it, be it the layer's
+            own or a layer that follows.
 
     >>> walk("a text")
     'a text'
     """
     if not hasattr(answer, "layers"):
         return answer
-    rows = (
-        (type(layer).__name__, tuple(layer.output.shape[1:]), layer.count_params())
-        for layer in answer.layers
-    )
-    return _lines(row for row in rows if row[0] not in SILENT)
+    from coursecnn.models.graph import opened
+
+    lines: list[str] = []
+    for call in opened(answer, nested=True):
+        layer, kind = call.layer, type(call.layer).__name__
+        own = _activation(layer) if activations else ""
+        if kind in SILENT:
+            if own and lines:
+                lines[-1] = lines[-1].replace(" linear", f" {own}")
+        elif hasattr(layer, "count_params"):  # an operation on tensors is no layer
+            (shape,) = call.output_shapes
+            lines.append(_line(kind, shape, layer.count_params()) + (own and f" {own}"))
+    return "\n".join(lines)
+
+
+def _activation(layer: Any) -> str:
+    """The name of a layer's activation, or nothing."""
+    if type(layer).__name__ in {"ReLU", "Relu"}:
+        return "relu"
+    return getattr(getattr(layer, "activation", None), "__name__", "")
+
+
+def _line(kind: str, shape: tuple[int | None, ...], parameters: int) -> str:
+    return f"{kind} {shape} {parameters}"
 
 
 def _lines(rows: Iterable[tuple[str, tuple[int, ...], int]]) -> str:
-    return "\n".join(f"{kind} {shape} {parameters}" for kind, shape, parameters in rows)
+    return "\n".join(_line(*row) for row in rows)

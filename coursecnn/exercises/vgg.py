@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from math import prod
-from typing import Any
 
 from coursecnn.exercises.answers import Exercise, Mistake
+from coursecnn.exercises.networks import walk
 from coursecnn.exercises.views import letters, without_spaces
 from coursecnn.geometry import Convolution, Dense, Layer, Pooling
 
@@ -63,7 +64,7 @@ def batch(each: int, once: int) -> int:
 
 
 def stage(*, last: int = 1, activation: str = "relu", padded: bool = True) -> str:
-    """What `walk` sees of column C's third stage, whose last kernel is smaller."""
+    """What `walk` with activations sees of column C's third stage, whose last kernel is smaller."""
     shape: tuple[int, ...] = STAGE
     lines: list[str] = []
     for kernel in (3, 3, last):
@@ -73,24 +74,6 @@ def stage(*, last: int = 1, activation: str = "relu", padded: bool = True) -> st
         shape = out
     pooled = Pooling(2, rounding="floor").output_shape(shape)
     return "\n".join([*lines, f"MaxPooling2D {pooled} 0"])
-
-
-def walk(answer: Any) -> Any:
-    """What of a Keras model counts: kind, output, parameters and activation of each layer.
-
-    Anything but a model is seen as it is.
-    """
-    if not hasattr(answer, "layers"):
-        return answer
-    lines: list[str] = []
-    for layer in answer.layers:
-        if (kind := type(layer).__name__) == "ReLU" and lines:
-            lines[-1] = lines[-1].replace(" linear", " relu")
-        elif kind != "InputLayer":
-            line = f"{kind} {tuple(layer.output.shape[1:])} {layer.count_params()}"
-            function = getattr(layer, "activation", None)
-            lines.append(line if function is None else f"{line} {function.__name__}")
-    return "\n".join(lines)
 
 
 EXERCISES = (
@@ -133,7 +116,7 @@ EXERCISES = (
     Exercise(
         name="vgg.stage_c",
         solution=stage(),
-        view=walk,
+        view=partial(walk, activations=True),
         hint="three convolutions with a ReLU each, the last one 1×1, and a max pooling.",
         mistakes=(
             Mistake(stage(last=3), "this is column D: the last convolution of C is 1×1."),

@@ -11,8 +11,6 @@
  * @property {number} stride
  * @property {number} [padding]
  * @property {number} [dilation]
- * @property {number} [channels]
- * @property {number} [filters]
  *
  * @typedef {{ shape: number[], values: any }} Numbers
  */
@@ -68,17 +66,6 @@ function fittingPaddings(setting) {
 function fittingSizes(setting) {
   const smaller = setting.size - leftOver(setting);
   return [smaller, smaller + setting.stride].filter((size) => size > 0).map((size) => ({ size }));
-}
-
-/** What a convolution over a square image of `channels` learns: weights, and a bias each. */
-export function parameters({ kernel, channels, filters }) {
-  return filters * (kernel * kernel * channels + 1);
-}
-
-/** The multiply-accumulates of that convolution, for one image. */
-export function macs(setting) {
-  const { kernel, channels, filters } = setting;
-  return outputSize(setting) ** 2 * filters * kernel * kernel * channels;
 }
 
 /** The whole numbers from `start` up to, but not including, `stop`. */
@@ -152,15 +139,22 @@ export function conv2d(image, kernels, bias, layer = {}) {
   return { shape: [rows, columns, filters], values };
 }
 
+// What lies in the padding adds nothing, and the indices follow one another: this is where the time
+// goes.
 function dotProduct(image, kernels, corner, filter, dilation) {
-  const [height, width, channels] = kernels.shape;
+  const [rows, columns, channels] = image.shape;
+  const [height, width, , filters] = kernels.shape;
   let total = 0;
   for (let a = 0; a < height; a++) {
+    const row = corner.row + a * dilation;
+    if (row < 0 || row >= rows) continue;
     for (let b = 0; b < width; b++) {
+      const column = corner.column + b * dilation;
+      if (column < 0 || column >= columns) continue;
+      const first = (row * columns + column) * channels;
+      const weight = (a * width + b) * channels * filters + filter;
       for (let channel = 0; channel < channels; channel++) {
-        const [row, column] = [corner.row + a * dilation, corner.column + b * dilation];
-        total += pixel(image, row, column, channel) *
-          kernels.values[weightIndex(kernels, a, b, channel, filter)];
+        total += image.values[first + channel] * kernels.values[weight + channel * filters];
       }
     }
   }

@@ -71,7 +71,7 @@ class BackwardStepper {
   layer = { stride: 1, padding: 0 };
   told = element("p", { className: "told-of", role: "status" });
   loss = element("p", { className: "loss" });
-  products = element("div", { className: "products" });
+  products = element("div", { className: "products terms" });
 
   constructor(examples) {
     this.examples = examples;

@@ -1,43 +1,68 @@
-// The geometry calculator: N, F, P, S and d of a convolution over a square image, drawn and priced.
+// The geometry calculator: a layer over a square image, drawn, priced, and written as code.
 
-import { extent, fits, leftOver, macs, outputSize, parameters, span } from "./arithmetic.js";
+import { extent, fits, leftOver, outputSize, span } from "./arithmetic.js";
 import { framed } from "./frame.js";
+import {
+  counting,
+  isPooling,
+  isTransposed,
+  kerasLine,
+  LAYERS,
+  learned,
+  multiplied,
+  overhang,
+  sideOf,
+  torchLine,
+} from "./layers.js";
+import { groupings } from "./mixing.js";
 import { grouped, printed } from "./numbers.js";
-import { button, element, integerField } from "./page.js";
+import { button, choice, element, integerField, tickBox } from "./page.js";
 import { math, svg } from "./svg.js";
 
 const MOST_PIXELS_DRAWN = 48; // beyond, the lines between them would be all that one sees
 const QUESTION = "Can a 7×7 kernel at a stride of 2 turn 224 pixels into 112, with none left over?";
-const GROUNDS = "Blue ground: the image; grey around it: padding.";
-const WINDOWS = "Blue frame: the first window, its taps shaded";
-const NEXT = "; orange dashes: the next one";
-const DOTS = "Each dot is the middle of a window, hence one output.";
 
-/** The element that shows `fields`: what can be changed, each { name, label, min, max, value }. */
-export function start({ fields }, root) {
-  return framed(root, new Calculator(fields), QUESTION);
+/**
+ * @typedef {import("./layers.js").Layer} Layer
+ * @typedef {{ from: number, side: number, first: number, second: number, label: string }} View
+ *   a square part of the padded image, from pixel `from` on, and where two windows in it begin
+ */
+
+/**
+ * The element that shows a layer; `fields` are what can be changed, each { name, label, min, max,
+ * value }, and `groups` is how many it begins with.
+ */
+export function start({ fields, groups }, root) {
+  return framed(root, new Calculator(fields, groups), QUESTION);
 }
 
 class Calculator {
-  constructor(fields) {
+  constructor(fields, groups) {
     this.limits = fields;
-    /** @type {Required<import("./arithmetic.js").Setting>} */
-    this.setting = Object.assign({}, ...fields.map(({ name, value }) => ({ [name]: value })));
+    const numbers = fields.map(({ name, value }) => ({ [name]: value }));
+    /** @type {Layer} */
+    this.setting = Object.assign({ layer: LAYERS[0], groups, ceil: false }, ...numbers);
+    this.first = { ...this.setting };
+    this.layers = choice("Layer", LAYERS, (index) => this.change({ layer: LAYERS[index] }));
     this.fields = Object.fromEntries(fields.map((field) => [field.name, this.field(field)]));
+    this.groups = choice("g, groups", [], (index) => {
+      this.change({ groups: groupings(this.setting)[index] });
+    });
+    this.ceil = tickBox("ceil mode", () => this.change({ ceil: this.ceil.box.checked }));
     this.answer = element("div", { role: "status" });
-    this.drawing = element("div");
+    this.drawing = element("div", { className: "views" });
     this.lines = [kerasLine, torchLine].map((written) => ({ written, ...copied() }));
     this.legend = element("p", { className: "legend" });
     const left = element("div", {}, this.drawing, this.legend);
     const right = element("div", {}, this.answer, ...this.lines.map(({ node }) => node));
-    const nodes = Object.values(this.fields).map((field) => field.node);
+    const nodes = [this.layers, ...Object.values(this.fields), this.groups, this.ceil];
     this.node = element(
       "div",
       {},
-      element("div", { className: "fields" }, ...nodes),
+      element("div", { className: "fields" }, ...nodes.map(({ node }) => node)),
       element("div", { className: "sides" }, left, right),
     );
-    this.show();
+    this.change({});
   }
 
   state() {
@@ -45,7 +70,7 @@ class Calculator {
   }
 
   restore(state) {
-    this.change(state);
+    this.change({ ...this.first, ...state });
   }
 
   field({ name, label, min, max, value }) {
@@ -55,35 +80,68 @@ class Calculator {
 
   change(changes) {
     Object.assign(this.setting, changes);
-    for (const [name, number] of Object.entries(changes)) this.fields[name].show(number);
-    this.show();
+    this.settle();
+    const { setting, fields } = this;
+    const [pools, transposes] = [isPooling(setting), isTransposed(setting)];
+    this.layers.list.selectedIndex = LAYERS.indexOf(setting.layer);
+    for (const [name, { show }] of Object.entries(fields)) show(setting[name]);
+    // What a layer does not have is not asked for.
+    for (const name of ["dilation", "filters"]) fields[name].node.hidden = pools;
+    this.groups.node.hidden = pools;
+    this.ceil.node.hidden = !pools;
+    fields.extra.node.hidden = !transposes;
+    this.ceil.box.checked = setting.ceil;
+    this.show(counting(setting));
   }
 
-  show() {
-    const { setting } = this;
-    const isPossible = span(setting) >= 0;
+  /** Keep to what frameworks allow: groups that divide, and not too much at the edges. */
+  settle() {
+    const { setting, fields } = this;
+    const possible = groupings(setting);
+    setting.groups = possible.findLast((number) => number <= setting.groups) ?? 1;
+    const options = possible.map((number) => element("option", {}, String(number)));
+    this.groups.list.replaceChildren(...options);
+    this.groups.list.selectedIndex = possible.indexOf(setting.groups);
+    const most = { padding: this.mostPadding(), extra: setting.stride - 1 };
+    for (const [name, limit] of Object.entries(most)) {
+      fields[name].limit(0, limit);
+      setting[name] = Math.min(setting[name], limit);
+    }
+  }
+
+  mostPadding() {
+    const { max } = this.limits.find(({ name }) => name === "padding");
+    return isPooling(this.setting) ? Math.min(max, Math.floor(this.setting.kernel / 2)) : max;
+  }
+
+  /** @param {Layer} setting */
+  show(setting) {
+    const isPossible = sideOf(setting) > 0;
     const costs = isPossible ? [facts(setting)] : [];
-    this.answer.replaceChildren(formula(setting), ...this.verdict(), ...costs);
-    this.drawing.replaceChildren(...drawings(setting));
+    const verdict = isPossible ? this.verdict(setting) : [element("p", {}, tooLarge(setting))];
+    const written = isTransposed(setting) ? transposedFormula(setting) : formula(setting);
+    this.answer.replaceChildren(written, ...verdict, ...costs);
+    this.drawing.replaceChildren(...(isPossible ? drawings(setting) : [brokenDrawing(setting)]));
     this.legend.textContent = legend(setting);
     for (const { written, show } of this.lines) show(isPossible ? written(setting) : "");
   }
 
-  /** Whether the windows cover the input, and if not, what would. */
-  verdict() {
-    if (span(this.setting) < 0) return [element("p", {}, tooLarge(this.setting))];
-    const left = leftOver(this.setting);
+  /** Whether the windows cover the input, and if not, what would. @param {Layer} setting */
+  verdict(setting) {
+    if (isTransposed(setting)) return [element("p", {}, wayBack(setting))];
+    const left = leftOver(setting);
     if (left === 0) return [element("p", {}, "It fits: the last window ends at the last pixel.")];
-    const pixels = left === 1 ? "1 pixel is left over" : `${left} pixels are left over`;
-    const offers = fits(this.setting)
+    const offers = fits(setting)
       .filter((fit) => this.allows(fit))
       .map((fit) => this.offer(fit));
-    const text = `Not whole: ${pixels} at the right and at the bottom, hatched. What fits:`;
+    const text = `Not whole: ${remainder(setting, left)} What fits:`;
     return [element("p", {}, text), element("div", { className: "bar" }, ...offers)];
   }
 
   allows(fit) {
-    return this.limits.some(({ name, min, max }) => fit[name] >= min && fit[name] <= max);
+    const [[changed, number]] = Object.entries(fit);
+    const { min, max } = this.limits.find(({ name }) => name === changed);
+    return number >= min && number <= (changed === "padding" ? this.mostPadding() : max);
   }
 
   offer(fit) {
@@ -92,7 +150,33 @@ class Calculator {
   }
 }
 
-function tooLarge({ size, kernel, padding, dilation }) {
+function counted(number, word) {
+  return `${grouped(number)} ${word}${number === 1 ? "" : "s"}`;
+}
+
+/** What becomes of the pixels that fill no whole window. @param {Layer} setting */
+function remainder(setting, left) {
+  const over = overhang(setting);
+  if (over === 0) {
+    return `${counted(left, "pixel")} ${left === 1 ? "is" : "are"} left over at the right and at ` +
+      "the bottom, hatched.";
+  }
+  return `rounded up, the last window hangs over the edge by ${counted(over, "pixel")}.`;
+}
+
+/** @param {Layer} setting */
+function wayBack(setting) {
+  const { size, extra } = setting;
+  const side = sideOf(setting);
+  const start = `A convolution with the same numbers leads back, from ${side} to ${size}`;
+  if (extra === 0) return `${start}, with no pixel left over.`;
+  return `${start}, and leaves over the output padding, ${counted(extra, "pixel")}.`;
+}
+
+/** @param {Layer} setting */
+function tooLarge(setting) {
+  const { size, kernel, padding, dilation } = setting;
+  if (isTransposed(setting)) return "The padding cuts all of the output away: use less of it.";
   return (
     `The kernel extends over ${extent(kernel, dilation)} pixels, but the padded input has only ` +
     `${size + 2 * padding}: use a smaller kernel, less dilation or more padding.`
@@ -103,41 +187,77 @@ function tooLarge({ size, kernel, padding, dilation }) {
 function formula(setting) {
   const { size, kernel, stride, padding, dilation } = setting;
   const reach = extent(kernel, dilation);
-  // A formula drops the spaces at the ends of its words, unless they do not break.
-  const words = (text) => math("mtext", {}, String(text).replaceAll(" ", "\u00a0"));
   const quotient = (above, below) => math("mfrac", {}, words(above), words(below));
-  const written = (...parts) => math("math", { displaystyle: "true" }, ...parts);
   const filledIn = quotient(`${size} − ${reach} + 2·${padding}`, stride);
   const result = printed(span(setting) / stride + 1);
-  const lines = [
+  return lines(
     [written(words(`F = d(k − 1) + 1 = ${dilation}·(${kernel} − 1) + 1 = ${reach}`))],
-    // Two formulas, so that the second can begin a new line on a phone.
     [
       written(words("O = "), quotient("N − F + 2P", "S"), words(" + 1")),
       written(words(" = "), filledIn, words(` + 1 = ${result}`)),
     ],
-  ];
-  const paragraphs = lines.map((line) => element("p", {}, ...line));
-  return element("div", { className: "formula" }, ...paragraphs);
+  );
 }
 
-/** What comes out by each convention, and what the layer costs. */
+/** The formula of a transposed convolution. @param {Layer} setting */
+function transposedFormula(setting) {
+  const { size, kernel, stride, padding, dilation, extra } = setting;
+  const reach = extent(kernel, dilation);
+  const result = stride * (size - 1) + reach - 2 * padding + extra;
+  return lines(
+    [written(words(`F = d(k − 1) + 1 = ${dilation}·(${kernel} − 1) + 1 = ${reach}`))],
+    [
+      written(words("O = S(N − 1) + F − 2P + A")),
+      written(words(` = ${stride}·(${size} − 1) + ${reach} − 2·${padding} + ${extra}`)),
+      written(words(` = ${printed(result)}`)),
+    ],
+  );
+}
+
+// A formula drops the spaces at the ends of its words, unless they do not break.
+function words(text) {
+  return math("mtext", {}, String(text).replaceAll(" ", "\u00a0"));
+}
+
+/** A part of a formula: what does not fit beside it begins a new line on a phone. */
+function written(...parts) {
+  return math("math", { displaystyle: "true" }, ...parts);
+}
+
+function lines(...all) {
+  return element("div", { className: "formula" }, ...all.map((line) => element("p", {}, ...line)));
+}
+
+/** What comes out by each convention, and what the layer costs. @param {Layer} setting */
 function facts(setting) {
-  const { kernel, channels, filters } = setting;
-  const size = outputSize(setting);
-  const weights = `${filters}·(${kernel}·${kernel}·${channels} + 1)`;
-  const rows = [
-    ["O rounded down, as most frameworks do", grouped(size)],
+  const side = sideOf(setting);
+  const output = ["output", `${side}×${side}×${setting.filters}`];
+  const conventions = [
+    ["O rounded down, as most frameworks do", grouped(outputSize(setting))],
     ["O rounded up, as Caffe's pooling does", roundedUp(setting)],
     ['O with padding="same", whatever P', grouped(outputSize(setting, "same"))],
-    ["output", `${size}×${size}×${filters}`],
-    [`parameters, K(k·k·C + 1) = ${weights}`, grouped(parameters(setting))],
-    ["MACs, O·O·K·k·k·C", grouped(macs(setting))],
   ];
+  const rows = [...(isTransposed(setting) ? [] : conventions), output, ...costs(setting)];
   const lines = rows.map(([name, value]) =>
     element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, value))
   );
   return element("table", { className: "facts" }, element("tbody", {}, ...lines));
+}
+
+/** @param {Layer} setting */
+function costs(setting) {
+  if (isPooling(setting)) {
+    const does = setting.layer.startsWith("max") ? "compares" : "adds up";
+    return [["parameters", "0"], ["MACs", `0: a pooling only ${does} the values of a channel`]];
+  }
+  const { kernel, channels, filters, groups } = setting;
+  const [letters, share] = groups > 1 ? ["C/g", `${channels}/${groups}`] : ["C", `${channels}`];
+  const sum = `${filters}·(${kernel}·${kernel}·${share} + 1)`;
+  const place = isTransposed(setting) ? "N·N" : "O·O";
+  return [
+    [`parameters, K(k·k·${letters} + 1) = ${sum}`, grouped(learned(setting))],
+    [`MACs, ${place}·K·k·k·${letters}`, grouped(multiplied(setting))],
+  ];
 }
 
 /** The size rounded up, and why that may be less than rounded down. */
@@ -162,35 +282,6 @@ function copied() {
   return { node, show };
 }
 
-/** The same layer in PyTorch, which names the channels that come in. */
-function torchLine({ kernel, stride, padding, dilation, channels, filters }) {
-  const settings = [
-    `${channels}`,
-    `${filters}`,
-    `kernel_size=${kernel}`,
-    ...(stride > 1 ? [`stride=${stride}`] : []),
-    ...(padding > 0 ? [`padding=${padding}`] : []),
-    ...(dilation > 1 ? [`dilation=${dilation}`] : []),
-  ];
-  return `torch.nn.Conv2d(${settings.join(", ")})`;
-}
-
-/** The same layer in Keras, as one expression. */
-function kerasLine({ kernel, stride, padding, dilation, filters }) {
-  if (stride > 1 && dilation > 1) return "# Keras has no layer with both a stride and a dilation";
-  const keepsSize = stride === 1 && padding > 0 && 2 * padding === extent(kernel, dilation) - 1;
-  const settings = [
-    `${filters}`,
-    `kernel_size=${kernel}`,
-    ...(stride > 1 ? [`strides=${stride}`] : []),
-    ...(dilation > 1 ? [`dilation_rate=${dilation}`] : []),
-    ...(keepsSize ? ['padding="same"'] : []),
-  ];
-  const layer = `keras.layers.Conv2D(${settings.join(", ")})`;
-  if (padding === 0 || keepsSize) return layer;
-  return `keras.Sequential([keras.layers.ZeroPadding2D(${padding}), ${layer}])`;
-}
-
 /** Copy the text of an element; where that is not allowed, select it. */
 async function copyText(node) {
   try {
@@ -202,65 +293,103 @@ async function copyText(node) {
   }
 }
 
-/** What the drawing shows of this setting, and nothing else. */
+/** What the drawing shows of this setting, and nothing else. @param {Layer} setting */
 function legend(setting) {
-  const count = outputSize(setting);
-  const sentences = [GROUNDS, `${WINDOWS}${count > 1 ? NEXT : ""}.`];
-  if (hasDots(setting)) sentences.push(DOTS);
-  else if (isLarge(setting)) sentences.push("Below, its upper left corner, enlarged.");
+  const windows = drawn(setting);
+  const [ground, around, window] = isTransposed(setting)
+    ? ["the output", "what the padding cuts off", "what the first input pixel is spread over"]
+    : ["the image", "padding", "the first window"];
+  const sentences = [`Blue ground: ${ground}; grey around it: ${around}.`];
+  const isOver = windows.read > windows.padded;
+  const others = isOver ? "the next one, and the last one" : "the next one";
+  const next = windows.count > 1 ? `; orange dashes: ${others}` : "";
+  sentences.push(`Blue frame: ${window}, its taps shaded${next}.`);
+  if (windows.padded > MOST_PIXELS_DRAWN) {
+    sentences.push("Below, two corners, enlarged: in the lower right one lies the last window.");
+  } else if (isTransposed(setting)) {
+    sentences.push("Each dot is the middle of such a square, hence one pixel of the input.");
+  } else sentences.push("Each dot is the middle of a window, hence one output.");
   return sentences.join(" ");
 }
 
-function isLarge({ size, padding }) {
-  return size + 2 * padding > MOST_PIXELS_DRAWN;
-}
-
-/** In a large image dots, like lines, would be all that one sees. */
-function hasDots(setting) {
-  return outputSize(setting) > 0 && !isLarge(setting);
-}
-
-/** The whole image; of a large one, where windows are mere dots, its corner as well. */
-function drawings(setting) {
-  const whole = drawing(setting, padded(setting), { isWhole: true, label: description(setting) });
-  const reach = extent(setting.kernel, setting.dilation);
-  const side = Math.min(padded(setting), Math.max(reach + 2 * setting.stride + 1, 12));
-  if (!isLarge(setting) || side > 2 * MOST_PIXELS_DRAWN) return [whole];
-  const label = `The upper left corner, ${side} by ${side} pixels of the padded image, enlarged`;
-  const corner = drawing(setting, side, { isWhole: false, label });
-  corner.classList.add("corner");
-  return [whole, corner];
-}
-
-function padded({ size, padding }) {
-  return size + 2 * padding;
-}
-
-/** The padded image, or as much of it: the first two windows, and of each the middle. */
-function drawing(setting, extentDrawn, { isWhole, label }) {
-  const { size, padding, stride, dilation, kernel } = setting;
+/**
+ * The windows to draw. Those of a transposed convolution lie on its output, each with a pixel of
+ * the input: they are the windows of the convolution that leads back.
+ *
+ * @param {Layer} setting
+ */
+function drawn(setting) {
+  const { padding, stride, kernel, dilation } = setting;
+  const [side, size] = [sideOf(setting), setting.size];
+  const [image, count] = isTransposed(setting) ? [side, size] : [size, side];
   const reach = extent(kernel, dilation);
-  const count = outputSize(setting);
   const read = (count - 1) * stride + reach; // pixels from the first window to the last
-  const side = Math.max(extentDrawn, isWhole ? reach : 0);
-  const [lines, dots] = [!isWhole || !isLarge(setting), !isWhole || hasDots(setting)];
+  return { image, count, padding, stride, dilation, reach, read, padded: image + 2 * padding };
+}
+
+/** The whole image; of a large one, where windows are mere dots, two corners as well. */
+function drawings(setting) {
+  const windows = drawn(setting);
+  const { reach, stride, padded, read, count } = windows;
+  const end = Math.max(read, padded);
+  const label = description(setting);
+  const last = (count - 1) * stride;
+  const whole = drawing(windows, { from: 0, side: end, first: 0, second: stride, label });
+  const side = Math.min(padded, Math.max(reach + 2 * stride + 1, 12));
+  if (padded <= MOST_PIXELS_DRAWN || side > 2 * MOST_PIXELS_DRAWN) return [whole];
+  const corners = [
+    { name: "upper left", from: 0, first: 0, second: stride },
+    { name: "lower right", from: end - side, first: last, second: last - stride },
+  ];
+  const enlarged = corners.map(({ name, ...view }) => {
+    const label = `The ${name} corner, ${side} by ${side} pixels, enlarged`;
+    const corner = drawing(windows, { ...view, side, label });
+    corner.classList.add("corner");
+    return corner;
+  });
+  return [whole, ...enlarged];
+}
+
+/** A kernel that is larger than what it should lie on. @param {Layer} setting */
+function brokenDrawing(setting) {
+  const windows = { ...drawn(setting), count: 0 };
+  const side = Math.max(windows.padded, windows.reach);
+  return drawing(windows, { from: 0, side, first: 0, second: 0, label: description(setting) });
+}
+
+/**
+ * A part of the padded image: two windows, and of each the middle.
+ *
+ * @param {ReturnType<typeof drawn>} windows
+ * @param {View} view
+ */
+function drawing(windows, { from, side, first, second, label }) {
+  const { image, count, padding, stride, dilation, reach, read, padded } = windows;
+  const isFine = side <= MOST_PIXELS_DRAWN;
   const line = { class: "pixels", d: "M1 0H0V1" };
   const radius = Math.min(0.3 * stride, side / 70);
   const dot = { class: "centre", cx: stride / 2, cy: stride / 2, r: radius };
+  const place = { x: second, y: first === 0 ? 0 : first };
   const parts = [
-    square("padding", 0, padded(setting)),
-    square("image", padding, size),
-    lines && tiled(0, Math.min(side, padded(setting)), 1, svg("path", line)),
-    isWhole && count > 0 && read < padded(setting) && unread(read, padded(setting)),
-    tiled(0, reach, dilation, svg("rect", { class: "tap", width: 1, height: 1 })),
-    square("first", 0, reach),
-    count > 1 && svg("rect", { class: "second", x: stride, width: reach, height: reach }),
-    dots && count > 0 && tiled((reach - stride) / 2, count * stride, stride, svg("circle", dot)),
+    square("padding", 0, padded),
+    square("image", padding, image),
+    isFine && tiled(0, padded, 1, svg("path", line)),
+    count > 0 && read < padded && unread(read, padded, side / (side < padded ? 30 : 60)),
+    tiled(first, reach, dilation, svg("rect", { class: "tap", width: 1, height: 1 })),
+    square("first", first, reach),
+    count > 1 && svg("rect", { class: "second", ...place, width: reach, height: reach }),
+    read > padded && svg("rect", { class: "second", ...lastWindow(windows) }),
+    isFine && count > 0 && tiled((reach - stride) / 2, count * stride, stride, svg("circle", dot)),
   ];
   const margin = side / 100;
-  const far = side + (isWhole ? 2 : 1) * margin;
-  const attributes = { viewBox: [-margin, -margin, far, far].join(" "), role: "img" };
-  return svg("svg", { ...attributes, ariaLabel: label }, ...parts.filter(Boolean).flat());
+  const viewBox = [from - margin, from - margin, side + 2 * margin, side + 2 * margin].join(" ");
+  const attributes = { viewBox, role: "img", ariaLabel: label };
+  return svg("svg", attributes, ...parts.filter(Boolean).flat());
+}
+
+/** The last window, that hangs over the edge. */
+function lastWindow({ read, reach }) {
+  return { x: read - reach, y: read - reach, width: reach, height: reach };
 }
 
 /** A square with its upper left corner on the diagonal; 0 is the corner of the padded image. */
@@ -279,8 +408,7 @@ function tiled(start, side, step, tile) {
 }
 
 /** The columns and rows after the last window, hatched. */
-function unread(read, padded) {
-  const step = padded / 60;
+function unread(read, padded, step) {
   const tile = svg("path", { class: "hatch", d: `M0 ${step}L${step} 0` });
   const [pattern, filled] = tiled(0, padded, step, tile);
   const corner = `M${read} 0H${padded}V${padded}H0V${read}H${read}Z`;
@@ -288,13 +416,17 @@ function unread(read, padded) {
   return [pattern, strip];
 }
 
+/** @param {Layer} setting */
 function description(setting) {
-  const { size, padding, stride, dilation, kernel } = setting;
-  const count = outputSize(setting);
-  const left = count > 0 ? `${leftOver(setting)} pixels left over` : "the kernel does not fit";
+  const { size, padding, stride, dilation, kernel, layer } = setting;
+  const side = sideOf(setting);
+  const many = isTransposed(setting)
+    ? `gives an output of ${side} by ${side}`
+    : side > 0
+    ? `has ${side} by ${side} places: ${leftOver(setting)} pixels left over`
+    : "does not fit";
   return (
-    `An image of ${size} by ${size} pixels with a padding of ${padding}, and a kernel of ` +
-    `${kernel} by ${kernel} taps with stride ${stride} and dilation ${dilation} ` +
-    `at ${count} by ${count} places: ${left}.`
+    `An image of ${size} by ${size} pixels with a padding of ${padding}. A ${layer} of ${kernel} ` +
+    `by ${kernel} taps with stride ${stride} and dilation ${dilation} ${many}.`
   );
 }

@@ -1,4 +1,4 @@
-"""The geometry calculator: the shape and the price of a convolution, drawn.
+"""The geometry calculator: the shape and the price of a layer, drawn.
 
 - `GeometryCalculator(layer, input_shape)`: what a notebook cell shows.
 """
@@ -7,21 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from html import escape
-from typing import Any, NamedTuple
+from typing import Any
 
-from coursecnn._checks import as_int, as_plain
+from coursecnn._checks import as_plain
 from coursecnn.geometry import Convolution
 from coursecnn.interactive import page
-
-
-class Field(NamedTuple):
-    """A number that the reader can change, and its limits."""
-
-    name: str
-    label: str
-    min: int
-    max: int
-
+from coursecnn.interactive.page import Field
 
 FIELDS = (
     Field("size", "N, input size", 1, 1024),
@@ -31,18 +22,20 @@ FIELDS = (
     Field("dilation", "d, dilation", 1, 8),
     Field("channels", "C, input channels", 1, 1024),
     Field("filters", "K, filters", 1, 1024),
+    Field("extra", "A, output padding", 0, 15),
 )
 
 
 @dataclass(frozen=True)
 class GeometryCalculator:
-    """A convolution over a square image, whose seven numbers the reader can change.
+    """A convolution over a square image, whose numbers the reader can change.
 
-    Where the windows do not fit, the page says what is left over and what would fit, and counts
-    on with what most frameworks do: the pixels after the last window are left out.
+    In the page it can become a transposed convolution, or a pooling. Where the windows do not fit,
+    the page says what is left over and what would fit, and counts on with what most frameworks do:
+    the pixels after the last window are left out, unless a pooling is to round up.
 
     Attributes:
-        layer: what to begin with: the same both ways, no "same", one group, and a bias.
+        layer: what to begin with: the same both ways, no "same", and a bias.
         input_shape: (N, N, C).
 
     Raises:
@@ -58,20 +51,14 @@ class GeometryCalculator:
     input_shape: tuple[int, int, int]
 
     def __post_init__(self) -> None:
-        if self.layer.groups != 1 or not self.layer.bias:
-            raise ValueError(f"layer must have one group, and a bias, got {self.layer}")
+        if not self.layer.bias:
+            raise ValueError(f"layer must have a bias, got {self.layer}")
         shape = as_plain(self.input_shape)
         if not isinstance(shape, tuple) or len(shape) != 3 or shape[0] != shape[1]:
             raise ValueError(f"input_shape must be (N, N, C), got {self.input_shape!r}")
         object.__setattr__(self, "input_shape", shape)
         object.__setattr__(self, "layer", _squared(self.layer))
-        for field in FIELDS:
-            value = self._setting()[field.name]
-            number = as_int(value)
-            if number is None or not field.min <= number <= field.max:
-                raise ValueError(
-                    f"{field.name} must be an int from {field.min} to {field.max}, got {value!r}"
-                )
+        page.check_fields(FIELDS, self._setting())
         self._rounded().output_shape(self.input_shape)
 
     def __repr__(self) -> str:
@@ -82,7 +69,8 @@ class GeometryCalculator:
         fields = [{**field._asdict(), "value": setting[field.name]} for field in FIELDS]
         listed = "".join(f"<li>{escape(f.label)}: {setting[f.name]}" for f in FIELDS)
         static = f"<ul>{listed}</ul><p>{escape(self._summary())}</p>"
-        return page.fragment("calculator.js", "Geometry calculator", {"fields": fields}, static)
+        data = {"fields": fields, "groups": self.layer.groups}
+        return page.fragment("calculator.js", "Geometry calculator", data, static)
 
     def _summary(self) -> str:
         layer, shape = self._rounded(), self.input_shape
@@ -92,7 +80,8 @@ class GeometryCalculator:
     def _setting(self) -> dict[str, object]:
         names = ("kernel", "padding", "stride", "dilation", "filters")
         numbers: dict[str, object] = {name: getattr(self.layer, name) for name in names}
-        return {**numbers, "size": self.input_shape[0], "channels": self.input_shape[2]}
+        size, _, channels = self.input_shape
+        return {**numbers, "size": size, "channels": channels, "extra": 0}
 
     def _rounded(self) -> Convolution:
         return replace(self.layer, rounding="floor")

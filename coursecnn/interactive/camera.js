@@ -1,96 +1,136 @@
-// Pictures of the reader's own: from a file or a camera. They stay in the page, and go nowhere.
+// A picture of the reader's own: a file that is opened or dropped, or the camera. It stays here.
 
-const MILLISECONDS_PER_PICTURE = 150;
+import { button, element } from "./page.js";
+
+const WAIT = 200; // milliseconds from one picture of the camera to the next
+const REFUSALS = {
+  NotAllowedError: "The camera was refused.",
+  NotFoundError: "No camera was found.",
+  NotReadableError: "The camera is in use elsewhere.",
+  SecurityError: "A page may use a camera only at an https address.",
+};
 
 /**
- * The brightness of the middle of a picture, scaled to `shape`, [rows, columns].
+ * The controls for a picture of the reader's own, and a note on what went wrong.
  *
- * @param {CanvasImageSource} source
- * @param {{ width: number, height: number }} size of the source
- * @param {number[]} shape
- * @returns {import("./arithmetic.js").Numbers}
+ * The camera is asked for only when its button is pressed. It is let go when the picture is taken,
+ * when nobody sees the interactive, and when another picture is chosen, which `leave` says.
  */
-export function brightness(source, { width, height }, [rows, columns]) {
-  const canvas = Object.assign(document.createElement("canvas"), { width: columns, height: rows });
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  const values = new Float64Array(rows * columns);
-  if (!context) return { shape: [rows, columns, 1], values };
-  const scale = Math.min(width / columns, height / rows);
-  const [wide, high] = [columns * scale, rows * scale];
-  context.fillStyle = "#fff"; // under what is transparent
-  context.fillRect(0, 0, columns, rows);
-  context.imageSmoothingQuality = "high";
-  const from = /** @type {const} */ ([(width - wide) / 2, (height - high) / 2]);
-  context.drawImage(source, ...from, wide, high, 0, 0, columns, rows);
-  const { data } = context.getImageData(0, 0, columns, rows);
-  for (let index = 0; index < values.length; index++) {
-    const [red, green, blue] = [0, 1, 2].map((channel) => data[4 * index + channel]);
-    values[index] = (0.299 * red + 0.587 * green + 0.114 * blue) / 255;
-  }
-  return { shape: [rows, columns, 1], values };
-}
-
-/** The picture in a file, as `brightness` gives it; it raises if there is none in it. */
-export async function pictureIn(file, shape) {
-  const picture = await createImageBitmap(file);
-  return brightness(picture, picture, shape);
-}
-
-/** A camera that is asked for only by `start`; it stops when nobody sees the page. */
-export class Camera {
+export class OwnPicture {
   /** @type {MediaStream | null} */
   stream = null;
   timer = 0;
+  turn = 0; // of what was asked for; what comes too late is dropped
 
-  /** @param {{ shape: number[], onPicture: (picture: any) => void, onEnd: () => void }} how */
-  constructor({ shape, onPicture, onEnd }) {
-    this.shape = shape;
-    this.onPicture = onPicture;
-    this.onEnd = onEnd;
-    this.video = Object.assign(document.createElement("video"), { muted: true, playsInline: true });
-    document.addEventListener("visibilitychange", () => document.hidden && this.stop());
+  /**
+   * @param {HTMLElement} root what must be in view for the camera to stay on
+   * @param {{
+   *   onFile: (found: import("./pictures.js").Found) => void,
+   *   onLive: (found: import("./pictures.js").Found) => void,
+   *   onTaken?: () => void,
+   * }} how several pictures a second come live; when one is taken, it was the last of them
+   */
+  constructor(root, { onFile, onLive, onTaken = () => {} }) {
+    this.onFile = onFile;
+    this.onLive = onLive;
+    this.onTaken = onTaken;
+    this.video = element("video", { muted: true, playsInline: true });
+    this.shutter = button("Use the camera", () => this.toggle());
+    this.shutter.hidden = typeof navigator.mediaDevices?.getUserMedia !== "function";
+    this.note = element("p", { className: "note", role: "alert" });
+    this.node = element("div", { className: "bar" }, this.opener(), this.shutter);
+    root.ondragover = (event) => event.preventDefault();
+    root.ondrop = (event) => {
+      event.preventDefault();
+      const dropped = event.dataTransfer?.files[0];
+      if (dropped) this.open(dropped);
+    };
+    addEventListener("pagehide", () => this.take());
+    document.addEventListener("visibilitychange", () => document.hidden && this.take());
+    new IntersectionObserver((seen) => seen.at(-1)?.isIntersecting || this.take()).observe(root);
   }
 
-  /** Ask for the camera, and hand on its pictures; the words to show, if it cannot be had. */
-  async start() {
+  get isOn() {
+    return this.stream !== null;
+  }
+
+  opener() {
+    const file = element("input", { type: "file", accept: "image/*", ariaLabel: "open a picture" });
+    file.onchange = () => {
+      if (file.files?.[0]) this.open(file.files[0]);
+      file.value = ""; // the same file may be opened again
+    };
+    return element("label", { className: "open" }, file, "Open a picture …");
+  }
+
+  /** Hand on the picture in a file, upright. */
+  async open(file) {
+    this.leave();
+    const turn = this.turn;
     try {
-      const constraints = { video: { facingMode: "environment" }, audio: false };
-      if (!navigator.mediaDevices) throw new DOMException("", "SecurityError");
-      this.stream = await navigator.mediaDevices.getUserMedia(constraints);
-      this.video.srcObject = this.stream;
+      const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
+      const { width, height } = picture;
+      if (turn === this.turn) this.onFile({ picture, width, height });
+    } catch {
+      this.tell(`“${file.name}” holds no picture that this browser can read.`);
+    }
+  }
+
+  tell(text) {
+    this.note.textContent = text;
+  }
+
+  toggle() {
+    if (this.isOn) this.take();
+    else this.start();
+  }
+
+  async start() {
+    this.leave();
+    const turn = this.turn;
+    try {
+      const video = { facingMode: "environment", width: { ideal: 640 } };
+      const stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+      if (turn !== this.turn) return letGo(stream);
+      this.stream = stream;
+      this.video.srcObject = stream;
       await this.video.play();
     } catch (error) {
-      this.stop();
-      return refusal(error);
+      this.leave();
+      const name = error instanceof Error ? error.name : "";
+      return this.tell(`${REFUSALS[name] ?? "The camera cannot be used here."} A file will do.`);
     }
+    this.shutter.textContent = "Take the picture";
     this.look();
-    return "";
   }
 
   look() {
-    const { videoWidth: width, videoHeight: height } = this.video;
-    if (width > 0) this.onPicture(brightness(this.video, { width, height }, this.shape));
+    if (!this.isOn) return;
+    const { video } = this;
+    const [width, height] = [video.videoWidth, video.videoHeight];
+    if (width > 0) this.onLive({ picture: video, width, height });
     // One after the other: a phone takes its time for each.
-    this.timer = setTimeout(() => this.look(), MILLISECONDS_PER_PICTURE);
+    this.timer = setTimeout(() => this.look(), WAIT);
   }
 
-  /** Let go of the camera; the last picture stays. */
-  stop() {
+  /** Let go of the camera, if it is on; the last picture stays. */
+  take() {
+    if (!this.isOn) return;
+    this.leave();
+    this.onTaken();
+  }
+
+  /** Let go of the camera, and of a file that is still being opened. */
+  leave() {
+    this.turn += 1;
     clearTimeout(this.timer);
-    const wasOn = this.stream !== null;
-    this.stream?.getTracks().forEach((track) => track.stop());
-    this.stream = null;
-    if (wasOn) this.onEnd();
+    letGo(this.stream);
+    this.stream = this.video.srcObject = null;
+    this.shutter.textContent = "Use the camera";
+    this.tell("");
   }
 }
 
-function refusal(error) {
-  const reasons = {
-    NotAllowedError: "The camera was not allowed",
-    NotFoundError: "No camera was found",
-    NotReadableError: "Another program has the camera",
-    SecurityError: "A page may use a camera only at an https address",
-  };
-  const reason = reasons[error?.name] ?? "The camera cannot be had";
-  return `${reason}. Nothing was recorded; a picture from a file will do as well.`;
+function letGo(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
 }

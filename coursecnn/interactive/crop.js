@@ -4,23 +4,8 @@ import { clamp } from "./numbers.js";
 import { element, integerField } from "./page.js";
 import { PlaneSliders } from "./slider.js";
 
-export const LONGEST = 512; // pixels a side of a photograph; a larger one is scaled down
 const SMALLEST = 16; // pixels a side of the square
 const STEPS = 32; // arrow keys that lead across the square
-
-/** The pixels of a picture, an element or a bitmap, as { width, height, data }. */
-export function pixelsOf(picture, width, height) {
-  const scale = Math.min(1, LONGEST / Math.max(width, height));
-  const canvas = element("canvas");
-  canvas.width = Math.max(1, Math.round(width * scale));
-  canvas.height = Math.max(1, Math.round(height * scale));
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  if (!context) throw new Error("this browser gives no canvas to draw on");
-  context.fillStyle = "#fff"; // under what is transparent
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  return context.getImageData(0, 0, canvas.width, canvas.height);
-}
 
 /** The largest square of a picture, from its middle. */
 export function middleSquare({ width, height }) {

@@ -1,13 +1,29 @@
 // The Inception cost calculator: a module with its bottlenecks, and its naive twin, priced.
 
-import { macs, parameters, sum } from "./arithmetic.js";
+import { range, sum } from "./arithmetic.js";
 import { framed } from "./frame.js";
-import { grouped } from "./numbers.js";
+import { weights } from "./mixing.js";
+import { grouped, percent } from "./numbers.js";
 import { choice, element, integerField } from "./page.js";
+import { svg } from "./svg.js";
 
 const OWN = "your own";
 const QUESTION = "When does a bottleneck no longer pay?";
-const HINT = "0 filters switch a branch off; a bottleneck of 0 is none: all maps are read.";
+const HINT =
+  "0 filters switch a branch off; a bottleneck of 0 is none: all maps are read. In the " +
+  "drawings, the width of a branch is its number of MACs: above that of its 1×1 reduction, below " +
+  "that of its convolution.";
+const [WIDTH, HEIGHT] = [360, 172]; // of a drawing, in units that are pixels on a phone
+const RIBBONS = 150; // the width of all branches together in the more expensive module
+const LANE = 50; // at least, for the words under a branch
+const THIN = 1.5; // a branch, where it multiplies nothing
+// The convolutions of each branch: its reduction, if it has one, and what follows.
+const BRANCHES = [
+  ["", "1×1"],
+  ["1×1 before 3×3", "3×3"],
+  ["1×1 before 5×5", "5×5"],
+  ["", "1×1 after pooling"],
+];
 
 /**
  * The element that shows `modules`, each { name, setting }, to choose from and to change.
@@ -25,7 +41,7 @@ class InceptionCalculator {
     this.picker = choice("Module", names, (index) => this.pick(index));
     this.fields = Object.fromEntries(limits.map((limit) => [limit.name, this.field(limit)]));
     this.answer = element("p", { role: "status" });
-    this.sides = element("div", { className: "costs" });
+    this.sides = element("div", { className: "costs prices" });
     const nodes = Object.values(this.fields).map((field) => field.node);
     this.node = element(
       "div",
@@ -75,15 +91,25 @@ class InceptionCalculator {
     const [naive, reduced] = [naiveModule(this.setting), reducedModule(this.setting)];
     const largest = Math.max(total(naive, macs), total(reduced, macs));
     const sides = { naive, "with bottlenecks": reduced };
-    const tables = Object.entries(sides).map(([title, module]) => side(title, module, largest));
-    this.sides.replaceChildren(...tables);
+    const drawn = [flow, table].flatMap((draw) =>
+      Object.entries(sides).map(([title, module]) => draw(title, module, largest))
+    );
+    this.sides.replaceChildren(...drawn);
     this.answer.textContent = comparison(naive, reduced);
   }
 }
 
 /** A convolution of a module that keeps rows and columns. */
 function convolution(branch, size, kernel, channels, filters) {
-  return { branch, size, kernel, channels, filters, stride: 1, padding: (kernel - 1) / 2 };
+  return { branch, size, kernel, channels, filters, groups: 1 };
+}
+
+function macs(layer) {
+  return layer.size ** 2 * weights(layer);
+}
+
+function parameters(layer) {
+  return weights(layer) + layer.filters;
 }
 
 /** The convolutions of the naive module, by branch, and the depth that its pooling hands on. */
@@ -112,8 +138,69 @@ function total({ layers }, cost) {
   return sum(layers.map(cost));
 }
 
+/** The branches from the input down to the output, each as wide as its share of the MACs. */
+function flow(title, module, largest) {
+  const costs = BRANCHES.map((names) => names.map((name) => costOf(module, name)));
+  const wide = costs.map((pair) => pair.map((cost) => (RIBBONS * cost) / (largest || 1)));
+  const lanes = wide.map((pair) => Math.max(LANE, ...pair));
+  const gap = (WIDTH - sum(lanes)) / (lanes.length - 1);
+  const middles = lanes.map((lane, index) => sum(lanes.slice(0, index)) + index * gap + lane / 2);
+  const ribbons = range(0, BRANCHES.length)
+    .filter((index) => isOn(module, index))
+    .map((index) => ribbon(index, middles[index], wide[index]));
+  const words = middles.flatMap((middle, index) => label(module, costs[index], index, middle));
+  const ends = [22, 124].map((y) => svg("path", { class: "joint", d: `M0 ${y}H${WIDTH}` }));
+  const texts = [[`${title}: input`, 14], [`output: ${grouped(module.depth)} maps`, 139]].map((
+    [text, y],
+  ) => svg("text", { x: 0, y }, text));
+  const attributes = { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", class: "flow" };
+  const ariaLabel = flowInWords(title, module, costs);
+  return svg("svg", { ...attributes, ariaLabel }, ...ribbons, ...ends, ...texts, ...words);
+}
+
+function costOf({ layers }, name) {
+  const layer = layers.find(({ branch }) => branch === name);
+  return layer ? macs(layer) : 0;
+}
+
+/** Whether a branch adds maps to the output; a pooling does even if no convolution follows it. */
+function isOn({ layers }, index) {
+  const [, last] = BRANCHES[index];
+  return last.endsWith("pooling") || layers.some(({ branch }) => branch === last);
+}
+
+function ribbon(index, x, wide) {
+  const [above, below] = wide.map((width) => Math.max(width, THIN) / 2);
+  const d = `M${x - above} 22V60C${x - above} 76 ${x - below} 68 ${x - below} 84V124` +
+    `H${x + below}V84C${x + below} 68 ${x + above} 76 ${x + above} 60V22Z`;
+  return svg("path", { class: `branch-${index}`, d });
+}
+
+/** Under a branch: its name, and its share of the module. */
+function label(module, costs, index, x) {
+  const all = total(module, macs);
+  const share = isOn(module, index) ? percent(all ? sum(costs) / all : 0) : "off";
+  return [[nameOf(index), 154], [share, 168]].map(([text, y]) =>
+    svg("text", { x, y, "text-anchor": "middle" }, text)
+  );
+}
+
+function nameOf(index) {
+  const [, last] = BRANCHES[index];
+  return last.replace("1×1 after ", "");
+}
+
+function flowInWords(title, module, costs) {
+  const parts = costs.map((pair, index) => {
+    if (!isOn(module, index)) return `${nameOf(index)} off`;
+    const before = pair[0] > 0 ? `, ${grouped(pair[0])} of them in the 1×1 before it` : "";
+    return `${nameOf(index)} ${grouped(sum(pair))} MACs${before}`;
+  });
+  return `The module, ${title}, each branch as wide as its number of MACs: ${parts.join("; ")}.`;
+}
+
 /** A module as a table: a row with a bar for each convolution, then what all cost together. */
-function side(title, module, largest) {
+function table(title, module, largest) {
   const rows = module.layers.map((layer) => layerRow(layer, largest));
   const facts = [
     ["together, MACs", grouped(total(module, macs))],
@@ -150,12 +237,12 @@ function bar(number, largest) {
 
 function comparison(naive, reduced) {
   const [before, after] = [naive, reduced].map((module) => total(module, macs));
-  const dearer = before >= after ? "Naive" : "With bottlenecks";
+  const more = before >= after ? "Naive" : "With bottlenecks";
   const ratio = Math.max(before / after, after / before);
   const times = Number.isFinite(ratio) ? `${ratio.toFixed(2)} times as many MACs` : "all the MACs";
   const costs = before === after
     ? "Both need as many MACs. "
-    : `${dearer}, the module needs ${times}. `;
+    : `${more}, the module needs ${times}. `;
   return (
     costs +
     `The layer after it reads ${grouped(naive.depth)} maps if it is naive, ` +

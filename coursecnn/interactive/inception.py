@@ -10,10 +10,10 @@ from dataclasses import asdict
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from coursecnn._checks import as_int, as_plain
+from coursecnn._checks import as_plain
 from coursecnn.geometry import Convolution
 from coursecnn.interactive import page
-from coursecnn.interactive.calculator import Field
+from coursecnn.interactive.page import Field
 
 if TYPE_CHECKING:  # a row of widths is all that is needed of it, not Keras
     from coursecnn.architectures.googlenet import Inception
@@ -113,14 +113,7 @@ def _setting(name: str, shape: tuple[int, int, int], widths: Inception) -> dict[
         raise ValueError(f"modules must read (N, N, C), got {shape!r} for {name!r}")
     setting = {"size": plain[0], "channels": plain[2]}
     setting |= {key: as_plain(width) for key, width in asdict(widths).items()}
-    for field in FIELDS:
-        value = setting[field.name]
-        number = as_int(value)
-        if number is None or not field.min <= number <= field.max:
-            raise ValueError(
-                f"{field.name} must be an int from {field.min} to {field.max}, got {value!r} "
-                f"for {name!r}"
-            )
+    page.check_fields(FIELDS, setting, of=repr(name))
     return setting
 
 

@@ -34,7 +34,7 @@ class ChannelMixer {
   /** What lies between two columns of maps. @type {HTMLElement[]} */
   links = [];
   told = element("p", { className: "told-of", role: "status" });
-  price = element("div", { className: "price" });
+  price = element("div", { className: "price prices" });
   drawing = element("div", { className: "drawing" });
   note = element("p", { className: "legend" });
 

@@ -7,22 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from typing import NamedTuple
 
-from coursecnn._checks import as_int
 from coursecnn.geometry import Convolution
 from coursecnn.interactive import page
+from coursecnn.interactive.page import Field
 
 WAYS = ("full", "grouped", "depthwise", "1×1", "depthwise, then 1×1")
-
-
-class Field(NamedTuple):
-    """A number that the reader can change, and its limits."""
-
-    name: str
-    label: str
-    min: int
-    max: int
 
 
 FIELDS = (
@@ -68,13 +58,7 @@ class ChannelMixer:
     way: str = WAYS[-1]
 
     def __post_init__(self) -> None:
-        for field in FIELDS:
-            number = as_int(getattr(self, field.name))
-            if number is None or not field.min <= number <= field.max:
-                raise ValueError(
-                    f"{field.name} must be an int from {field.min} to {field.max}, "
-                    f"got {getattr(self, field.name)!r}"
-                )
+        page.check_fields(FIELDS, vars(self))
         groups = page.one_number("groups", self.groups, least=1)
         if self.channels % groups or self.filters % groups:
             raise ValueError(

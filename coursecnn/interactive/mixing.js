@@ -41,7 +41,11 @@ export function layersOf(way, setting) {
   return LAYERS[way](setting);
 }
 
-/** What a layer learns, without biases. @param {Layer} layer */
+/**
+ * What a layer learns, without biases.
+ *
+ * @param {{ kernel: number, channels: number, filters: number, groups: number }} layer
+ */
 export function weights({ kernel, channels, filters, groups }) {
   return filters * kernel * kernel * (channels / groups);
 }

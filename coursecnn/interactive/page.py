@@ -9,6 +9,7 @@ loaded, and the same content gives the same bytes.
 - `module(...)`: a script and what it imports, as one module;
 - `array(...)`: numbers in the form in which the scripts read them;
 - `in_base64(...)`: bytes, shorter than as numbers;
+- `Field(...)`, `check_fields(...)`: numbers that the reader can change, and their limits;
 - `check_finite(...)`, `one_number(...)`: what a page cannot show is refused;
 - `palette()`: the colours of numbers with a sign;
 - `table(...)`, `picture(...)`: what to look at where scripts do not run.
@@ -20,10 +21,12 @@ import base64
 import hashlib
 import io
 import json
+import re
+from collections.abc import Iterable, Mapping
 from html import escape
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -92,7 +95,8 @@ def fragment(script: str, label: str, data: object, static: str) -> str:
 def _style(script: str) -> str:
     scripts = ["page.js", *imported(script, _read), script]
     names = dict.fromkeys(name.removesuffix(".js") + ".css" for name in scripts)
-    return "".join(_read(name) for name in names if _path(name).is_file())
+    styles = (_read(name) for name in names if _path(name).is_file())
+    return "".join(re.sub(r"^[ \t]+", "", style, flags=re.MULTILINE) for style in styles)
 
 
 def module(script: str) -> str:
@@ -146,6 +150,35 @@ def picture(brightness: npt.NDArray[np.uint8], caption: str) -> str:
     source = f"data:image/bmp;base64,{in_base64(bytes(content))}"
     words = escape(caption)
     return f'<figure><img src="{source}" alt="{words}"><figcaption>{words}</figcaption></figure>'
+
+
+class Field(NamedTuple):
+    """A number that the reader can change, and its limits."""
+
+    name: str
+    label: str
+    min: int
+    max: int
+
+
+def check_fields(fields: Iterable[Field], setting: Mapping[str, object], of: str = "") -> None:
+    """Refuse numbers that are out of their limits.
+
+    Raises:
+        ValueError: A value of the setting is not an int that its field allows.
+
+    Examples:
+        >>> check_fields([Field("size", "N", min=1, max=9)], {"size": 12}, of="'3a'")
+        Traceback (most recent call last):
+        ValueError: size must be an int from 1 to 9, got 12 for '3a'
+    """
+    for name, _, least, most in fields:
+        number = as_int(setting[name])
+        if number is None or not least <= number <= most:
+            where = f" for {of}" if of else ""
+            raise ValueError(
+                f"{name} must be an int from {least} to {most}, got {setting[name]!r}{where}"
+            )
 
 
 def check_finite(name: str, values: Any) -> None:

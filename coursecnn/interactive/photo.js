@@ -1,22 +1,25 @@
 // Read a photograph: a network of the course at work on it, with its maps and Grad-CAM.
 
 import { range, sum } from "./arithmetic.js";
-import {
-  addressOf,
-  Camera,
-  hasCamera,
-  keepPicture,
-  keptPicture,
-  pictureAt,
-  pictureIn,
-} from "./shutter.js";
+import { OwnPicture } from "./camera.js";
 import { paint } from "./canvas.js";
 import { CropField, middleSquare } from "./crop.js";
 import { decoded, gradCam, reach, read, shrunk, SIDE } from "./fast.js";
 import { framed } from "./frame.js";
+import { captioned, LayerMaps } from "./maps.js";
 import { bytesOf, clamp, percent, rounded } from "./numbers.js";
-import { button, choice, element, Pointing, tickBox } from "./page.js";
-import { PlaneSliders } from "./slider.js";
+import { offered } from "./offers.js";
+import { button, choice, element, tickBox } from "./page.js";
+import {
+  addressOf,
+  addressOfJpeg,
+  keepPicture,
+  keptPicture,
+  pictureAt,
+  pixelsOf,
+} from "./pictures.js";
+import { frame } from "./pointed.js";
+import { listed, Probability } from "./probabilities.js";
 
 const QUESTION = "Guess first: what will the network say, and from which part of the picture?";
 const HINT =
@@ -62,9 +65,12 @@ class PhotoReader {
     this.classes = classes;
     this.samples = samples;
     this.root = root;
-    this.shutter = button("Camera", () => this.toggle());
+    this.own = new OwnPicture(root, {
+      onFile: (found) => this.keep(pixelsOf(found)),
+      onLive: (found) => this.stream(pixelsOf(found)),
+      onTaken: () => this.taken(),
+    });
     this.field = new CropField(() => this.look());
-    this.camera = new Camera((photo) => this.stream(photo));
     this.seen = element("canvas");
     this.heat = element("canvas", { className: "heat" });
     this.marker = element("div", { className: "marker" });
@@ -82,9 +88,14 @@ class PhotoReader {
     this.first = tickBox("let me guess first", () => this.tell());
     this.first.box.checked = true;
     this.said = element("p", { role: "status" });
-    this.rows = classes.map((name, label) => new Row(name, () => this.press(label)));
+    this.buttons = classes.map((name, label) => button(name, () => this.press(label)));
+    this.rows = this.buttons.map((node) => new Probability(node));
     this.layers = network.layers.map((layer, at) =>
-      new Layer(layer, (place) => this.point(at, place))
+      new LayerMaps({
+        name: layer.name,
+        inARow: IN_A_ROW,
+        onPoint: (place) => this.point(at, place),
+      })
     );
     this.window = element("canvas");
     this.windowMarker = element("div", { className: "marker" });
@@ -93,7 +104,6 @@ class PhotoReader {
     this.filter = element("canvas");
     this.filterFigure = captioned("its filter", this.filter);
     this.readout = element("output");
-    this.note = element("p", { className: "note", role: "alert" });
     this.presets = samples.map((sample, at) => this.preset(sample, at));
     this.node = element("div", {}, ...this.parts());
     const kept = keptPicture();
@@ -115,10 +125,9 @@ class PhotoReader {
     if (sample === OWN ? !own?.startsWith("data:image/") : !this.samples[sample]) {
       throw new Error("a picture that is not here");
     }
-    this.camera.stop();
     this.cam.list.selectedIndex = cam;
     this.first.box.checked = first;
-    this.layers.forEach(({ pointing }) => pointing.pin(false));
+    this.layers.forEach(({ picture }) => picture.pointing.pin(false));
     this.unit = { ...unit };
     if (sample === OWN) this.open(own, square, { guess, chosen });
     else this.take(sample, square, { guess, chosen });
@@ -127,30 +136,19 @@ class PhotoReader {
   // The parts
 
   parts() {
-    const group = (title, isWanted) => {
-      const nodes = this.presets.filter((_, at) => isWanted(this.samples[at]));
-      if (nodes.length === 0) return [];
-      const named = { className: "bar", role: "group", ariaLabel: title };
-      return [element("p", { className: "title" }, title), element("div", named, ...nodes)];
-    };
-    const offers = element(
-      "div",
-      { className: "offers" },
-      element("div", {}, ...group("photographs", ({ jpeg }) => jpeg)),
-      element("div", {}, ...group("test images of CIFAR-10", ({ bytes }) => bytes)),
-      element("div", {}, element("p", { className: "title" }, "your own"), this.ownBar()),
-    );
-    const list = element(
-      "ul",
-      { ariaLabel: "probabilities" },
-      ...this.rows.map(({ node }) => node),
-    );
+    const wanted = (isWanted) => this.presets.filter((_, at) => isWanted(this.samples[at]));
+    const offers = offered([
+      { title: "photographs", nodes: wanted(({ jpeg }) => jpeg) },
+      { title: "test images of CIFAR-10", nodes: wanted(({ bytes }) => bytes) },
+    ]);
+    const own = element("p", { className: "title" }, "your own");
+    offers.append(element("div", {}, own, this.own.node));
     const columns = element(
       "div",
       { className: "reading" },
       element("div", {}, this.field.node),
       element("div", {}, element("figure", {}, this.seenBox, this.seenCaption), this.cam.node),
-      element("div", { className: "answers" }, this.said, list, this.first.node),
+      element("div", { className: "answers" }, this.said, listed(this.rows), this.first.node),
     );
     const unit = element(
       "div",
@@ -163,7 +161,7 @@ class PhotoReader {
     const layers = element("div", { className: "layers" }, ...this.layers.map(({ node }) => node));
     return [
       offers,
-      this.note,
+      this.own.note,
       element("p", { className: "legend" }, HINT),
       columns,
       element("p", { className: "legend" }, NONE),
@@ -173,30 +171,13 @@ class PhotoReader {
     ];
   }
 
-  ownBar() {
-    const file = element("input", { type: "file", accept: "image/*", ariaLabel: "open a picture" });
-    file.onchange = () => {
-      if (file.files?.[0]) this.openFile(file.files[0]);
-      file.value = ""; // the same file may be opened again
-    };
-    const open = element("label", { className: "open" }, file, "Open a picture …");
-    this.shutter.hidden = !hasCamera();
-    this.field.stage.ondragover = (event) => event.preventDefault();
-    this.field.stage.ondrop = (event) => {
-      event.preventDefault();
-      const dropped = event.dataTransfer?.files[0];
-      if (dropped) this.openFile(dropped);
-    };
-    return element("div", { className: "bar" }, open, this.shutter);
-  }
-
   preset(sample, at) {
     const node = button("", () => this.take(at));
     node.ariaLabel = sample.bytes && sample.answer !== sample.label
       ? `${sample.name}, read as ${this.classes[sample.answer]}`
       : sample.name;
     if (sample.jpeg) {
-      node.append(element("img", { src: addressOfJpeg(sample), alt: "" }));
+      node.append(element("img", { src: addressOfJpeg(sample.jpeg), alt: "" }));
     } else {
       const picture = element("canvas", { ariaHidden: "true" });
       paintColours(picture, [SIDE, SIDE], bytesOf(sample.bytes));
@@ -213,23 +194,13 @@ class PhotoReader {
     this.begin(at, null, square, { guess, chosen });
     if (sample.bytes) this.show(opaque(bytesOf(sample.bytes)));
     else if (this.opened.has(at)) this.show(this.opened.get(at));
-    else this.wait(pictureAt(addressOfJpeg(sample)), (photo) => this.opened.set(at, photo));
+    else this.wait(addressOfJpeg(sample.jpeg), (photo) => this.opened.set(at, photo));
   }
 
   /** Take a picture of the reader's own, from the address that holds it. */
   open(address, square, { guess = null, chosen = null } = {}) {
     this.begin(OWN, address, square, { guess, chosen });
-    this.wait(pictureAt(address));
-  }
-
-  async openFile(file) {
-    const turn = ++this.turn;
-    try {
-      const photo = await pictureIn(file);
-      if (turn === this.turn) this.keep(photo);
-    } catch {
-      this.note.textContent = `“${file.name}” holds no picture that this browser can read.`;
-    }
+    this.wait(address);
   }
 
   /** Show a picture of the reader's own, and keep it on the device. */
@@ -238,27 +209,25 @@ class PhotoReader {
     this.show(photo);
   }
 
-  begin(sample, own, square, { guess, chosen }) {
-    this.camera.stop();
+  begin(sample, address, square, { guess, chosen }) {
+    this.own.leave();
     this.turn += 1;
     Object.assign(this, { sample, guess, chosen });
-    keepPicture(own);
+    keepPicture(address);
     this.square = { ...square };
-    this.note.textContent = "";
-    this.shutter.textContent = "Camera";
     this.presets.forEach((node, at) => (node.ariaPressed = String(at === sample)));
   }
 
-  /** Show a picture as soon as it is there, unless another one was asked for meanwhile. */
-  async wait(picture, keep = (_photo) => {}) {
+  /** Show the picture at an address as soon as it is there, unless another one was asked for meanwhile. */
+  async wait(address, keep = (_photo) => {}) {
     const turn = this.turn;
     this.root.ariaBusy = "true";
     try {
-      const photo = await picture;
+      const photo = pixelsOf(await pictureAt(address));
       keep(photo);
       if (turn === this.turn) this.show(photo);
     } catch {
-      this.note.textContent = "This picture cannot be shown here.";
+      this.own.tell("This picture cannot be shown here.");
     }
     if (turn === this.turn) this.root.ariaBusy = null;
   }
@@ -271,28 +240,22 @@ class PhotoReader {
 
   // The camera
 
-  async toggle() {
-    if (this.camera.isOn) {
-      const { photo, square } = this.field;
-      const { guess, chosen } = this;
-      this.begin(OWN, addressOf(photo), square, { guess, chosen });
-      this.tell();
-      return;
-    }
-    const complaint = await this.camera.start();
-    this.note.textContent = complaint;
-    if (!this.camera.isOn) return;
-    this.turn += 1;
-    this.shutter.textContent = "Take the picture";
-    this.presets.forEach((node) => (node.ariaPressed = "false"));
+  /** What the camera has seen last is the picture. */
+  taken() {
+    const { guess, chosen } = this;
+    const { photo, square } = this.field;
+    this.begin(OWN, addressOf(photo), square, { guess, chosen });
+    this.tell();
   }
 
   /** Read what the camera sees now. Nobody can guess that beforehand. */
   stream(photo) {
     const { width, height } = this.field.photo;
     const isNew = this.sample !== OWN || width !== photo.width || height !== photo.height;
+    this.turn += 1; // a picture that is still being opened comes too late
     this.sample = OWN;
     this.guess = this.chosen = null;
+    this.presets.forEach((node) => (node.ariaPressed = "false"));
     this.field.show(photo, isNew ? middleSquare(photo) : this.field.square);
     this.look();
   }
@@ -307,7 +270,11 @@ class PhotoReader {
     for (const canvas of [this.seen, this.window]) {
       paintColours(canvas, [SIDE, SIDE], this.reading.pixels);
     }
-    this.layers.forEach((layer, at) => layer.show(this.reading.maps[at]));
+    this.layers.forEach((layer, at) => {
+      const { values } = this.reading.maps[at];
+      const largest = values.reduce((one, other) => Math.max(one, other), 0) || 1;
+      layer.show(this.reading.maps[at], (value) => light(value / largest));
+    });
     this.tell();
     this.point(this.unit.layer, this.unit);
   }
@@ -320,7 +287,7 @@ class PhotoReader {
   }
 
   isAsking() {
-    return this.first.box.checked && this.guess === null && !this.camera.isOn;
+    return this.first.box.checked && this.guess === null && !this.own.isOn;
   }
 
   tell() {
@@ -329,7 +296,8 @@ class PhotoReader {
     const explained = this.explained();
     this.rows.forEach((row, label) => {
       const share = isAsking ? null : this.reading.probabilities[label];
-      row.show(share, label === this.best, !isAsking && label === explained);
+      row.show(share, label === this.best);
+      this.buttons[label].ariaPressed = String(!isAsking && label === explained);
     });
     this.said.textContent = isAsking
       ? "What will it say? Press one of the ten."
@@ -425,120 +393,6 @@ class PhotoReader {
   }
 }
 
-/** A small picture of what the text beside it says in words. */
-function captioned(caption, ...parts) {
-  const framing = element("div", { className: "framing", ariaHidden: "true" }, ...parts);
-  return element("figure", {}, framing, element("figcaption", {}, caption));
-}
-
-/** A class: its name to press, a bar as long as its probability, and the probability. */
-class Row {
-  constructor(name, onPress) {
-    this.button = button(name, onPress);
-    this.bar = element("span", { className: "filled" });
-    this.text = element("span");
-    const track = element("span", { className: "track" }, this.bar);
-    this.node = element("li", {}, this.button, track, this.text);
-  }
-
-  /** Show a probability; null before it may be known. */
-  show(share, isBest, isExplained) {
-    this.bar.style.width = `${100 * (share ?? 0)}%`;
-    this.text.textContent = share === null ? "?" : percent(share);
-    this.node.classList.toggle("best", share !== null && isBest);
-    this.button.ariaPressed = String(isExplained);
-  }
-}
-
-/** All maps of a layer in one picture, 16 in a row, a line apart. */
-class Layer {
-  side = 1;
-  maps = 1;
-  /** @type {{ map: number, row: number, column: number }} */
-  unit = { map: 0, row: 0, column: 0 };
-
-  constructor({ name }, onPoint) {
-    this.name = name;
-    this.onPoint = onPoint;
-    this.title = element("p", { className: "title" });
-    this.canvas = element("canvas");
-    this.marker = element("div", { className: "marker" });
-    this.sliders = new PlaneSliders((step) => this.step(step));
-    const parts = [this.canvas, ...this.sliders.nodes, this.marker];
-    this.frame = element("div", { className: "pointed", role: "group" }, ...parts);
-    this.frame.onclick = () => this.sliders.focus();
-    this.pointing = new Pointing(this.frame, (event) => {
-      this.onPoint(this.under(event));
-      return JSON.stringify(this.unit);
-    });
-    this.node = element("div", { className: "maps" }, this.title, this.frame);
-  }
-
-  show({ shape: [side, , maps], values }) {
-    Object.assign(this, { side, maps });
-    const text = `${this.name}: ${maps} maps of ${side}×${side}`;
-    this.title.textContent = text;
-    this.frame.ariaLabel = `${text}; the arrow keys move from unit to unit`;
-    const largest = values.reduce((one, other) => Math.max(one, other), 0) || 1;
-    const step = side + 1;
-    const shape = [(maps / IN_A_ROW) * step - 1, IN_A_ROW * step - 1];
-    const lines = [127, 127, 127, 0];
-    const colours = range(0, shape[0] * shape[1]).map((index) => {
-      const [row, column] = [Math.floor(index / shape[1]), index % shape[1]];
-      const [y, x] = [row % step, column % step];
-      if (y === side || x === side) return lines;
-      const map = Math.floor(row / step) * IN_A_ROW + Math.floor(column / step);
-      return light(values[(y * side + x) * maps + map] / largest);
-    });
-    paint(this.canvas, { shape, values: colours }, (colour) => colour);
-  }
-
-  /** Frame a unit; null for none. */
-  mark(unit) {
-    this.marker.hidden = unit === null;
-    if (unit) this.unit = unit;
-    const { map, row, column } = this.unit;
-    const [y, x] = this.placeOf(this.unit);
-    const drawn = [y, x].map((at) => at + Math.floor(at / this.side)); // with the lines between
-    frame(this.marker, drawn, [1, 1], [this.canvas.height, this.canvas.width]);
-    const shape = [(this.maps / IN_A_ROW) * this.side, IN_A_ROW * this.side];
-    this.sliders.show([y, x], shape, `map ${map}`, `row ${row} and column ${column} in it`);
-  }
-
-  /** Where a unit is if the maps had no lines between them. */
-  placeOf({ map, row, column }) {
-    return [
-      Math.floor(map / IN_A_ROW) * this.side + row,
-      (map % IN_A_ROW) * this.side + column,
-    ];
-  }
-
-  unitAt(y, x) {
-    y = clamp(y, 0, (this.maps / IN_A_ROW) * this.side - 1);
-    x = clamp(x, 0, IN_A_ROW * this.side - 1);
-    const map = Math.floor(y / this.side) * IN_A_ROW + Math.floor(x / this.side);
-    return { map, row: y % this.side, column: x % this.side };
-  }
-
-  step([down, right]) {
-    const [y, x] = this.placeOf(this.unit);
-    this.onPoint(this.unitAt(y + down, x + right));
-  }
-
-  under({ clientX, clientY }) {
-    const { left, top, width, height } = this.canvas.getBoundingClientRect();
-    const step = this.side + 1;
-    const across = (share, length) => {
-      const at = clamp(Math.floor(share * length), 0, length - 1);
-      return Math.floor(at / step) * this.side + Math.min(at % step, this.side - 1);
-    };
-    return this.unitAt(
-      across((clientY - top) / height, this.canvas.height),
-      across((clientX - left) / width, this.canvas.width),
-    );
-  }
-}
-
 /**
  * Where Grad-CAM is largest, in words.
  *
@@ -555,26 +409,6 @@ function strongest({ shape: [rows, columns], values }, largest) {
   ]);
   const across = third(at % columns, columns, ["on the left", "in the middle", "on the right"]);
   return down === across ? `Most of it in the middle.` : `Most of it ${down}, ${across}.`;
-}
-
-/**
- * Put a frame around a part of a picture, all of it in pixels, [down, right].
- *
- * @param {HTMLElement} marker
- * @param {number[]} corner
- * @param {number[]} size
- * @param {number[]} whole
- */
-function frame(marker, corner, size, whole) {
-  const [top, left] = corner;
-  const [height, width] = size;
-  const [rows, columns] = whole;
-  Object.assign(marker.style, {
-    top: `${(100 * top) / rows}%`,
-    left: `${(100 * left) / columns}%`,
-    height: `${(100 * height) / rows}%`,
-    width: `${(100 * width) / columns}%`,
-  });
 }
 
 /** The grey of a value from 0 to 1; its root, so that small values are seen. */
@@ -595,8 +429,4 @@ function opaque(bytes) {
   photo.data.fill(255);
   bytes.forEach((byte, index) => (photo.data[4 * Math.floor(index / 3) + (index % 3)] = byte));
   return photo;
-}
-
-function addressOfJpeg({ jpeg }) {
-  return `data:image/jpeg;base64,${jpeg}`;
 }

@@ -1,19 +1,30 @@
 // The kernel playground: a photograph, a kernel, and what the one makes of the other.
 
 import { conv2d, pixel, range, sum, windowProducts } from "./arithmetic.js";
-import { Camera, pictureIn } from "./camera.js";
+import { OwnPicture } from "./camera.js";
 import { grey, paint, signedColour } from "./canvas.js";
 import { framed } from "./frame.js";
 import { bytesOf, clamp, factor, printed, rounded } from "./numbers.js";
-import { button, choice, element, grid, numberBox, Pointing, tickBox, titled } from "./page.js";
-import { PlaneSliders } from "./slider.js";
+import { button, choice, element, grid, numberBox, tickBox, titled } from "./page.js";
+import { middleOf } from "./pictures.js";
+import { PointedPicture } from "./pointed.js";
+import { between, blankSheet, brushed, resized, sheetOf, textOf } from "./sheet.js";
 
 const QUESTION = "Which weights answer to the edges of one direction, and to no others?";
 const OWN = "your own";
+const PAINTED = "painted";
+const OWN_KERNEL = "your own kernel";
 const PRIVATE = "Your picture stays in this page: it is sent nowhere, and gone when you leave.";
+const PAINTING =
+  "Paint on the left picture. By keyboard: the arrow keys move the window, and the space bar paints " +
+  "in the middle of it. A single dot is answered by the kernel itself, turned by 180°.";
 const HINT =
   "Point at either picture to see one window; a click pins it. A weight may be 0.5 or 1/9, and a " +
   "whole kernel can be pasted.";
+const SIZES = [3, 5, 7];
+const MOST_TERMS = 9; // of a sum that is written down
+const INKS = { white: 1, grey: 0.5, black: 0 };
+const WIDTHS = { "1 pixel": 1, "3 pixels": 3 };
 
 /**
  * The element that shows `photos` through `kernels`.
@@ -22,7 +33,7 @@ const HINT =
  * { name, shape, values }. `palette` holds 256 colours, from the lowest to the highest answer.
  */
 export function start({ photos, kernels, palette }, root) {
-  return framed(root, new Playground(photos.map(decoded), kernels, palette), QUESTION);
+  return framed(root, new Playground(photos.map(decoded), kernels, palette, root), QUESTION);
 }
 
 function decoded({ name, shape, bytes }) {
@@ -36,63 +47,67 @@ class Playground {
   /** @type {import("./arithmetic.js").Numbers} */
   answers = { shape: [], values: [] };
 
-  constructor(photos, kernels, palette) {
+  constructor(photos, kernels, palette, root) {
     const [rows, columns] = photos[0].shape;
-    const middle = { row: Math.floor(rows / 2), column: Math.floor(columns / 2) };
     this.photos = photos;
+    this.given = photos.length;
+    this.sheet = blankSheet();
     this.colour = signedColour(palette);
-    this.place = middle;
+    this.place = { row: Math.floor(rows / 2), column: Math.floor(columns / 2) };
     this.presets = kernels.map((kernel) => button(kernel.name, () => this.pick(kernel)));
     this.kernelStand = element("div");
     this.picker = choice("Photo", photos.map((photo) => photo.name), () => {
-      this.camera.stop();
+      this.own.leave();
       this.develop();
     });
+    const shortest = Math.min(...photos.flatMap(({ shape }) => shape.slice(0, 2)));
+    this.sizes = SIZES.filter((size) => size <= shortest);
+    const names = this.sizes.map((size) => `${size}×${size}`);
+    this.size = choice("Kernel", names, (index) => this.resize(this.sizes[index]));
     this.colours = choice("Show answers", ["as brightness", "with their sign"], () => this.draw());
     this.relu = tickBox("ReLU: negative answers become 0", () => this.develop());
     this.original = new Picture("photo", (place) => this.look(place));
     this.result = new Picture("answers", (place) => this.look(place));
     this.summary = element("p");
     this.told = element("p", { className: "legend", role: "status" });
-    this.file = element("input", {
-      type: "file",
-      accept: "image/*",
-      hidden: true,
-      ariaLabel: "a picture of your own",
-      onchange: () => this.open(this.file.files?.[0]),
+    this.own = new OwnPicture(root, {
+      onFile: (found) => this.show(OWN, this.brightness(found)),
+      onLive: (found) => this.show(OWN, this.brightness(found)),
     });
-    this.opener = button("Open a picture", () => this.file.click());
-    this.camera = new Camera({
-      shape: photos[0].shape.slice(0, 2),
-      onPicture: (picture) => this.own(picture),
-      onEnd: () => this.showCamera(),
-    });
-    this.cameraButton = button("Use the camera", () => this.turnCamera());
+    this.painter = button("Paint a picture", () => this.startPainting());
+    this.own.node.append(this.painter);
+    this.ink = choice("Colour", Object.keys(INKS), () => {});
+    this.width = choice("Brush", Object.keys(WIDTHS), () => {});
+    const wipe = button("Clear", () => this.startPainting(blankSheet()));
+    const brushes = { className: "bar", role: "group", ariaLabel: "brushes" };
+    this.brushes = element("div", brushes, this.ink.node, this.width.node, wipe);
+    this.original.onPaint((from, to) => this.paint(from, to));
     this.readout = element("output");
     this.node = element("div", {}, ...this.parts());
-    // Nobody is filmed who does not see it.
-    new IntersectionObserver((seen) => seen.at(-1)?.isIntersecting || this.camera.stop())
-      .observe(this.node);
     this.pick(startingKernel(kernels));
   }
 
   state() {
+    const { name } = this.photo;
     return {
       kernel: { name: this.name, shape: this.kernel.shape.slice(0, 2), values: this.kernel.values },
-      // The reader's own picture is kept nowhere, and no link carries it.
-      photo: this.photo.name === OWN ? 0 : this.picker.list.selectedIndex,
+      // A picture from a file or a camera is kept nowhere, and no link carries it; a painted one is
+      // a few hundred letters.
+      photo: name === OWN || name === PAINTED ? 0 : this.picker.list.selectedIndex,
+      painted: name === PAINTED ? textOf(this.sheet) : null,
       colours: this.colours.list.selectedIndex,
       relu: this.relu.box.checked,
       place: this.place,
     };
   }
 
-  restore({ kernel, photo, colours, relu, place }) {
-    this.camera.stop();
+  restore({ kernel, photo, painted, colours, relu, place }) {
+    this.own.leave();
     this.forget();
     for (const picture of [this.original, this.result]) picture.pointing.pin(false);
     this.picker.list.selectedIndex = photo;
     this.relu.box.checked = relu;
+    if (painted) this.startPainting(sheetOf(painted));
     this.pick(kernel);
     this.colours.list.selectedIndex = colours;
     this.draw();
@@ -101,11 +116,13 @@ class Playground {
 
   parts() {
     const names = { className: "bar", role: "group", ariaLabel: "kernels" };
-    const options = [this.picker.node, this.colours.node, this.relu.node];
+    const options = [this.size.node, this.picker.node, this.colours.node, this.relu.node];
     return [
       element("div", names, ...this.presets),
       element("div", { className: "bar kernel" }, this.kernelStand, ...options),
-      element("div", { className: "bar" }, this.opener, this.cameraButton, this.file),
+      this.own.node,
+      this.own.note,
+      this.brushes,
       this.told,
       element("div", { className: "pictures" }, this.original.node, this.result.node),
       element("p", { className: "legend" }, HINT),
@@ -114,55 +131,74 @@ class Playground {
     ];
   }
 
-  /** Take the picture in a file of the reader's. @param {File | undefined} file */
-  async open(file) {
-    if (!file) return;
-    this.camera.stop();
-    try {
-      this.own(await pictureIn(file, this.photos[0].shape.slice(0, 2)));
-    } catch {
-      this.told.textContent = `${file.name} holds no picture that this browser can read.`;
+  /** The brightness of the middle of a picture of the reader's, as large as the first photo. */
+  brightness(found) {
+    const [rows, columns] = this.photos[0].shape;
+    const { data } = middleOf(found, [rows, columns]);
+    const values = new Float64Array(rows * columns);
+    for (let index = 0; index < values.length; index++) {
+      const [red, green, blue] = data.subarray(4 * index);
+      values[index] = (0.299 * red + 0.587 * green + 0.114 * blue) / 255;
     }
-    this.file.value = "";
+    return { shape: [rows, columns, 1], values };
   }
 
-  async turnCamera() {
-    if (this.camera.stream) return this.camera.stop();
-    this.told.textContent = "";
-    const refused = await this.camera.start();
-    this.showCamera();
-    if (refused) this.told.textContent = refused;
-  }
-
-  showCamera() {
-    this.cameraButton.textContent = this.camera.stream ? "Keep this picture" : "Use the camera";
-  }
-
-  /** Let go of the reader's own picture. */
+  /** Forget what the reader has shown and painted. */
   forget() {
-    const index = this.photos.findIndex(({ name }) => name === OWN);
-    if (index < 0) return;
-    this.photos.splice(index, 1);
-    this.picker.list.options[index].remove();
-    this.told.textContent = "";
+    this.sheet = blankSheet();
+    this.photos.length = this.given;
+    while (this.picker.list.options.length > this.given) this.picker.list.lastChild?.remove();
   }
 
-  /** Look at a picture of the reader's own. */
-  own(picture) {
-    const index = this.photos.findIndex(({ name }) => name === OWN);
-    if (index < 0) this.picker.list.append(element("option", {}, OWN));
+  /** Look at a picture of the reader's own, by its name in the list. */
+  show(name, picture) {
+    const index = this.photos.findIndex((photo) => photo.name === name);
+    if (index < 0) this.picker.list.append(element("option", {}, name));
     const place = index < 0 ? this.photos.length : index;
-    this.photos[place] = { name: OWN, ...picture };
+    this.photos[place] = { name, ...picture };
     this.picker.list.selectedIndex = place;
-    this.told.textContent = PRIVATE;
     this.develop();
+  }
+
+  startPainting(sheet = this.sheet) {
+    this.own.leave();
+    this.sheet = sheet;
+    this.show(PAINTED, sheet);
+  }
+
+  /** Draw a line on the sheet, between the middles of two pixels, [row, column]. */
+  paint(from, to) {
+    if (this.photo.name !== PAINTED) return;
+    const ink = Object.values(INKS)[this.ink.list.selectedIndex];
+    const width = Object.values(WIDTHS)[this.width.list.selectedIndex];
+    for (const place of between(from, to)) brushed(this.sheet, place, width, ink);
+    this.developSoon();
+  }
+
+  /** Once a frame at most. */
+  developSoon() {
+    this.waiting ??= requestAnimationFrame(() => {
+      this.waiting = undefined;
+      this.develop();
+    });
   }
 
   /** Take a kernel of the list. Weights that sum to 0 ask for differences, which have a sign. */
   pick({ name, shape, values }) {
-    this.name = name;
-    this.kernel = { shape: [...shape, 1, 1], values: [...values] };
     this.colours.list.selectedIndex = Math.abs(sum(values)) < 1e-9 ? 1 : 0;
+    this.take({ name, shape, values });
+  }
+
+  /** Put the kernel into the middle of a larger one, or cut one out of its middle. */
+  resize(side) {
+    this.take({ name: OWN_KERNEL, ...resized(this.kernel, side) });
+  }
+
+  take({ name, shape, values }) {
+    const [rows, columns] = shape;
+    this.name = name;
+    this.kernel = { shape: [rows, columns, 1, 1], values: [...values] };
+    this.size.list.selectedIndex = rows === columns ? this.sizes.indexOf(rows) : -1;
     this.kernelStand.replaceChildren(titled("kernel", (title) => this.kernelGrid(title)));
     this.develop();
   }
@@ -175,7 +211,7 @@ class Playground {
         const index = row * columns + column;
         return numberBox(`${title}, row ${row}, column ${column}`, values[index], (number) => {
           values[index] = number;
-          this.name = "your own kernel";
+          this.name = OWN_KERNEL;
           this.develop();
         });
       })
@@ -186,6 +222,10 @@ class Playground {
   /** Compute all answers anew. */
   develop() {
     this.photo = this.photos[this.picker.list.selectedIndex];
+    const isPainting = this.photo.name === PAINTED;
+    this.brushes.hidden = !isPainting;
+    this.original.frame.classList.toggle("painted", isPainting);
+    this.told.textContent = { [OWN]: PRIVATE, [PAINTED]: PAINTING }[this.photo.name] ?? "";
     this.answers = conv2d(this.photo, this.kernel, [0]);
     if (this.relu.box.checked) {
       this.answers.values = this.answers.values.map((value) => Math.max(0, value));
@@ -215,15 +255,19 @@ class Playground {
   look({ row, column }) {
     const [rows, columns] = this.answers.shape;
     this.place = { row: clamp(row, 0, rows - 1), column: clamp(column, 0, columns - 1) };
-    this.original.mark(this.place, this.answers.shape, this.kernel.shape);
-    this.result.mark(this.place, this.answers.shape, [1, 1]);
+    this.original.show(this.place, this.answers.shape, this.kernel.shape.slice(0, 2));
+    this.result.show(this.place, this.answers.shape, [1, 1]);
     const at = `Row ${this.place.row}, column ${this.place.column}`;
     this.readout.textContent = `${at}: ${this.terms()}`;
   }
 
   terms() {
     const [terms] = windowProducts(this.photo, this.kernel, {}, { ...this.place, filter: 0 });
-    const written = terms.map(({ pixel, weight }) => `${rounded(pixel)}·${factor(weight)}`);
+    const size = ({ product }) => Math.abs(product);
+    const largest = terms.toSorted((one, other) => size(other) - size(one)).slice(0, 3);
+    const shown = terms.length > MOST_TERMS ? largest : terms;
+    const written = shown.map(({ pixel, weight }) => `${rounded(pixel)}·${factor(weight)}`);
+    if (shown !== terms) written.push(`${terms.length - shown.length} other products`);
     const total = written.join(" + ");
     const answer = pixel(this.answers, this.place.row, this.place.column, 0);
     return `${this.relu.box.checked ? `max(0, ${total})` : total} ≈ ${rounded(answer)}`;
@@ -235,25 +279,23 @@ function startingKernel(kernels) {
   return kernels.find(({ values }) => Math.abs(sum(values)) < 1e-9) ?? kernels[0];
 }
 
-/** A picture whose pixels can be pointed at, with the hand or with the arrow keys. */
-class Picture {
+/** A picture in which windows are pointed at. */
+class Picture extends PointedPicture {
   place = { row: 0, column: 0 };
-  size = { height: 1, width: 1 };
+  size = [1, 1];
 
-  constructor(kind, onPoint) {
+  constructor(kind, onLook) {
+    super({
+      onPoint: (pixel) => {
+        onLook(this.windowAround(pixel));
+        return `${this.place.row}, ${this.place.column}`;
+      },
+      onStep: ([down, right]) =>
+        onLook({ row: this.place.row + down, column: this.place.column + right }),
+    });
     this.kind = kind;
-    this.canvas = element("canvas");
-    this.marker = element("div", { className: "marker" });
-    this.sliders = new PlaneSliders((step) => onPoint(this.after(step)));
-    const parts = [this.canvas, ...this.sliders.nodes, this.marker];
-    this.frame = element("div", { className: "pointed", role: "group" }, ...parts);
     this.caption = element("figcaption");
     this.node = element("figure", {}, this.frame, this.caption);
-    this.frame.onclick = () => this.sliders.focus();
-    this.pointing = new Pointing(this.frame, (event) => {
-      onPoint(this.under(event));
-      return `${this.place.row}, ${this.place.column}`;
-    });
   }
 
   /** Draw an image of one channel; `colour` gives [red, green, blue] for a value. */
@@ -264,31 +306,42 @@ class Picture {
   }
 
   /** Frame the window at `place`, one of the `places` [rows, columns], each of this size. */
-  mark(place, places, size) {
-    const [height, width] = size;
+  show(place, places, size) {
     this.place = place;
-    this.size = { height, width };
+    this.size = size;
     this.sliders.show([place.row, place.column], places);
-    Object.assign(this.marker.style, {
-      top: `${(100 * place.row) / this.canvas.height}%`,
-      left: `${(100 * place.column) / this.canvas.width}%`,
-      height: `${(100 * height) / this.canvas.height}%`,
-      width: `${(100 * width) / this.canvas.width}%`,
-    });
+    this.mark([place.row, place.column], size);
   }
 
-  after([down, right]) {
-    return { row: this.place.row + down, column: this.place.column + right };
+  /** The place of the window whose middle a pixel is. */
+  windowAround(pixel) {
+    const [row, column] = pixel.map((at, axis) => at - Math.floor(this.size[axis] / 2));
+    return { row, column };
   }
 
-  /** The place of the window whose middle is under the pointer. */
-  under({ clientX, clientY }) {
-    const { left, top, width, height } = this.canvas.getBoundingClientRect();
-    const row = Math.floor(((clientY - top) / height) * this.canvas.height);
-    const column = Math.floor(((clientX - left) / width) * this.canvas.width);
-    return {
-      row: row - Math.floor(this.size.height / 2),
-      column: column - Math.floor(this.size.width / 2),
+  /** Call `use` with the ends of each line that is drawn while this picture is a painted one. */
+  onPaint(use) {
+    const isPainted = () => this.frame.classList.contains("painted");
+    let last = [0, 0];
+    this.canvas.onpointerdown = (event) => {
+      if (!isPainted()) return;
+      event.stopPropagation(); // a stroke pins nothing
+      this.canvas.setPointerCapture(event.pointerId);
+      last = this.pixelUnder(event);
+      use(last, last);
     };
+    this.canvas.onpointermove = (event) => {
+      if (!isPainted() || event.buttons === 0) return;
+      const next = this.pixelUnder(event);
+      use(last, next);
+      last = next;
+    };
+    this.frame.addEventListener("keydown", (event) => {
+      if (!isPainted() || event.key !== " ") return;
+      event.preventDefault();
+      const { row, column } = this.place;
+      const middle = [row, column].map((at, axis) => at + Math.floor(this.size[axis] / 2));
+      use(middle, middle);
+    });
   }
 }

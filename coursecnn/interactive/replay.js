@@ -2,15 +2,19 @@
 
 import { range, sum } from "./arithmetic.js";
 import { framed } from "./frame.js";
-import { clamp } from "./numbers.js";
-import { choice, element, integerField } from "./page.js";
+import { clamp, rounded } from "./numbers.js";
+import { button, choice, element, integerField } from "./page.js";
 import { Player } from "./player.js";
+import { distance, drawnOn } from "./sketch.js";
+import { asSlider, setSlider } from "./slider.js";
 import { svg } from "./svg.js";
 
 const [WIDTH, HEIGHT] = [360, 220]; // of the drawing, in units that are pixels on a phone
 const EDGE = { left: 34, right: 10, top: 10, bottom: 34 };
 const MOST_TICKS = 6;
-const QUESTION = "Before you press Play: which of these will end lowest, and which highest?";
+const MOST_EPOCHS_NAMED = 10; // beside the axis
+const HEIGHTS = 50; // that the keyboard can give a line, from the lowest to the highest
+const QUESTION = "How does the training go on? Draw your line first, then compare.";
 
 /**
  * The element that replays `records`, each { name, seeds, runs }, over so many `epochs`.
@@ -24,12 +28,20 @@ export function start({ curves, epochs, records, blocks }, root) {
 }
 
 class Replay {
+  /** The reader's lines, by curve and record. @type {Record<string, number[]>} */
+  lines = {};
+  isRevealed = false;
+  /** Where the keyboard draws. */
+  at = 0;
+
   constructor(curves, epochs, records, blocks) {
     this.curves = curves;
     this.epochs = epochs;
     this.records = records;
-    const names = curves.map((curve) => `training ${curve}`);
-    this.picker = choice("Curve", names, () => this.show());
+    this.known = Math.max(1, Math.floor(epochs / 4));
+    this.picker = choice("Curve", curves.map(titleOf), () => this.show());
+    this.whose = choice("Your line for", records.map(({ name }) => name), () => this.show());
+    this.whose.node.hidden = records.length === 1;
     const limits = { min: 1, max: epochs, value: 1 };
     const onChange = (epoch) => this.player.step(epoch - this.epoch);
     this.field = integerField("epoch", { ...limits, onChange });
@@ -38,58 +50,226 @@ class Replay {
       isOver: () => this.epoch === this.epochs,
       begin: () => this.epoch === this.epochs && this.look(1),
     });
+    this.reveal = button("Reveal", () => this.compare());
     this.drawing = element("div");
+    this.hand = asSlider(
+      element("span", { className: "plane" }),
+      "your line",
+      (step) => this.step(step),
+    );
+    this.hand.ariaOrientation = "vertical";
+    this.told = element("p", { role: "status" });
     this.table = element("div", { role: "status" });
+    const field = element("div", { className: "sketched" }, this.drawing, this.hand);
+    this.listen(field);
     const drawings = element("div", { className: "blocks" }, ...blocks.map(drawingOf));
-    const parts = [this.drawing, this.table, ...(blocks.length ? [drawings] : [])];
+    const parts = [field, this.table, ...(blocks.length ? [drawings] : [])];
     const sides = element("div", { className: "replay" }, ...parts);
-    this.node = element("div", {}, ...this.controls(), sides);
-    this.epoch = 1;
+    this.node = element("div", {}, ...this.controls(), this.told, sides);
+    this.epoch = this.known;
     this.show();
   }
 
   controls() {
     return [
-      element("div", { className: "bar" }, this.picker.node, this.field.node),
-      element("div", { className: "bar" }, ...this.player.buttons),
+      element(
+        "div",
+        { className: "bar" },
+        this.picker.node,
+        this.whose.node,
+        this.field.node,
+      ),
+      element("div", { className: "bar" }, this.reveal, ...this.player.buttons),
     ];
   }
 
   state() {
-    return { curve: this.picker.list.selectedIndex, epoch: this.epoch };
+    const { epoch, lines, isRevealed } = this;
+    const [curve, whose] = [this.picker, this.whose].map(({ list }) => list.selectedIndex);
+    return structuredClone({ curve, whose, epoch, lines, isRevealed });
   }
 
-  restore({ curve, epoch }) {
+  restore({ curve, epoch, whose = 0, lines = {}, isRevealed = false }) {
     this.player.pause();
     this.picker.list.selectedIndex = curve;
+    this.whose.list.selectedIndex = whose;
+    this.lines = structuredClone(lines);
+    this.isRevealed = isRevealed;
     this.look(epoch);
   }
 
   look(epoch) {
     this.epoch = clamp(epoch, 1, this.epochs);
-    this.field.show(this.epoch);
     this.show();
+  }
+
+  /** Show the whole training, and how far the reader's lines are from it. */
+  compare() {
+    this.isRevealed = true;
+    this.player.pause();
+    this.look(this.epochs);
+  }
+
+  key(record) {
+    return `${this.curve} ${record.name}`;
+  }
+
+  /** The line of a record, as far as the reader has drawn it. */
+  lineOf(record) {
+    return this.lines[this.key(record)] ?? [];
+  }
+
+  /** The record for which the reader draws. */
+  get record() {
+    return this.records[this.whose.list.selectedIndex];
+  }
+
+  /** Where the line of the reader goes on: its last point, or the last one that is known. */
+  end() {
+    const line = this.lineOf(this.record);
+    const known = meansOf(this.record, this.curve)[this.known - 1];
+    return { epoch: this.known + line.length, value: line.at(-1) ?? known };
+  }
+
+  /** Draw on from a point to another. */
+  draw(from, to) {
+    const key = this.key(this.record);
+    this.lines[key] = drawnOn(this.lines[key] ?? [], this.known, from, to);
+    this.at = to.epoch;
+    this.show();
+  }
+
+  /** Who draws after the lines were compared begins anew. */
+  begin() {
+    if (!this.isRevealed) return;
+    this.isRevealed = false;
+    this.lines = {};
+    this.at = 0;
+    this.epoch = this.known;
+  }
+
+  listen(field) {
+    /** @type {import("./sketch.js").Point | null} */
+    let last = null;
+    const place = ({ clientX, clientY }) => {
+      const { left, top, width } = field.getBoundingClientRect();
+      const point = (pixels) => (pixels * WIDTH) / width;
+      const { epochAt, valueAt } = this.scale();
+      const epoch = clamp(epochAt(point(clientX - left)), this.known + 1, this.epochs);
+      return { epoch, value: valueAt(point(clientY - top)) };
+    };
+    field.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      event.preventDefault();
+      field.setPointerCapture(event.pointerId);
+      this.begin();
+      const [to, end] = [place(event), this.end()];
+      this.draw(to.epoch > end.epoch ? end : to, to);
+      last = to;
+      this.hand.focus();
+    });
+    field.addEventListener("pointermove", (event) => {
+      if (!last) return;
+      const to = place(event);
+      this.draw(last, to);
+      last = to;
+    });
+    for (const over of ["pointerup", "pointercancel"]) {
+      field.addEventListener(over, () => (last = null));
+    }
+  }
+
+  /** Right draws on, left goes back; up and down change the height there. */
+  step([down, right]) {
+    this.begin();
+    const end = this.end();
+    const least = Math.min(this.known + 1, this.epochs);
+    const epoch = clamp(
+      (this.at || this.known) + right,
+      least,
+      Math.min(end.epoch + 1, this.epochs),
+    );
+    const line = this.lineOf(this.record);
+    const before = line[epoch - this.known - 1] ?? end.value;
+    const { lowest, highest } = this.scale();
+    const value = clamp(before - (down * (highest - lowest)) / HEIGHTS, lowest, highest);
+    const isNew = epoch > end.epoch;
+    this.draw(isNew ? end : { epoch, value }, { epoch, value });
   }
 
   show() {
     this.curve = this.curves[this.picker.list.selectedIndex];
+    this.field.show(this.epoch);
     this.drawing.replaceChildren(this.chart());
     this.table.replaceChildren(this.values());
+    this.told.textContent = this.isRevealed ? this.verdict() : this.task();
+    this.reveal.disabled = this.isRevealed || this.finished().length === 0;
+    const { epoch, value } = this.end();
+    const at = clamp(this.at || epoch, this.known, epoch);
+    const height = this.lineOf(this.record)[at - this.known - 1] ?? value;
+    const { lowest, highest } = this.scale();
+    const place = Math.round((HEIGHTS * (height - lowest)) / (highest - lowest));
+    setSlider(this.hand, place, HEIGHTS + 1, `epoch ${at}: ${rounded(height)}`);
+  }
+
+  /** The records for which the reader has drawn the whole line. */
+  finished() {
+    const isWhole = (record) => this.lineOf(record).length === this.epochs - this.known;
+    return this.records.filter(isWhole);
+  }
+
+  task() {
+    const epochs = this.known === 1 ? "The first epoch is known" : `${this.known} epochs are known`;
+    return `${epochs}. How does the ${titleOf(this.curve)} of ${this.record.name} go on? Drag ` +
+      `from its last dot to epoch ${this.epochs}, or use the arrow keys: right goes on, up and ` +
+      `down change the height. Then reveal what was recorded.`;
+  }
+
+  verdict() {
+    const told = this.finished().map((record) => {
+      const line = this.lineOf(record);
+      const recorded = meansOf(record, this.curve).slice(this.known);
+      const { mean, end } = distance(line, recorded);
+      const side = end > 0 ? "too high" : "too low";
+      const last = Math.abs(end) < 0.0005 ? "is right" : `is ${rounded(Math.abs(end))} ${side}`;
+      return `Your line for ${record.name} is ${rounded(mean)} away from the mean of the runs on ` +
+        `average; at the end it ${last}.`;
+    });
+    return told.join(" ") || "For this curve you have drawn no line yet.";
+  }
+
+  scale() {
+    const all = this.records.flatMap(({ runs }) => runs.flatMap((run) => run[this.curve]));
+    return scales(this.epochs, Math.min(...all), Math.max(...all));
   }
 
   /** All lines up to this epoch, on axes that hold those of the whole training. */
   chart() {
-    const all = this.records.flatMap(({ runs }) => runs.flatMap((run) => run[this.curve]));
-    const scale = scales(this.epochs, Math.min(...all), Math.max(...all));
+    const scale = this.scale();
     const lines = this.records.flatMap(({ runs }, kind) => {
       const soFar = runs.map((run) => run[this.curve].slice(0, this.epoch));
       const thin = soFar.map((run) => line(`run kind-${kind}`, run, scale));
       return [...thin, line(`mean kind-${kind}`, means(soFar), scale), ...dots(kind, soFar, scale)];
     });
+    const drawn = this.records.map((record, kind) => this.sketched(record, kind, scale));
     const names = this.records.map(({ name }) => name).join(", ");
-    const label = `Training ${this.curve} up to epoch ${this.epoch}: ${names}`;
+    const label = `${titleOf(this.curve)} up to epoch ${this.epoch}: ${names}`;
     const attributes = { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", ariaLabel: label };
-    return svg("svg", attributes, ...axes(this.epochs, this.curve, scale), ...lines);
+    const ground = axes(this.epochs, titleOf(this.curve), scale);
+    return svg("svg", attributes, ...ground, ...lines, ...drawn.flat());
+  }
+
+  /** The reader's line for a record: it begins where what is known ends. */
+  sketched(record, kind, { x, y }) {
+    const values = this.lineOf(record);
+    if (values.length === 0) return [];
+    const all = [meansOf(record, this.curve)[this.known - 1], ...values];
+    const places = all.map((value, index) => [x(this.known + index), y(value)]);
+    const points = places.map((place) => place.join()).join(" ");
+    const marks = places.slice(1).map(([cx, cy]) =>
+      svg("rect", { class: `mark kind-${kind}`, x: cx - 2.5, y: cy - 2.5, width: 5, height: 5 })
+    );
+    return [svg("polyline", { class: `sketch kind-${kind}`, points }), ...marks];
   }
 
   /** The mean of each record in this epoch, and how far its runs lie apart. */
@@ -109,6 +289,16 @@ class Replay {
   }
 }
 
+/** What a curve is called. */
+function titleOf(curve) {
+  return /^(test|validation)_/.test(curve) ? curve.replace("_", " ") : `training ${curve}`;
+}
+
+/** The means of a record over its runs, for each epoch. */
+function meansOf({ runs }, curve) {
+  return means(runs.map((run) => run[curve]));
+}
+
 /** The mean over runs, for each epoch. */
 function means(runs) {
   return runs[0].map((_, epoch) => sum(runs.map((run) => run[epoch])) / runs.length);
@@ -124,7 +314,11 @@ function scales(epochs, lowest, highest) {
   const high = HEIGHT - EDGE.top - EDGE.bottom;
   const x = (epoch) => EDGE.left + (wide * (epoch - 0.5)) / epochs;
   const y = (value) => EDGE.top + (high * (last * step - value)) / ((last - first) * step);
-  return { x, y, ticks };
+  const valueAt = (place) =>
+    clamp(last - (last - first) * (place - EDGE.top) / high, first, last) * step;
+  const epochAt = (place) => Math.round((epochs * (place - EDGE.left)) / wide + 0.5);
+  const [bottom, top] = [first * step, last * step];
+  return { x, y, ticks, valueAt, epochAt, lowest: bottom, highest: top };
 }
 
 /** The smallest of 1, 2, 5, 10, ... that is at least as large, in tenths or whatever it takes. */
@@ -148,7 +342,7 @@ function dots(kind, runs, { x, y }) {
   );
 }
 
-function axes(epochs, curve, { x, y, ticks }) {
+function axes(epochs, title, { x, y, ticks }) {
   const right = WIDTH - EDGE.right;
   const text = (content, attributes) => svg("text", attributes, content);
   const rows = ticks.flatMap((tick) => [
@@ -156,11 +350,12 @@ function axes(epochs, curve, { x, y, ticks }) {
     text(tick, { x: EDGE.left - 5, y: y(tick) + 3.5, "text-anchor": "end" }),
   ]);
   const under = HEIGHT - EDGE.bottom + 14;
-  const columns = range(1, epochs + 1).map((epoch) =>
+  const isNamed = (epoch) => epochs <= MOST_EPOCHS_NAMED || epoch === 1 || epoch % 5 === 0;
+  const columns = range(1, epochs + 1).filter(isNamed).map((epoch) =>
     text(String(epoch), { x: x(epoch), y: under, "text-anchor": "middle" })
   );
   const middle = { x: (EDGE.left + right) / 2, y: under + 14, "text-anchor": "middle" };
-  return [...rows, ...columns, text(`epoch (lines: training ${curve})`, middle)];
+  return [...rows, ...columns, text(`epoch (lines: ${title})`, middle)];
 }
 
 /** A piece of the line of a record, for the table. */

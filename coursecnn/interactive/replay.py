@@ -51,8 +51,9 @@ BLOCKS = {
 class TrainingReplay:
     """The runs of up to four records, drawn as they went: a thin line each, their mean a thick one.
 
-    In the page the reader plays the training or goes through it step by step, and reads the means
-    and the spread of every epoch.
+    In the page the reader sees the first quarter of the epochs and draws how a line goes on; then
+    what was recorded is revealed, and how far the drawn line is from it. The training can be played
+    as well, or gone through step by step, with the means and the spread of every epoch.
 
     Args:
         records: By name, in the order in which they are listed.
@@ -149,5 +150,15 @@ class TrainingReplay:
             + "".join(f"<td>{mean:.3f}" for mean in self.means(name, curve))
             for name in self.records
         )
-        caption = f"training {curve}, mean of the runs"
+        caption = f"{_title(curve)}, mean of the runs"
         return f"<table><caption>{escape(caption)}</caption><tr><th>{head}{rows}</table>"
+
+
+def _title(curve: str) -> str:
+    """What a curve is called.
+
+    >>> _title("loss"), _title("test_loss")
+    ('training loss', 'test loss')
+    """
+    measured = curve.startswith(("test_", "validation_"))
+    return curve.replace("_", " ") if measured else f"training {curve}"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from coursecnn.backend import keras
 from coursecnn.exercises import check, exercises
 from coursecnn.exercises.answers import Exercise, Mistake
 
@@ -117,3 +118,40 @@ def test_a_misspelt_name_is_answered_with_the_nearest():
 def test_a_name_like_no_other_is_answered_with_how_names_begin():
     with pytest.raises(KeyError, match=r"called 'zzzz'; names begin with cortex\., "):
         check("zzzz", 1)
+
+
+def stage_of_vgg(activated):
+    """Column C's third stage; `activated` applies a convolution, and an activation in some way."""
+    maps = image = keras.Input((56, 56, 128))
+    for kernel in (3, 3, 1):
+        maps = activated(256, kernel, maps)
+    return keras.Model(image, keras.layers.MaxPooling2D(2)(maps))
+
+
+def convolved(maps, filters, kernel, **options):
+    return keras.layers.Conv2D(filters, kernel, padding="same", **options)(maps)
+
+
+@pytest.mark.parametrize(
+    ("activated", "is_right"),
+    [
+        (lambda n, k, x: convolved(x, n, k, activation="relu"), True),
+        (lambda n, k, x: keras.layers.ReLU()(convolved(x, n, k)), True),
+        (lambda n, k, x: keras.layers.Activation("relu")(convolved(x, n, k)), True),
+        (lambda n, k, x: keras.ops.relu(convolved(x, n, k)), True),
+        (lambda n, k, x: convolved(x, n, k), False),
+        (lambda n, k, x: convolved(x, n, k, activation="tanh"), False),
+    ],
+    ids=["own", "layer", "Activation", "operation", "none", "another"],
+)
+def test_an_activation_counts_however_it_is_written(activated, is_right):
+    assert check("vgg.stage_c", stage_of_vgg(activated)).correct == is_right
+
+
+def test_a_model_within_a_model_is_opened():
+    image, maps = keras.Input((56, 56, 128)), keras.Input((56, 56, 128))
+    inner = keras.Model(maps, convolved(convolved(maps, 256, 3), 256, 3))
+    for layer in inner.layers[1:]:
+        layer.activation = keras.activations.relu
+    after = convolved(inner(image), 256, 1, activation="relu")
+    assert check("vgg.stage_c", keras.Model(image, keras.layers.MaxPooling2D(2)(after))).correct

@@ -1,6 +1,7 @@
 """Answered notebooks: graded by what they answer, not by what they print."""
 
 import nbformat
+import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
@@ -67,6 +68,29 @@ def test_a_folder_becomes_a_table_with_a_row_for_each_exercise(tmp_path, monkeyp
     table = grading.graded(tmp_path, progress=False)
     assert table["notebook"].tolist() == ["a/1.ipynb", "b.ipynb"]
     assert table.columns.tolist() == ["notebook", "exercise", "state", "said"]
+
+
+def test_an_interruption_keeps_what_was_graded_before_it(tmp_path, monkeypatch):
+    for name in ("a.ipynb", "b.ipynb", "c.ipynb"):
+        write(tmp_path / "answered" / name, ask("cortex.dense_parameters", 1))
+
+    def interrupted_at_c(path, **_):
+        if path.name == "c.ipynb":
+            raise KeyboardInterrupt
+        return [grading.Grade("cortex.dense_parameters", "right", "Correct.")]
+
+    monkeypatch.setattr(grading, "grade", interrupted_at_c)
+    csv = tmp_path / "grades.csv"
+    with pytest.raises(KeyboardInterrupt):
+        grading.graded(tmp_path / "answered", progress=False, csv=csv)
+    assert pd.read_csv(csv)["notebook"].tolist() == ["a.ipynb", "b.ipynb"]
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_run(tmp_path, monkeypatch):
+    write(tmp_path / "a.ipynb", ask("cortex.dense_parameters", 1))
+    monkeypatch.setattr(grading, "grade", lambda *_, **__: pytest.fail("it has begun"))
+    with pytest.raises(OSError, match=r"a\.ipynb"):
+        grading.graded(tmp_path, progress=False, csv=tmp_path / "a.ipynb" / "grades.csv")
 
 
 @pytest.mark.parametrize(

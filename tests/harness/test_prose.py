@@ -40,6 +40,7 @@ plain 95.2 s, faster 31.7 s
 weight decay 0.0005, learning rate 0.001
 file 373288 bytes, memory 1253674 numbers
 convolution -25, products 308 -498 164
+right (%) 71.5, products (millions) 24.8
 """
 CHAPTER = [
     text("# Results"),
@@ -156,6 +157,31 @@ MISTAKES = {
         "It is right for more than 98 % of them.",
         "It is right for less than 98 % of them.",
         "'98 %' is not what it is bound to, .*: it is 0.99",
+    ),
+    "a per cent that is lost, where the column has it": (
+        "It is right for 71.5 % here.",
+        "It is right for 71.5 here.",
+        "'71.5' is not what it is bound to, .*: the unit was changed; it was '71.5 %'",
+    ),
+    "million for thousand, where the column has it": (
+        "It does 24.8 million of them.",
+        "It does 24.8 thousand of them.",
+        "'24.8 thousand' is not what it is bound to, .*: the unit was changed",
+    ),
+    "at least for at most": (
+        "It has at most 320 parameters.",
+        "It has at least 320 parameters.",
+        "'320' is not what it is bound to, .*: the words before it say the contrary",
+    ),
+    "two numbers that change places": (
+        "Of 60000 images, 88 are wrong.",
+        "Of 88 images, 60000 are wrong.",
+        "'88' is not what it is bound to, .*: it is 60000 there",
+    ),
+    "a decade that there was not": (
+        "What did the 1990s build?",
+        "What did the 1290s build?",
+        "'1290s' is no number, and no name",
     ),
     "a size that is wrong": ("Maps of 26×26×32.", "Maps of 28×26×32.", "'28×26×32' is not what"),
     "a calculation that is wrong": (
@@ -370,6 +396,7 @@ class TestBinding:
         pytest.param(code("print('lecture.parameter')"), id="another key"),
         pytest.param(code("a = 1  # 93322"), id="comment"),
         pytest.param(code("print(a[93322])"), id="subscript"),
+        pytest.param(code("show()", "resnext_93322x4d: 7"), id="name of an output"),
     ],
 )
 def test_what_nobody_compares_is_no_evidence(tmp_path, cell):
@@ -503,6 +530,7 @@ def test_a_number_is_read_as_it_is_written(written, value):
         ("= open({Total params: ‹93,322›})", "numbers, "),
         ("= {Total params: ‹93,323›} / 2", "is not there any more"),
         ("Total params: 93,322", "marks no number"),
+        ("Total params: ‹93›,322", "'93' is no number in 'Total params: 93,322'"),
         ("ledger: no.such", "published.toml has no entry 'no.such'"),
         ("@../../etc/passwd.txt: ‹3›", "there is no file 'passwd.txt'"),
     ],

@@ -168,7 +168,8 @@ def test_what_cannot_be_shown_is_refused(make: Any, error: type[Exception], mess
 @pytest.mark.parametrize(
     ("layer", "shape", "message"),
     [
-        (Convolution(16, kernel=3, groups=2), (8, 8, 2), "one group, and a bias"),
+        (Convolution(16, kernel=3, bias=False), (8, 8, 2), "a bias"),
+        (Convolution(16, kernel=3, groups=2), (8, 8, 3), "groups must divide the 3 channels"),
         (Convolution(16, kernel=3), (8, 9, 2), "must be \\(N, N, C\\)"),
         (Convolution(16, kernel=(3, 5)), (8, 8, 2), "kernel must be an int from 1 to 16"),
         (Convolution(16, kernel=3, padding="same"), (8, 8, 2), "padding must be an int from 0"),

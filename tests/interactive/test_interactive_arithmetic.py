@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from coursecnn.convolution import conv2d
-from coursecnn.geometry import Convolution, DoesNotFit, output_size
+from coursecnn.geometry import DoesNotFit, output_size
 from coursecnn.interactive import page
 from tests import browser
 
@@ -90,25 +90,6 @@ def test_what_is_left_over_and_what_would_fit(compute: Compute) -> None:
     assert len(refused) > CASES / 4
     assert compute("leftOver", calls) == [error.left_over for _, error in refused]
     assert compute("fits", calls) == [list(error.fits) for _, error in refused]
-
-
-def test_parameters_and_macs(compute: Compute) -> None:
-    rng = np.random.default_rng(2)
-    settings = [setting for setting in random_settings() if places(setting, "floor")]
-    layers = [{"channels": int(c), "filters": int(f)} for c, f in rng.integers(1, 600, (CASES, 2))]
-    pairs = list(zip(settings, layers, strict=False))
-
-    calls = [[{**setting, **layer}] for setting, layer in pairs]
-    counts = zip(compute("parameters", calls), compute("macs", calls), strict=True)
-
-    assert list(counts) == [costs(setting, layer) for setting, layer in pairs]
-
-
-def costs(setting: Setting, layer: Setting) -> tuple[int, int]:
-    window = {name: value for name, value in setting.items() if name != "size"}
-    convolution = Convolution(layer["filters"], **window, rounding="floor")
-    shape = (setting["size"], setting["size"], layer["channels"])
-    return convolution.parameters(shape), convolution.macs(shape)
 
 
 def random_layer(rng: np.random.Generator) -> dict[str, Any]:

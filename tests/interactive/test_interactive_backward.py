@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -164,38 +164,80 @@ def test_an_output_reaches_its_window_and_all_weights(show: Show) -> None:
     assert len(set(weights)) == 9
 
 
-def test_a_weight_has_the_gradients_lie_on_the_image(show: Show) -> None:
+class Lying(NamedTuple):
+    """What is pointed at, what then lies on what, from which row and column on, and the products.
+
+    Attributes:
+        cell: The beginning of its name.
+        moved: The table that moves.
+        ground: The table that it lies on.
+        shape: That table's shape.
+        corner: Where the upper left corner of the one lies on the other.
+        title: What the products are called.
+        products: Each of them.
+    """
+
+    cell: str
+    moved: str
+    ground: str
+    shape: tuple[int, int]
+    corner: tuple[int, int]
+    title: str
+    products: np.ndarray
+
+
+LYING = {
+    "the gradients, on the image": Lying(
+        "gradient of k, row 2, column 0",
+        "gradient of y, from above",
+        "image x",
+        (5, 5),
+        (2, 0),
+        "u times the pixel that the weight met there",
+        UPSTREAM * IMAGE[2:5, 0:3],
+    ),
+    "the turned kernel, on the gradients among zeros": Lying(
+        "gradient of x, row 0, column 1",
+        "kernel, turned",
+        "gradient of y among zeros",
+        (7, 7),
+        (0, 1),
+        "u among zeros, times the turned kernel",
+        np.pad(UPSTREAM, 2)[0:3, 1:4] * KERNEL[::-1, ::-1],
+    ),
+}
+
+
+@pytest.mark.parametrize("lying", LYING.values(), ids=LYING)
+def test_what_a_gradient_sums_lies_on_its_factors(show: Show, lying: Lying) -> None:
+    page = show(STEPPER)
+    page.locator(f'button[aria-label^="{lying.cell}"]').hover()
+
+    (row, column), ground = lying.corner, page.evaluate(HUES, lying.ground)
+    met = np.reshape(ground, lying.shape)[row : row + 3, column : column + 3]
+    assert met.ravel().tolist() == page.evaluate(HUES, lying.moved)
+    assert numbers(page, lying.title) == lying.products.ravel().tolist()
+    words = page.locator(".products").inner_text().strip().replace("−", "-")
+    assert words.endswith(f"sum {lying.products.sum()}")
+
+
+def test_a_weight_meets_no_pixel_of_the_gradient(show: Show) -> None:
     page = show(STEPPER)
     page.locator('button[aria-label^="gradient of k, row 2, column 0"]').hover()
 
-    met = np.array(page.evaluate(HUES, "image x")).reshape(5, 5)
-
-    upstream = page.evaluate(HUES, "gradient of y, from above")
-    assert met[2:5, 0:3].ravel().tolist() == upstream
-    assert len(set(upstream)) == 9
-    title = "u times the pixel that the weight met there"
-    assert numbers(page, title) == (UPSTREAM * IMAGE[2:5, 0:3]).ravel().tolist()
-    expected = (UPSTREAM * IMAGE[2:5, 0:3]).sum()
-    words = page.locator(".products").inner_text().strip().replace("−", "-")
-    assert words.endswith(f"sum {expected}")
+    assert len(set(page.evaluate(HUES, "gradient of y, from above"))) == 9
     assert set(page.evaluate(HUES, "gradient of x")) == {None}
 
 
-def test_a_pixel_has_the_turned_kernel_lie_on_the_gradients_among_zeros(show: Show) -> None:
+def test_a_turned_weight_keeps_its_colour(show: Show) -> None:
     page = show(STEPPER)
     page.locator('button[aria-label^="gradient of x, row 0, column 1"]').hover()
 
-    spread = np.array(page.evaluate(HUES, "gradient of y among zeros")).reshape(7, 7)
-    turned = page.evaluate(HUES, "kernel, turned")
-
-    assert spread[0:3, 1:4].ravel().tolist() == turned
-    assert turned[::-1] == [
-        hue if hue is not None else turned[::-1][n]
-        for n, hue in enumerate(page.evaluate(HUES, "kernel k"))
+    turned = page.evaluate(HUES, "kernel, turned")[::-1]
+    kernel = page.evaluate(HUES, "kernel k")
+    assert [hue for hue in kernel if hue is not None] == [
+        one for one, hue in zip(turned, kernel, strict=True) if hue is not None
     ]
-    title = "u among zeros, times the turned kernel"
-    padded = np.pad(UPSTREAM, 2)[0:3, 1:4]
-    assert numbers(page, title) == (padded * KERNEL[::-1, ::-1]).ravel().tolist()
     assert "2 outputs have read it" in page.locator(".told-of").inner_text()
 
 

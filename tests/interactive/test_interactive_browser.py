@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
 
 from coursecnn.architectures.googlenet import INCEPTIONS
-from coursecnn.backend import keras
 from coursecnn.convolution import conv2d, correlate2d
 from coursecnn.geometry import Convolution, DoesNotFit
 from coursecnn.interactive import (
@@ -23,6 +22,7 @@ from coursecnn.interactive import (
     Stack,
     Stepper,
 )
+from coursecnn.interactive import page as written_page
 from tests import browser
 
 EXAMPLES = 40
@@ -269,7 +269,7 @@ def test_the_playground_answers_as_the_package_does(show: Show) -> None:
     rng = np.random.default_rng(5)
     for turn in range(25):
         name = ("noise", "other noise")[turn % 2]
-        page.select_option("select >> nth=0", name)
+        page.select_option("select >> nth=1", name)
         kernel = rng.integers(-3, 4, (3, 3))
         page.evaluate(TYPE_KERNEL, kernel.ravel().tolist())
         answers = correlate2d(PLAYGROUND.photo(name), kernel)
@@ -324,6 +324,121 @@ def test_a_kernel_of_the_list_is_taken_and_the_relu_applied(show: Show) -> None:
     assert page.get_by_role("button", name="top edge").get_attribute("aria-pressed") == "true"
 
 
+SHEET = """async ([source, cases]) => {
+  const module = await import(`data:text/javascript;base64,${source}`);
+  return cases.map(([shape, values, side]) => module.resized({ shape, values }, side).values);
+}"""
+
+
+def test_a_kernel_of_another_size_has_the_old_one_in_its_middle(chromium: Any) -> None:
+    """Against a slice of a padded array, for kernels of all sizes."""
+    rng = np.random.default_rng(8)
+    kernels = [rng.integers(-9, 10, rng.integers(1, 10, 2)) for _ in range(300)]
+    sides = rng.choice([3, 5, 7], len(kernels)).tolist()
+    module = f"{written_page.module('sheet.js')}\nexport {{ resized }};"
+    source = base64.b64encode(module.encode()).decode()
+    cases = [
+        [list(kernel.shape), kernel.ravel().tolist(), side]
+        for kernel, side in zip(kernels, sides, strict=True)
+    ]
+    with browser.visit(chromium) as visit:
+        found = visit.page.evaluate(SHEET, [source, cases])
+
+    for kernel, side, values in zip(kernels, sides, found, strict=True):
+        top, left = ((length - side + 1) // 2 + 9 for length in kernel.shape)
+        expected = np.pad(kernel, 9)[top : top + side, left : left + side]
+        assert values == expected.ravel().tolist()
+
+
+def test_the_playground_answers_to_larger_kernels_as_the_package_does(show: Show) -> None:
+    page = show(PLAYGROUND)
+    rng = np.random.default_rng(9)
+    for side in (5, 7, 3):
+        page.select_option("select >> nth=0", f"{side}×{side}")
+        kernel = rng.integers(-3, 4, (side, side))
+        page.evaluate(TYPE_KERNEL, kernel.ravel().tolist())
+        answers = correlate2d(PLAYGROUND.photo("noise"), kernel)
+        point_at(page, "answers", (3, 4), answers.shape)
+        assert written(words(page, "output >> nth=-1")) == pytest.approx(answers[3, 4], abs=6e-4)
+
+
+def painted(page: Any) -> np.ndarray:
+    levels = page.eval_on_selector('[aria-label^="photo"] canvas', PIXELS)
+    return np.reshape(levels, (28, 28))
+
+
+def stroke(page: Any, *places: tuple[int, int]) -> None:
+    """Paint with the mouse from pixel to pixel, each (row, column)."""
+    page.locator('[aria-label^="photo"]').scroll_into_view_if_needed()
+    box = page.locator('[aria-label^="photo"] canvas').bounding_box()
+    at = [
+        (box["x"] + (c + 0.5) * box["width"] / 28, box["y"] + (r + 0.5) * box["height"] / 28)
+        for r, c in places
+    ]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    for place in at[1:]:
+        page.mouse.move(*place)
+    page.mouse.up()
+    page.wait_for_timeout(60)  # what is painted is computed once a frame
+
+
+def test_what_is_painted_is_computed_and_is_there_again(show: Show) -> None:
+    page = show(PLAYGROUND)
+    page.get_by_role("button", name="top edge").click()
+    assert page.get_by_role("group", name="brushes").is_hidden()
+    page.get_by_role("button", name="Paint a picture").click()
+    assert not painted(page).any()
+
+    stroke(page, (10, 5), (10, 20))
+    sheet = np.zeros((28, 28))
+    sheet[10, 5:21] = 1
+    assert (painted(page) == 255 * sheet).all()
+    page.get_by_label("Colour").select_option("grey")
+    page.locator("select").last.select_option("3 pixels")
+    stroke(page, (0, 27), (0, 27))
+    sheet[:2, 26:] = 0.5
+    assert np.abs(painted(page) - 255 * sheet).max() <= 0.5
+
+    answers = correlate2d(sheet, TOP_EDGE)
+    assert f"between {answers.min():g} and {answers.max():g}".replace("-", "−") in words(
+        page, "p:has(+ output)"
+    )
+    page.get_by_role("button", name="Clear").click()
+    assert not painted(page).any()
+
+
+def test_the_space_bar_paints_in_the_middle_of_the_window(show: Show) -> None:
+    page = show(PLAYGROUND)
+    page.get_by_role("button", name="Paint a picture").click()
+    page.locator('[aria-label^="photo"] [tabindex="0"]').focus()
+
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press(" ")
+    page.wait_for_timeout(60)
+
+    place = re.search(r"Row (\d+), column (\d+)", words(page, "output >> nth=-1"))
+    row, column = (int(number) + 1 for number in place.groups())
+    assert np.argwhere(painted(page)).tolist() == [[row, column]]
+
+
+def test_a_dot_is_answered_by_the_kernel_turned(show: Show) -> None:
+    """As the page says: the answers around a single dot are the kernel, rotated by 180°."""
+    page = show(PLAYGROUND)
+    page.evaluate(TYPE_KERNEL, list(range(1, 10)))
+    page.get_by_role("button", name="Paint a picture").click()
+    stroke(page, (12, 12), (12, 12))
+
+    page.select_option("select >> nth=2", "with their sign")
+    found = []
+    for row in range(10, 13):
+        for column in range(10, 13):
+            point_at(page, "answers", (row, column), (26, 26))
+            found.append(written(words(page, "output >> nth=-1")))
+
+    assert found == list(range(9, 0, -1))
+
+
 def test_arrow_keys_move_the_window_of_the_playground(show: Show) -> None:
     page = show(PLAYGROUND)
     page.locator('[aria-label^="photo"] [tabindex="0"]').focus()
@@ -362,124 +477,6 @@ def test_the_keyboard_goes_on_where_the_mouse_has_clicked(show: Show) -> None:
     page.keyboard.press("ArrowDown")
 
     assert words(page, "output >> nth=-1").startswith("Row 1, column 0:")
-
-
-# The calculator
-
-SET = """(settings) => settings.map((setting) => {
-  for (const [name, number] of Object.entries(setting)) {
-    const labels = [...document.querySelectorAll("label")];
-    const box = labels.find((label) => label.textContent.startsWith(name)).control;
-    box.value = number;
-    box.dispatchEvent(new Event("input"));
-  }
-  return {
-    status: document.querySelector("[role=status]").innerText,
-    facts: [...document.querySelectorAll("td")].map((cell) => cell.innerText),
-    line: document.querySelector("code").textContent,
-    torch: [...document.querySelectorAll("code")].at(-1).textContent,
-  };
-})"""
-
-
-def random_layers(count: int) -> list[dict[str, int]]:
-    rng = np.random.default_rng(6)
-    lowest = {"N": 4, "k": 1, "P": 0, "S": 1, "d": 1, "C": 1, "K": 1}
-    highest = {"N": 64, "k": 5, "P": 4, "S": 4, "d": 2, "C": 96, "K": 128}
-    return [
-        {name: int(rng.integers(lowest[name], highest[name] + 1)) for name in lowest}
-        for _ in range(count)
-    ]
-
-
-def layer_of(setting: dict[str, int], rounding: Any = "floor") -> Convolution:
-    return Convolution(
-        setting["K"], setting["k"], setting["S"], setting["P"], setting["d"], rounding=rounding
-    )
-
-
-def test_the_calculator_counts_as_the_package_does(show: Show) -> None:
-    page = show(CALCULATOR)
-    settings = random_layers(200)
-    for setting, shown in zip(settings, page.evaluate(SET, settings), strict=True):
-        shape = (setting["N"], setting["N"], setting["C"])
-        try:
-            layer = layer_of(setting)
-            output = layer.output_shape(shape)
-        except ValueError:
-            assert "use a smaller kernel" in shown["status"]
-            continue
-        assert shown["facts"][0] == str(output[0])
-        assert shown["facts"][3] == "×".join(map(str, output))
-        assert shown["facts"][4:] == [f"{layer.parameters(shape):,}", f"{layer.macs(shape):,}"]
-
-
-def test_the_calculator_says_what_does_not_fit_and_offers_what_does(show: Show) -> None:
-    page = show(CALCULATOR)
-    with pytest.raises(DoesNotFit) as refusal:
-        layer_of({"N": 8, "k": 3, "P": 0, "S": 2, "d": 1, "K": 16}, "exact").output_shape((8, 8, 3))
-    offers = [f"{name} {value}" for fit in refusal.value.fits for name, value in fit.items()]
-
-    assert "Not whole: 1 pixel is left over" in words(page, "[role=status]")
-    assert page.locator("[role=status] button").all_inner_texts() == offers
-    page.get_by_role("button", name="size 9").click()
-    assert "It fits" in words(page, "[role=status]")
-    assert page.get_by_label("N, input size", exact=True).input_value() == "9"
-
-
-class TorchConvolution(NamedTuple):
-    """What `torch.nn.Conv2d` is called with: its parameters, in their order, by their names."""
-
-    in_channels: int
-    out_channels: int
-    kernel_size: int
-    stride: int = 1
-    padding: int = 0
-    dilation: int = 1
-
-
-def test_the_line_for_pytorch_says_the_layer_that_is_shown(show: Show) -> None:
-    page = show(CALCULATOR)
-    torch = SimpleNamespace(nn=SimpleNamespace(Conv2d=TorchConvolution))
-    settings, compared = random_layers(60), 0
-    for setting, shown in zip(settings, page.evaluate(SET, settings), strict=True):
-        if shown["facts"] == []:
-            assert shown["torch"] == ""
-            continue
-        channels, *layer = eval(shown["torch"], {"torch": torch})
-        assert channels == setting["C"]
-        assert Convolution(*layer, rounding="floor") == layer_of(setting)
-        compared += 1
-    assert compared > 40
-
-
-def test_the_line_for_keras_builds_the_layer_that_is_shown(show: Show) -> None:
-    page = show(CALCULATOR)
-    built = 0
-    settings = random_layers(60)
-    for setting, shown in zip(settings, page.evaluate(SET, settings), strict=True):
-        if not shown["line"].startswith("keras."):
-            assert (setting["S"] > 1 and setting["d"] > 1) or shown["facts"] == []
-            continue
-        shape = (setting["N"], setting["N"], setting["C"])
-        layer = eval(shown["line"], {"keras": keras})
-        layer.build((None, *shape))
-        assert layer.compute_output_shape((1, *shape))[1:] == layer_of(setting).output_shape(shape)
-        assert layer.count_params() == layer_of(setting).parameters(shape)
-        built += 1
-    assert built > 30
-
-
-def test_the_slider_and_the_box_are_one_number(show: Show) -> None:
-    page = show(CALCULATOR)
-    slider = page.get_by_label("N, input size, slider")
-
-    slider.focus()
-    page.keyboard.press("ArrowRight")
-
-    assert page.get_by_label("N, input size", exact=True).input_value() == "9"
-    assert "9×9" not in words(page, "table")
-    assert page.locator("td").all_inner_texts()[0] == "4"
 
 
 # All of them

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from coursecnn.interactive import page
-from coursecnn.interactive._bundle import bundle
+from coursecnn.interactive._bundle import bundle, imported
 from tests import browser
 
 SCRIPTS = sorted(
@@ -138,3 +138,40 @@ def test_a_name_that_is_not_exported_is_refused_with_its_line() -> None:
 def test_an_import_circle_is_refused_with_its_line(other: str, third: str, circle: str) -> None:
     with pytest.raises(ValueError, match=f"^{circle}"):
         bundled(main=MAIN, other=f"{other}\n{OTHER}", third=third)
+
+
+def test_what_nobody_needs_is_left_out() -> None:
+    other = (
+        'import { three, four } from "./third.js";\nconst LIMITS = {\n  most: 3,\n};\n\n'
+        "export const one = () => LIMITS.most;\n\nexport function unused() {\n  return three;\n}\n"
+    )
+    third = "export const three = 3;\nexport const four = 4;\n"
+
+    module = bundled(main=MAIN, other=other, third=third)
+
+    assert "const LIMITS = {\nmost: 3,\n};\n" in module
+    assert "unused" not in module
+    assert "$third" not in module
+    assert imported("main.js", {"main.js": MAIN, "other.js": OTHER}.__getitem__) == ["other.js"]
+
+
+def test_what_is_used_by_what_is_needed_comes_along(chromium: Any) -> None:
+    """Through classes, in whatever order, and what acts by itself."""
+    other = (
+        "class Once {\n  value() {\n    return LIST[0] + more;\n  }\n}\n\n"
+        "class Twice extends Once {}\n\nconst [more, less] = [1, 2];\n"
+        "const LIST = [];\nLIST.push(20);\nexport const one = new Twice().value();\n"
+    )
+
+    module = bundled(main=MAIN, other=other) + "export { two };"
+
+    assert run(chromium, module) == {"two": 42}
+
+
+def test_a_text_of_several_lines_is_refused_with_its_line() -> None:
+    """It would lose its indentation. What runs inside of a text may fill several."""
+    with pytest.raises(ValueError, match=r"^main\.js:4: a text must end where its line does"):
+        bundled(main=f"{MAIN}const text = `one\n  two`;\n", other=OTHER)
+
+    code = "const text = `one ${\n  two\n}`;\n"
+    assert "const text = `one ${\ntwo\n}`;\n" in bundled(main=MAIN + code, other=OTHER)

@@ -12,6 +12,7 @@ import pytest
 from coursecnn.architectures.ablations import _naive_module
 from coursecnn.architectures.googlenet import INCEPTIONS, Inception, inception_module
 from coursecnn.backend import keras, without_weights
+from coursecnn.geometry import Convolution
 from coursecnn.interactive import InceptionCalculator
 from coursecnn.interactive.inception import FIELDS, Cost
 from coursecnn.models.costs import layer_table, totals
@@ -143,6 +144,78 @@ def test_the_bars_have_one_scale(show: Show) -> None:
     assert [float(width.rstrip("%")) for width in widths] == pytest.approx(
         [100, 100 * reduced / naive], abs=1e-3
     )
+
+
+# How wide each branch of each drawing is: above, where it is reduced, and below.
+RIBBONS = """(settings) => settings.map((numbers) => {
+  document.querySelectorAll("label input[role=spinbutton]").forEach((box, index) => {
+    box.value = numbers[index];
+    box.dispatchEvent(new Event("input"));
+  });
+  const widthAt = (path, y) => {
+    const { x, width } = path.getBBox();
+    const isIn = (left) => path.isPointInFill(new DOMPoint(left, y));
+    const inside = Array.from({ length: 4001 }, (_, i) => x + (width * i) / 4000).filter(isIn);
+    return inside.at(-1) - inside[0];
+  };
+  return [...document.querySelectorAll("svg.flow")].map((drawing) => ({
+    words: drawing.ariaLabel,
+    widths: Object.fromEntries([...drawing.querySelectorAll("[class^=branch]")].map((path) =>
+      [path.getAttribute("class").at(-1), [40, 110].map((y) => widthAt(path, y))])),
+  }));
+})"""
+THINNEST = 1.5
+
+
+def branch_macs(setting: list[int]) -> list[tuple[int, int] | None]:
+    """The MACs of the reduction and of the convolution on each branch; None for one that is off."""
+    size, channels, one, reduce3, three, reduce5, five, projection = setting
+    shape = (size, size)
+
+    def macs(kernel: int, depth: int, filters: int) -> int:
+        layer = Convolution(max(filters, 1), kernel, padding="same")
+        return layer.macs((*shape, depth)) if filters else 0
+
+    return [
+        (0, macs(1, channels, one)) if one else None,
+        (macs(1, channels, reduce3), macs(3, reduce3 or channels, three)) if three else None,
+        (macs(1, channels, reduce5), macs(5, reduce5 or channels, five)) if five else None,
+        (0, macs(1, channels, projection)),
+    ]
+
+
+def test_the_branches_are_as_wide_as_they_cost(show: Show) -> None:
+    """Both drawings have one scale, and their texts say the same numbers."""
+    page = show(CALCULATOR)
+    rng = np.random.default_rng(9)
+    widths = rng.integers(0, 3, (30, 6)) * rng.integers(1, 128, (30, 6))
+    settings = [[14, 96, *map(int, row)] for row in widths]
+    for setting, drawings in zip(settings, page.evaluate(RIBBONS, settings), strict=True):
+        *_, one, _, three, _, five, _ = setting
+        naive = branch_macs([*setting[:2], one, 0, three, 0, five, 0])
+        modules = [naive, branch_macs(setting)]
+        largest = max(sum(map(sum, filter(None, module))) for module in modules) or 1
+        for module, drawn in zip(modules, drawings, strict=True):
+            assert set(drawn["widths"]) == {str(n) for n, macs in enumerate(module) if macs}
+            for number, macs in enumerate(module):
+                if macs is None:
+                    continue
+                wide = [max(150 * share / largest, THINNEST) for share in macs]
+                assert drawn["widths"][str(number)] == pytest.approx(wide, abs=0.15)
+                assert f"{sum(macs):,} MACs" in drawn["words"]
+
+
+def test_the_words_under_the_branches_do_not_run_into_one_another(show: Show) -> None:
+    page = show(CALCULATOR, width=360)
+    boxes = page.eval_on_selector_all(
+        ".flow text", "(all) => all.map((one) => one.getBoundingClientRect().toJSON())"
+    )
+
+    for index, one in enumerate(boxes):
+        assert one["height"] > 11
+        for other in boxes[:index]:
+            apart = one["left"] >= other["right"] or other["left"] >= one["right"]
+            assert apart or one["top"] >= other["bottom"] - 3 or other["top"] >= one["bottom"] - 3
 
 
 def test_a_reduction_that_reduces_nothing_is_dearer_than_none(show: Show) -> None:

@@ -458,18 +458,6 @@ def test_a_picture_of_the_readers_own_is_read_and_stays_on_the_device(
     assert says(opened).startswith("You guessed dog; the network says ")
 
 
-def test_what_is_no_picture_is_refused_by_name(show: Show, tmp_path: Path) -> None:
-    opened = show(READER)
-    file = tmp_path / "letter.png"
-    file.write_text("no picture")
-
-    opened.locator("input[type=file]").set_input_files(file)
-
-    words = "“letter.png” holds no picture that this browser can read."
-    browser.wait_until(opened, lambda: opened.locator("[role=alert]").inner_text() == words)
-    assert opened.locator(".offers button").first.get_attribute("aria-pressed") == "true"
-
-
 def test_an_own_picture_is_there_again_but_in_no_link(chromium: Any, tmp_path: Path) -> None:
     path, file = tmp_path / "page.html", tmp_path / "own.png"
     body = f'<div class="bd-article">{READER._repr_html_()}</div>'
@@ -501,73 +489,6 @@ def test_an_own_picture_is_there_again_but_in_no_link(chromium: Any, tmp_path: P
         assert shares(opened) == ["?"] * 10
         assert opened.evaluate("localStorage.length") == 0
         visit.assert_quiet()
-
-
-# A page has a camera in a secure context; here it is a canvas, or none that may be used.
-CAMERA = """(refusal) => Object.defineProperty(navigator, "mediaDevices", { value: {
-  getUserMedia: async () => {
-    if (refusal) throw new DOMException("no", refusal);
-    const canvas = document.createElement("canvas");
-    Object.assign(canvas, { width: 64, height: 48 });
-    const context = canvas.getContext("2d");
-    window.painter = setInterval(() => {
-      context.fillStyle = "rgb(30, 90, 200)";
-      context.fillRect(0, 0, 64, 48);
-    }, 20);
-    window.stream = canvas.captureStream(20);
-    return window.stream;
-  } } })"""
-
-
-def with_camera(show: Show, refusal: str = "") -> Any:
-    """A page with a reader that was started where there is a camera."""
-    opened = show("<div class='coursecnn' data-running>-</div>")
-    opened.evaluate(CAMERA, refusal)
-    opened.evaluate("(html) => { window.waiting = html; }", READER._repr_html_())
-    opened.evaluate(browser.START_ANEW.replace("old?.parentElement ?? ", ""))
-    return opened
-
-
-@pytest.mark.parametrize(
-    ("refusal", "words"),
-    [
-        ("NotAllowedError", "The camera was refused. A file works without it."),
-        ("NotFoundError", "No camera was found."),
-        ("NotReadableError", "The camera is in use elsewhere."),
-        ("OverconstrainedError", "The camera cannot be used here."),
-    ],
-)
-def test_a_camera_that_may_not_be_used_is_explained(show: Show, refusal: str, words: str) -> None:
-    opened = with_camera(show, refusal)
-
-    opened.get_by_role("button", name="Camera").click()
-
-    browser.wait_until(opened, lambda: opened.locator("[role=alert]").inner_text() == words)
-    assert opened.get_by_role("button", name="Camera").is_visible()
-
-
-def test_the_camera_is_asked_for_on_press_read_live_and_let_go(show: Show) -> None:
-    opened = with_camera(show)
-    assert opened.evaluate("window.stream") is None
-
-    opened.get_by_role("button", name="Camera").click()
-    shutter = opened.get_by_role("button", name="Take the picture")
-    browser.wait_until(opened, lambda: shutter.count() == 1 and "?" not in shares(opened))
-    shutter.click()
-
-    blue = np.array(opened.eval_on_selector(".seen canvas", PIXELS)).reshape(-1, 4).mean(axis=0)
-    assert np.abs(blue[:3] - [30, 90, 200]).max() < 12
-    assert opened.evaluate("window.stream.getTracks().every((one) => one.readyState === 'ended')")
-    opened.evaluate("clearInterval(window.painter)")
-
-
-def test_without_a_camera_no_camera_is_offered(show: Show) -> None:
-    opened = show("<div class='coursecnn' data-running>-</div>")
-    opened.evaluate('() => Object.defineProperty(navigator, "mediaDevices", { value: undefined })')
-    opened.evaluate("(html) => { window.waiting = html; }", READER._repr_html_())
-    opened.evaluate(browser.START_ANEW.replace("old?.parentElement ?? ", ""))
-
-    assert opened.locator("button", has_text="Camera").is_hidden()
 
 
 def test_there_are_no_faults_of_access(show: Show) -> None:

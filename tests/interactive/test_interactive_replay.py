@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -111,6 +112,147 @@ def test_a_tap_steps(show: Show) -> None:
     page.get_by_role("button", name="Step", exact=True).tap()
 
     assert page.evaluate(ROWS) == expected_rows("loss", 2)
+
+
+# What the reader draws
+
+MEANS = REPLAY.means("plain 20", "loss")
+NUMBER = r"[\d.]+"
+
+
+def told(page: Any, name: str = "plain 20") -> tuple[float, float]:
+    """How far the line is from the mean, on average and at the end: more if it is too high."""
+    words = page.locator("p[role=status]").inner_text()
+    sentence = (
+        rf"Your line for {name} is ({NUMBER}) away from the mean of the runs on average; "
+        rf"at the end it is ({NUMBER}) too (high|low)"
+    )
+    found = re.search(sentence, words)
+    assert found, words
+    mean, end, side = found.groups()
+    return float(mean), float(end) * (1 if side == "high" else -1)
+
+
+def distance(line: list[float], recorded: list[float]) -> tuple[float, float]:
+    gaps = np.array(line) - recorded
+    return float(np.abs(gaps).mean()), float(gaps[-1])
+
+
+def test_before_a_line_is_drawn_nothing_can_be_revealed(show: Show) -> None:
+    page = show(REPLAY)
+
+    assert page.evaluate(ROWS) == expected_rows("loss", 1)
+    assert page.get_by_role("button", name="Reveal").is_disabled()
+    assert "How does the training loss of plain 20 go on?" in page.inner_text("p[role=status]")
+
+
+def test_the_keyboard_draws_a_line_and_hears_how_far_it_is_from_the_record(show: Show) -> None:
+    page = show(REPLAY)
+    page.get_by_role("slider", name="your line").focus()
+
+    for key in ("ArrowRight", "ArrowRight", "ArrowUp", "ArrowUp", "ArrowRight", "ArrowDown"):
+        page.keyboard.press(key)
+    line = browser.sliders(page)[0]
+    assert line.is_focused
+    assert line.text.startswith("epoch 4: ")
+    values = [MEANS[0]]
+    page.keyboard.press("ArrowLeft")
+    values.append(float(browser.sliders(page)[0].text.partition(": ")[2]))
+    values.append(float(line.text.partition(": ")[2]))
+    page.get_by_role("button", name="Reveal").click()
+
+    assert values[1] > MEANS[0] > 2 * values[2] - values[1] - 1e-3
+    assert told(page) == pytest.approx(distance(values, MEANS[1:]), abs=2e-3)
+    assert page.evaluate(ROWS) == expected_rows("loss", EPOCHS)
+
+
+def dragged(page: Any, places: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Where shares of the width and the height of the drawing are."""
+    box = page.locator(".sketched").bounding_box()
+    return [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in places]
+
+
+def with_the_mouse(page: Any, places: list[tuple[float, float]]) -> None:
+    first, *others = places
+    page.mouse.move(*first)
+    page.mouse.down()
+    for place in others:
+        page.mouse.move(*place)
+    page.mouse.up()
+
+
+def with_a_finger(page: Any, places: list[tuple[float, float]]) -> None:
+    session = page.context.new_cdp_session(page)
+    kinds = ["touchStart", *["touchMove"] * (len(places) - 1)]
+    for kind, (x, y) in zip(kinds, places, strict=True):
+        touch = {"type": kind, "touchPoints": [{"x": x, "y": y}]}
+        session.send("Input.dispatchTouchEvent", touch)
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    session.detach()
+
+
+@pytest.mark.parametrize("draw", [with_the_mouse, with_a_finger])
+def test_a_line_is_drawn_by_hand_and_compared_with_the_record(show: Show, draw: Any) -> None:
+    """Its heights are on the axis of the recorded means, and so is the distance that is told."""
+    page = show(REPLAY, width=390, touch=draw is with_a_finger)
+
+    draw(page, dragged(page, [(0.3, 0.2), (0.5, 0.35), (0.7, 0.3), (0.9, 0.55)]))
+    page.get_by_role("button", name="Reveal").click()
+
+    [heights] = page.evaluate(CORNERS, "sketch")
+    averages = [REPLAY.means(name, "loss") for name in RECORDS]
+    drawn = np.array(page.evaluate(CORNERS, "mean"))
+    slope, offset = np.polyfit(drawn.ravel(), np.ravel(averages), 1)
+    values = slope * np.array(heights) + offset
+    assert values[0] == pytest.approx(MEANS[0], abs=1e-3)
+    assert len(values) == EPOCHS
+    assert told(page) == pytest.approx(distance(values[1:], MEANS[1:]), abs=2e-3)
+    assert page.evaluate(ROWS) == expected_rows("loss", EPOCHS)
+
+
+def test_who_draws_after_the_comparison_begins_anew(show: Show) -> None:
+    page = show(REPLAY)
+    line = [(0.3, 0.2), (0.9, 0.55)]
+    with_the_mouse(page, dragged(page, line))
+    page.get_by_role("button", name="Reveal").click()
+
+    with_the_mouse(page, dragged(page, [(0.4, 0.3), (0.45, 0.3)]))
+
+    assert page.evaluate(ROWS) == expected_rows("loss", 1)
+    assert [len(corners) for corners in page.evaluate(CORNERS, "sketch")] == [2]
+    assert page.get_by_role("button", name="Reveal").is_disabled()
+
+
+def test_lines_of_several_records_are_compared_each_with_its_own(show: Show) -> None:
+    page = show(REPLAY)
+    for name in ("plain 44", "residual 20"):
+        page.get_by_label("Your line for").select_option(name)
+        with_the_mouse(page, dragged(page, [(0.3, 0.5), (0.9, 0.5)]))
+    page.get_by_role("button", name="Reveal").click()
+
+    ends = [told(page, name)[1] for name in ("plain 44", "residual 20")]
+    recorded = [REPLAY.means(name, "loss")[-1] for name in ("plain 44", "residual 20")]
+    assert ends[0] - ends[1] == pytest.approx(recorded[1] - recorded[0], abs=2e-3)
+
+
+def test_of_a_long_training_the_first_quarter_is_known(show: Show) -> None:
+    record = read("lab")
+    long = TrainingReplay({"the network": record}, ["test_accuracy", "loss"])
+    page = show(long, width=360)
+    means = long.means("the network", "test_accuracy")
+    known = record.runs[0].epochs // 4
+
+    [corners] = page.evaluate(CORNERS, "mean")
+    assert len(corners) == known
+    assert page.get_by_label("Your line for").is_hidden()
+    page.get_by_role("slider", name="your line").focus()
+    for _ in range(record.runs[0].epochs - known):
+        page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="Reveal").click()
+
+    flat = [means[known - 1]] * (len(means) - known)
+    assert told(page, "the network") == pytest.approx(distance(flat, means[known:]), abs=2e-3)
+    assert "test accuracy" in page.locator("svg[role=img]").first.get_attribute("aria-label")
 
 
 # What the drawing of a block has: its words, its colour, and whether it adds.
