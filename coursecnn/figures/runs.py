@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 from numpy.typing import ArrayLike
@@ -21,6 +22,8 @@ __all__ = [
     "rungs",
     "runs_by_cost",
 ]
+
+ABOVE = 1.8  # the height over the axis of a critical-difference drawing, for names and a ruler
 
 
 def paired(left: ArrayLike, right: ArrayLike, names: tuple[str, str], label: str) -> Figure:
@@ -270,9 +273,11 @@ def critical_difference(
     wide = max(high - low, critical)
     half = len(ordered) // 2
     first = -0.35 * (len(bars) + 1)  # under the last bar
-    figure, axis = plt.subplots(figsize=(6.8, 0.95 + 0.13 * len(bars) + 0.22 * (len(means) - half)))
-    axis.plot([low, low + critical], [0.6, 0.6], color=COLOURS[1], lw=2.5, solid_capstyle="butt")
-    axis.text(low, 0.75, f"critical difference {critical:.2f}", fontsize=8)
+    last = first - 0.6 * (len(means) - half)
+    figure, axis = plt.subplots(figsize=(6.8, 0.4 + 0.37 * (ABOVE - last)))
+    axis.set_ylim(last, ABOVE)
+    axis.plot([low, low + critical], [1, 1], color=COLOURS[1], lw=2.5, solid_capstyle="butt")
+    axis.text(low, 1.15, f"critical difference {critical:.2f}", fontsize=8)
     for row, group in enumerate(bars, start=1):
         ends = [means[group[0]], means[group[-1]]]
         axis.plot(ends, [-0.35 * row] * 2, color=COLOURS[0], lw=4, solid_capstyle="round")
@@ -283,6 +288,13 @@ def critical_difference(
         axis.plot([means[name], means[name], end], [0, level, level], color="0.35", lw=0.8)
         side = "right" if left else "left"
         axis.text(end, level, name, ha=side, va="center", fontsize=8)
+    _scale_at_zero(axis, low, high, wide)
+    axis.set_title(label)
+    return figure
+
+
+def _scale_at_zero(axis: Axes, low: float, high: float, wide: float) -> None:
+    """Number the line at the height of zero, from about `low` to about `high`."""
     ticks = np.asarray(MaxNLocator(8).tick_values(low, high))
     ticks = ticks[(ticks > low - 0.1 * wide) & (ticks < high + 0.1 * wide)]
     axis.set_xticks(ticks)
@@ -294,8 +306,6 @@ def critical_difference(
     axis.set_yticks([])
     axis.grid(visible=False)
     axis.set_xlim(low - 0.45 * wide, high + 0.45 * wide)
-    axis.set_title(label, pad=14)
-    return figure
 
 
 def races(
