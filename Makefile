@@ -110,6 +110,7 @@ benchmarks: $(READY)  ## what is timed, beside what you would use instead
 	@$(BIN)/python -m benchmarks.best_time --results "$$(mktemp -d)"
 	@$(BIN)/python -m benchmarks.float32_time --results "$$(mktemp -d)"
 	@$(BIN)/python -m benchmarks.time_to_accuracy --quick
+	@$(BIN)/python -m benchmarks.interactives
 
 records: $(READY)  ## record what the plan of the league still misses, and say how many hours are left
 	@$(BIN)/python -m benchmarks.league

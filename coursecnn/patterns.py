@@ -82,6 +82,7 @@ __all__ = [
 FILTERS = 32  # of the first CONV
 UNITS = 128  # of an FC
 DEEPEST = 50  # brackets within brackets
+MOST_LAYERS = 10_000
 LONGEST = 9  # digits of an integer
 
 
@@ -332,7 +333,12 @@ class Pattern:
             keep: The decisions of `choose`.
             **counts: The counts of `bind`.
         """
-        return _unrolled(self.choose(*keep).bind(**counts).items)
+        bound = self.choose(*keep).bind(**counts)
+        if (number := _count(bound.items)) > MOST_LAYERS:
+            raise ValueError(
+                f"counts must make at most {MOST_LAYERS:,} layers, got {number:,} in '{bound}'"
+            )
+        return _unrolled(bound.items)
 
 
 def _check_depth(items: tuple[Node, ...]) -> None:
@@ -351,6 +357,13 @@ def _nodes(items: tuple[Node, ...]) -> Iterator[Node]:
         if not isinstance(node, Layer):
             yield from _nodes(node.body)
         yield node
+
+
+def _count(items: tuple[Node, ...]) -> int:
+    """Say how many layers there are when all is unrolled."""
+    return sum(
+        _count(node.body) * int(node.count) if isinstance(node, Repeat) else 1 for node in items
+    )
 
 
 def _unrolled(items: tuple[Node, ...]) -> tuple[Layer, ...]:
@@ -380,6 +393,7 @@ def parse(text: str) -> Pattern:
 
     Raises:
         PatternError: The text is no pattern; the message points at the character.
+        ValueError: It is no text.
 
     Examples:
         >>> parse("INPUT -> CONV(64, 5x5)*2 -> FC").items[0]
@@ -390,6 +404,8 @@ def parse(text: str) -> Pattern:
           INPUT -> [CONV -> POLL]*2 -> FC
                             ^
     """
+    if not isinstance(text, str):
+        raise ValueError(f"pattern must be a text such as 'INPUT -> CONV -> FC', got {text!r}")
     return Pattern(_Parser(text).items())
 
 
@@ -438,7 +454,7 @@ def layers(
         >>> layers("INPUT -> CONV*N -> POOL -> FC", classes=10, N=2)["conv1_2"].filters
         32
     """
-    pattern = parse(pattern) if isinstance(pattern, str) else pattern
+    pattern = pattern if isinstance(pattern, Pattern) else parse(pattern)
     *hidden, scores = pattern.expand(keep, **counts)
     classes = check_count("classes", classes)
     if scores not in (FullyConnected(), FullyConnected(classes)):

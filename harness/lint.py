@@ -31,11 +31,11 @@ NOTEBOOK = reading.NOTEBOOK
 
 # What differs from machine to machine or from day to day, and what mends it.
 PATH = re.compile(
-    r"(?<![\w.:/<>)\]}*~-])/[A-Za-z][\w.+-]*/[\w.+-]"  # /home/ann, /scratch/x, /Volumes/x
-    r"|(?<![A-Za-z])[A-Za-z]:(?:\\{1,2}|/(?!/))\w"  # C:\Users, also escaped, and D:/data
+    r"(?<![\w.:/<>)\]}*~-])/[A-Za-z][\w.+-]*/[\w.+-]"  # /folder/x, also /Folder/x
+    r"|(?<![A-Za-z])[A-Za-z]:(?:\\{1,2}|/(?!/))\w"  # C:\folder, also escaped, and D:/folder
     r"|(?<![\\\w])\\{2,4}(?:wsl\$|[A-Za-z][\w.-]+)\\{1,2}\w"  # \\server\share
     r"|['\"]/[A-Za-z][\w-]*\.[A-Za-z]\w*['\"]"  # '/data.npz'
-    r"|(?<![\w~/])~[A-Za-z]*/[A-Za-z]|\$\{?HOME\b|%[A-Z]{3,}%[\\/]"  # ~/data, $HOME, %TEMP%\x
+    r"|(?<![\w~/])~[A-Za-z]*/[A-Za-z]|\$\{?HOME\b|%[A-Z]{3,}%[\\/]"  # ~/folder, $HOME, %TEMP%\x
     r"|\bfile:/|site-packages"
 )
 VOLATILE = {

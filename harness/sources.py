@@ -280,11 +280,10 @@ class Sources:
             raise ValueError(f"the source {source!r} marks no number: {OPEN}28{CLOSE}")
         if f" {plain} " not in self._text(place):
             raise ValueError(f"{plain!r} is not there any more")
-        place = mark.start(), mark.end() - 2
-        found = next((value for *at, value in _values(plain) if tuple(at) == place), None)
-        if found is None:
-            raise ValueError(f"{mark[1]!r} is no number in {plain!r}")
-        return found
+        for start, end, value in _values(plain):
+            if (start, end) == (mark.start(), mark.end() - 2):
+                return value
+        raise ValueError(f"{mark[1]!r} is no number in {plain!r}")
 
     def _text(self, place: str) -> str:
         if place in ("", "code"):

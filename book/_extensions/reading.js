@@ -98,14 +98,14 @@
     link.click();
   });
 
-  // The time left: words at the pace of a textbook, code and figures with a glance of their own.
+  // The time left: words and code at the pace of a textbook, figures and tables with a look at each.
 
-  const WORDS_A_MINUTE = 220;
-  const GLANCES = { PRE: 20, IMG: 30, TABLE: 30 }; // in words
+  const WORDS_A_MINUTE = 200;
+  const LOOKS = { IMG: 60, TABLE: 60 }; // in words
   const parts = [...article.querySelectorAll("p, li, pre, table, img[data-keep], h2, h3")]
     .filter((part) => !part.closest("details, table *, pre *, .coursecnn, .cite, #exercises"));
   const words = parts.map((part) =>
-    GLANCES[/** @type {"PRE"} */ (part.tagName)] ??
+    LOOKS[/** @type {"IMG"} */ (part.tagName)] ??
       (part.querySelector("p, li") ? 0 : part.textContent.split(/\s+/).length)
   );
   const wordsFrom = [0]; // from the last part back

@@ -145,7 +145,7 @@ def as_classes(given: Iterable[str]) -> tuple[str, ...]:
     >>> as_classes(["cat", "dog"])
     ('cat', 'dog')
     """
-    classes = () if isinstance(given, str) else tuple(given)
+    classes = () if isinstance(given, str) or not isinstance(given, Iterable) else tuple(given)
     if not classes or not all(isinstance(name, str) for name in classes):
         raise ValueError(f"classes must be a list of names, got {given!r}")
     if len(set(classes)) < len(classes):

@@ -10,7 +10,7 @@ from typing import Literal, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from coursecnn._values import as_int
+from coursecnn._values import as_int, integer
 from coursecnn.datasets.arrays import (
     Arrays,
     Images,
@@ -190,7 +190,7 @@ class Dataset:
             >>> len(split.x_train), len(split.x_eval), split.evaluated_on
             (9000, 1000, 'validation')
         """
-        chosen = self._chosen(size, seed)
+        chosen = self._chosen(size, integer("seed", seed, 0, 2**32 - 1))
         x, y = self.x_train, self.y_train
         arrays = Arrays(x[~chosen], y[~chosen], x[chosen], y[chosen], self.classes)
         source = (

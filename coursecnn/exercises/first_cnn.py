@@ -89,11 +89,9 @@ EXERCISES = (
         solution="c",
         hint="ask of each number with which weights it was measured.",
         mistakes=(
-            Mistake(
-                "a", "evaluate the finished network on its training images: it does no worse there."
-            ),
-            Mistake("b", "overfitting would show the other way round: better on the training set."),
-            Mistake("d", "the seed was the same; the two numbers come from one run."),
+            Mistake("a", "the images are the same, but the weights of the log's number are not."),
+            Mistake("b", "the log's number includes batches from before it had learned anything."),
+            Mistake("d", "one look at each image does not teach it by heart."),
         ),
     ),
     Exercise(

@@ -121,8 +121,9 @@ class Calculator {
     const verdict = isPossible ? this.verdict(setting) : [element("p", {}, tooLarge(setting))];
     const written = isTransposed(setting) ? transposedFormula(setting) : formula(setting);
     this.answer.replaceChildren(written, ...verdict, ...costs);
-    this.drawing.replaceChildren(...(isPossible ? drawings(setting) : [brokenDrawing(setting)]));
-    this.legend.textContent = legend(setting);
+    const shown = isPossible ? drawings(setting) : [brokenDrawing(setting)];
+    this.drawing.replaceChildren(...shown);
+    this.legend.textContent = legend(setting, shown.length > 1);
     for (const { written, show } of this.lines) show(isPossible ? written(setting) : "");
   }
 
@@ -293,8 +294,13 @@ async function copyText(node) {
   }
 }
 
-/** What the drawing shows of this setting, and nothing else. @param {Layer} setting */
-function legend(setting) {
+/**
+ * What the drawing shows of this setting, and nothing else.
+ *
+ * @param {Layer} setting
+ * @param {boolean} hasCorners
+ */
+function legend(setting, hasCorners) {
   const windows = drawn(setting);
   const [ground, around, window] = isTransposed(setting)
     ? ["the output", "what the padding cuts off", "what the first input pixel is spread over"]
@@ -304,11 +310,14 @@ function legend(setting) {
   const others = isOver ? "the next one, and the last one" : "the next one";
   const next = windows.count > 1 ? `; orange dashes: ${others}` : "";
   sentences.push(`Blue frame: ${window}, its taps shaded${next}.`);
-  if (windows.padded > MOST_PIXELS_DRAWN) {
+  if (hasCorners) {
     sentences.push("Below, two corners, enlarged: in the lower right one lies the last window.");
-  } else if (isTransposed(setting)) {
-    sentences.push("Each dot is the middle of such a square, hence one pixel of the input.");
-  } else sentences.push("Each dot is the middle of a window, hence one output.");
+  } else if (hasDots(windows)) {
+    const [middle, pixel] = isTransposed(setting)
+      ? ["such a square", "one pixel of the input"]
+      : ["a window", "one output"];
+    sentences.push(`Each dot is the middle of ${middle}, hence ${pixel}.`);
+  }
   return sentences.join(" ");
 }
 
@@ -321,10 +330,16 @@ function legend(setting) {
 function drawn(setting) {
   const { padding, stride, kernel, dilation } = setting;
   const [side, size] = [sideOf(setting), setting.size];
-  const [image, count] = isTransposed(setting) ? [side, size] : [size, side];
+  const image = isTransposed(setting) ? side : size;
+  const count = side > 0 && isTransposed(setting) ? size : side;
   const reach = extent(kernel, dilation);
   const read = (count - 1) * stride + reach; // pixels from the first window to the last
   return { image, count, padding, stride, dilation, reach, read, padded: image + 2 * padding };
+}
+
+/** In a large image dots, like lines, would be all that one sees. */
+function hasDots({ count, padded, read }) {
+  return count > 0 && Math.max(padded, read) <= MOST_PIXELS_DRAWN;
 }
 
 /** The whole image; of a large one, where windows are mere dots, two corners as well. */
@@ -336,7 +351,7 @@ function drawings(setting) {
   const last = (count - 1) * stride;
   const whole = drawing(windows, { from: 0, side: end, first: 0, second: stride, label });
   const side = Math.min(padded, Math.max(reach + 2 * stride + 1, 12));
-  if (padded <= MOST_PIXELS_DRAWN || side > 2 * MOST_PIXELS_DRAWN) return [whole];
+  if (end <= MOST_PIXELS_DRAWN || side > 2 * MOST_PIXELS_DRAWN) return [whole];
   const corners = [
     { name: "upper left", from: 0, first: 0, second: stride },
     { name: "lower right", from: end - side, first: last, second: last - stride },
@@ -352,7 +367,7 @@ function drawings(setting) {
 
 /** A kernel that is larger than what it should lie on. @param {Layer} setting */
 function brokenDrawing(setting) {
-  const windows = { ...drawn(setting), count: 0 };
+  const windows = drawn(setting);
   const side = Math.max(windows.padded, windows.reach);
   return drawing(windows, { from: 0, side, first: 0, second: 0, label: description(setting) });
 }
@@ -378,7 +393,7 @@ function drawing(windows, { from, side, first, second, label }) {
     tiled(first, reach, dilation, svg("rect", { class: "tap", width: 1, height: 1 })),
     square("first", first, reach),
     count > 1 && svg("rect", { class: "second", ...place, width: reach, height: reach }),
-    read > padded && svg("rect", { class: "second", ...lastWindow(windows) }),
+    count > 0 && read > padded && svg("rect", { class: "second", ...lastWindow(windows) }),
     isFine && count > 0 && tiled((reach - stride) / 2, count * stride, stride, svg("circle", dot)),
   ];
   const margin = side / 100;

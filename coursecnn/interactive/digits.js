@@ -1,11 +1,27 @@
 // Draw a digit: LeNet-5 reads what is drawn, and every map of every layer is shown.
 
-import { range } from "./arithmetic.js";
+import { range, sum, windowProducts } from "./arithmetic.js";
 import { grey, paint, signedColour } from "./canvas.js";
-import { asMnist, blank, drawLine, enlarged, FIELD, halves, layersOf, POINTS } from "./lenet.js";
+import {
+  asMnist,
+  blank,
+  drawLine,
+  enlarged,
+  FIELD,
+  halves,
+  imageOf,
+  layersOf,
+  POINTS,
+  reach,
+  WINDOWS,
+} from "./lenet.js";
 import { framed } from "./frame.js";
-import { bytesOf, clamp, percent } from "./numbers.js";
+import { captioned, LayerMaps, tiled } from "./maps.js";
+import { bytesOf, clamp, percent, rounded } from "./numbers.js";
+import { offered } from "./offers.js";
 import { button, element, tickBox } from "./page.js";
+import { frame } from "./pointed.js";
+import { listed, Probability } from "./probabilities.js";
 import { PlaneSliders } from "./slider.js";
 
 const PEN = 6; // radius in points: a line is a little over two pixels wide
@@ -17,9 +33,12 @@ const HINT =
 const READ =
   "What the network reads, as in MNIST: scaled into 20×20 pixels, with its centre of mass in the " +
   "middle of 28×28.";
-const LEGEND = "Orange is above zero, purple below, white is zero.";
-// How many units of a layer that has no maps are drawn side by side.
-const UNITS_IN_A_ROW = { C5: 40, F6: 42 };
+const LEGEND =
+  "Point at a unit of a map, or walk there with the arrow keys: framed is what reaches it, and its " +
+  "kernel is shown. A click pins it. Orange is above zero, purple below, white is zero.";
+// How many maps, or units of a layer that has no maps, are drawn side by side.
+const IN_A_ROW = { C1: 6, S2: 6, C3: 8, S4: 8, C5: 40, F6: 42 };
+const asUnits = (maps) => `${maps} units`;
 
 /**
  * The element that shows a network at work.
@@ -38,16 +57,33 @@ export function start({ weights, digits, palette }, root) {
 }
 
 class DigitReader {
+  /**
+   * What each layer says about the drawing, by its name; "image" is the drawing itself.
+   *
+   * @type {Record<string, import("./arithmetic.js").Numbers>}
+   */
+  layersNow = {};
+
   constructor(weights, digits, colour) {
     this.weights = weights;
     this.colour = colour;
     this.digits = digits;
     this.surface = new Surface(() => this.redrawn());
     this.pixels = element("canvas", { role: "img", ariaLabel: "what the network reads" });
+    this.marker = element("div", { className: "marker" });
+    this.window = element("canvas");
+    this.windowMarker = element("div", { className: "marker" });
+    this.unitMap = element("canvas");
+    this.unitMarker = element("div", { className: "marker" });
+    this.kernels = element("canvas", { className: "kernels" });
+    this.kernelFigure = captioned("its kernel", this.kernels);
+    this.readout = element("output");
+    this.unit = { layer: "C1", map: 0, row: FIELD / 2, column: FIELD / 2 };
     this.answer = element("p", { role: "status" });
-    this.probabilities = range(0, 10).map((digit) => new Probability(digit));
-    const names = ["C1", "S2", "C3", "S4", "C5", "F6"];
-    this.maps = Object.fromEntries(names.map((name) => [name, new Maps(name)]));
+    this.probabilities = range(0, 10).map((digit) => new Probability(String(digit)));
+    this.maps = Object.fromEntries(
+      Object.entries(IN_A_ROW).map(([name, inARow]) => [name, this.layerMaps(name, inARow)]),
+    );
     this.presets = digits.map((digit) => ({ digit, node: this.preset(digit) }));
     this.node = element("div", {}, this.offers(), this.stage(), ...this.layers());
     this.take(digits[0]);
@@ -55,28 +91,31 @@ class DigitReader {
 
   /** Which digit is drawn over, if any, and what is drawn. */
   state() {
-    return { digit: this.digits.indexOf(this.under), strokes: this.surface.strokes };
+    const { unit, surface: { strokes } } = this;
+    return { digit: this.digits.indexOf(this.under), strokes, unit };
   }
 
-  restore({ digit, strokes }) {
+  restore({ digit, strokes, unit }) {
+    for (const { picture } of Object.values(this.maps)) picture.pointing.pin(false);
+    this.point(unit.layer, unit);
     this.begin(this.digits[digit] ?? null);
     if (strokes.length > 0) this.surface.replay(strokes);
   }
 
+  layerMaps(name, inARow) {
+    const onPoint = (unit) => this.point(name, unit);
+    return new LayerMaps({ name, inARow, onPoint, ...(isFlat(name) && { words: asUnits }) });
+  }
+
   /** The test digits, those that are read rightly apart from the others. */
   offers() {
-    const group = (title, isWanted) => {
-      const nodes = this.presets.filter(({ digit }) => isWanted(digit)).map(({ node }) => node);
-      if (nodes.length === 0) return [];
-      const properties = { className: "bar", role: "group", ariaLabel: title };
-      return [element("p", { className: "title" }, title), element("div", properties, ...nodes)];
-    };
-    return element(
-      "div",
-      { className: "offers" },
-      ...group("test digits that are read rightly", ({ label, answer }) => label === answer),
-      ...group("test digits that are read wrongly", ({ label, answer }) => label !== answer),
-    );
+    const wanted = (isRight) =>
+      this.presets.filter(({ digit: { label, answer } }) => (label === answer) === isRight)
+        .map(({ node }) => node);
+    return offered([
+      { title: "test digits that are read rightly", nodes: wanted(true) },
+      { title: "test digits that are read wrongly", nodes: wanted(false) },
+    ]);
   }
 
   preset(digit) {
@@ -96,17 +135,25 @@ class DigitReader {
     const controls = element("div", { className: "bar" }, clear, undo, this.surface.rubber.node);
     const drawing = element("div", {}, this.surface.node, controls);
     const caption = element("figcaption", {}, READ);
-    const read = element("figure", {}, this.pixels, caption);
-    const listed = this.probabilities.map(({ node }) => node);
-    const list = element("ul", { ariaLabel: "probabilities" }, ...listed);
-    const answers = element("div", {}, this.answer, list);
+    const framing = element("div", { className: "framing" }, this.pixels, this.marker);
+    const read = element("figure", {}, framing, caption);
+    const answers = element("div", {}, this.answer, listed(this.probabilities));
     const parts = [element("p", { className: "legend" }, HINT), drawing, read, answers];
     return element("div", { className: "reading" }, ...parts);
   }
 
   layers() {
     const nodes = Object.values(this.maps).map(({ node }) => node);
-    return [element("p", { className: "legend" }, LEGEND), ...nodes];
+    const unit = element(
+      "div",
+      { className: "unit" },
+      captioned("what reaches it", this.window, this.windowMarker),
+      captioned("its map", this.unitMap, this.unitMarker),
+      this.kernelFigure,
+      this.readout,
+    );
+    const layers = element("div", {}, ...nodes);
+    return [element("p", { className: "legend" }, LEGEND), unit, layers];
   }
 
   /** Begin with a test digit. It is read as it is: MNIST's authors have prepared it. */
@@ -150,11 +197,73 @@ class DigitReader {
   }
 
   read(pixels) {
-    paint(this.pixels, { shape: [FIELD, FIELD], values: pixels }, (pixel) => grey(pixel / 255));
+    for (const canvas of [this.pixels, this.window]) {
+      paint(canvas, { shape: [FIELD, FIELD], values: pixels }, (pixel) => grey(pixel / 255));
+    }
     this.isBlank = pixels.every((pixel) => pixel === 0);
     const { output, ...layers } = layersOf(this.weights, pixels);
     this.output = output.values;
+    this.layersNow = { image: imageOf(pixels), ...layers };
     for (const [name, layer] of Object.entries(layers)) this.maps[name].show(layer, this.colour);
+    this.point(this.unit.layer, this.unit);
+  }
+
+  /** Show a unit: its value, its map, its kernel, and what reaches it. */
+  point(name, { map, row, column }) {
+    const { shape: [rows, columns, maps], values } = this.layersNow[name];
+    this.unit = { layer: name, map, row, column };
+    for (const [other, layer] of Object.entries(this.maps)) {
+      layer.mark(other === name ? this.unit : null);
+      layer.markWindows(...this.windowsIn(other));
+    }
+    const [down, right] = [row, column].map((place) => reach(name, place));
+    for (const marker of [this.marker, this.windowMarker]) {
+      frame(marker, [down[0], right[0]], [down, right].map(([a, b]) => b - a + 1), [FIELD, FIELD]);
+    }
+    const own = values.filter((_, index) => index % maps === map);
+    paint(this.unitMap, { shape: [rows, columns], values: own }, this.colour);
+    frame(this.unitMarker, [row, column], [1, 1], [rows, columns]);
+    this.showKernels(name, map);
+    const value = values[(row * columns + column) * maps + map];
+    const place = isFlat(name) ? `unit ${map}` : `map ${map}, row ${row}, column ${column}`;
+    this.readout.textContent = `${name}, ${place}: ${rounded(value)}, ${this.origin(name)}. ` +
+      `It is reached by rows ${down.join(" to ")} and columns ${right.join(" to ")} of the 28×28 ` +
+      "pixels.";
+  }
+
+  /** The window of the unit in another layer, and the maps there that it reads; mostly none. */
+  windowsIn(layer) {
+    const { layer: name, map, row, column } = this.unit;
+    const { kernel, stride } = WINDOWS[name];
+    const window = { row: row * stride, column: column * stride, size: kernel };
+    const isRead = layer === before(name) && !isFlat(layer);
+    if (!isRead) return /** @type {const} */ ([window, []]);
+    const { shape: [, , maps] } = this.layersNow[layer];
+    return /** @type {const} */ ([window, this.weights[name] ? range(0, maps) : [map]]);
+  }
+
+  /** Where the value of the unit comes from, in words. */
+  origin(name) {
+    const { map, row, column } = this.unit;
+    if (!this.weights[name]) return "the mean of the four that it reads";
+    const { kernels, bias } = this.weights[name];
+    const input = this.layersNow[before(name)];
+    const place = { row, column, filter: map };
+    const products = windowProducts(input, kernels, WINDOWS[name], place).flat();
+    const total = sum(products.map(({ product }) => product)) + bias[map];
+    return `the tanh of ${rounded(total)}, which ${products.length} products and a bias add up to`;
+  }
+
+  /** The kernels of a map, one for each map that it reads. */
+  showKernels(name, map) {
+    this.kernelFigure.hidden = !this.weights[name];
+    if (!this.weights[name]) return;
+    const { shape: [size, , channels, filters], values } = this.weights[name].kernels;
+    const own = values.filter((_, index) => index % filters === map);
+    const largest = own.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0) || 1;
+    const layer = { shape: [size, size, channels], values: own };
+    const inARow = Math.ceil(Math.sqrt(channels));
+    tiled(this.kernels, layer, inARow, (weight) => this.colour(weight / largest));
   }
 
   say() {
@@ -311,58 +420,15 @@ class Surface {
   }
 }
 
-/** The maps of a layer, or its units where they are no maps, under a title. */
-class Maps {
-  constructor(name) {
-    this.name = name;
-    /** @type {HTMLCanvasElement[]} */
-    this.canvases = [];
-    this.title = element("p", { className: "title" });
-    this.pictures = element("div", { className: "maps", role: "img" });
-    this.node = element("div", {}, this.title, this.pictures);
-  }
-
-  show({ shape, values }, colour) {
-    const units = UNITS_IN_A_ROW[this.name];
-    const [rows, , maps] = shape;
-    this.title.textContent = units
-      ? `${this.name}: ${maps} units`
-      : `${this.name}: ${maps} maps of ${rows}×${rows}`;
-    this.pictures.ariaLabel = this.title.textContent;
-    const images = units ? [{ shape: [maps / units, units], values }] : channelsOf(shape, values);
-    if (this.canvases.length === 0) this.lay(images, units ? 1 : maps);
-    images.forEach((image, index) => paint(this.canvases[index], image, colour));
-  }
-
-  lay(images, columns) {
-    this.pictures.style.setProperty("--columns", columns > 6 ? "8" : columns);
-    this.canvases = images.map(() => element("canvas"));
-    this.pictures.append(...this.canvases);
-  }
+/** Whether a layer has no maps, but units. */
+function isFlat(name) {
+  return name === "C5" || name === "F6";
 }
 
-/** The channels of an array, each as an image of its own. */
-function channelsOf([rows, columns, channels], values) {
-  return range(0, channels).map((channel) => ({
-    shape: [rows, columns],
-    values: values.filter((_, index) => index % channels === channel),
-  }));
-}
-
-/** One line of the answer: a digit, a bar as long as its probability, and the probability. */
-class Probability {
-  constructor(digit) {
-    this.bar = element("span", { className: "filled" });
-    this.text = element("span");
-    const track = element("span", { className: "track" }, this.bar);
-    this.node = element("li", {}, element("span", {}, String(digit)), track, this.text);
-  }
-
-  show(probability, isBest) {
-    this.bar.style.width = `${100 * probability}%`;
-    this.text.textContent = percent(probability);
-    this.node.classList.toggle("best", isBest);
-  }
+/** What a layer reads. */
+function before(name) {
+  const names = ["image", ...Object.keys(WINDOWS)];
+  return names[names.indexOf(name) - 1];
 }
 
 /** What goes before a digit that is spoken. */

@@ -1,7 +1,16 @@
 // The architecture explorer: networks drawn from their layer tables, two of them side by side.
 
 import { range } from "./arithmetic.js";
-import { decoded, depthOf, named, sideOf, unrolled, writtenShape } from "./networks.js";
+import {
+  decoded,
+  depthOf,
+  inFamilies,
+  named,
+  ownNetwork,
+  sideOf,
+  unrolled,
+  writtenShape,
+} from "./networks.js";
 import { framed } from "./frame.js";
 import { clamp, grouped, rounded } from "./numbers.js";
 import { arrowStep, choice, element, Pointing, tickBox } from "./page.js";
@@ -9,6 +18,7 @@ import { asSlider, setSlider } from "./slider.js";
 import { svg } from "./svg.js";
 
 const COLUMNS = { values: "values in memory", params: "parameters", macs: "MACs" };
+const YEAR = "year of publication";
 const KINDS = {
   convolution: "convolution",
   dense: "dense",
@@ -28,13 +38,16 @@ const HINT =
 
 /** The element that shows networks, as explorer.py writes them down. */
 export function start(data, root) {
-  return framed(root, new Explorer(decoded(data)), QUESTION);
+  return framed(root, new Explorer(decoded(data), data.types), QUESTION);
 }
 
 class Explorer {
-  constructor(networks) {
-    this.networks = networks;
-    this.panels = ["A", "B"].map((name) => new Panel(name, networks, () => this.show()));
+  constructor(networks, types) {
+    this.types = types;
+    this.families = inFamilies(networks);
+    this.networks = this.families.flatMap(([, all]) => all);
+    this.panels = ["A", "B"].map((name) => new Panel(name, this.families, () => this.show()));
+    this.told = element("span", { role: "status" });
     this.scale = tickBox("bars of A and B on one scale", () => this.show());
     this.scale.box.checked = true;
     const published = networks.filter(({ accuracy }) => accuracy);
@@ -45,11 +58,35 @@ class Explorer {
       { className: "networks" },
       ...this.panels.map(({ node }) => node),
     );
-    const bar = element("div", { className: "bar" }, this.scale.node);
+    const bar = element("div", { className: "bar" }, this.scale.node, this.opener(), this.told);
     const charts = this.chart ? [this.chart.node] : [];
     const hint = element("p", { className: "legend" }, HINT);
     this.node = element("div", {}, ...charts, hint, kindLegend(), bar, panels);
-    this.panels.forEach((panel, index) => panel.load(networks[index]));
+    this.first = networks.slice(0, this.panels.length);
+    this.panels.forEach((panel, index) => panel.load(this.first[index]));
+  }
+
+  /** A field that opens a network of the reader's, shown as B. */
+  opener() {
+    const box = element("input", { type: "file", accept: ".json" });
+    box.onchange = async () => {
+      const [file] = box.files ?? [];
+      if (file) this.open(file.name, await file.text());
+    };
+    const command = element("code", {}, "coursecnn count NETWORK --format json");
+    const words = element("span", {}, "Your own network: a file that ", command, " wrote");
+    return element("label", { className: "field own" }, words, box);
+  }
+
+  open(name, text) {
+    try {
+      const network = ownNetwork(text, this.types);
+      this.told.textContent = `${network.name} is shown as B.`;
+      for (const panel of this.panels) panel.add(network);
+      this.panels[1].load(network);
+    } catch {
+      this.told.textContent = `${name} is not such a file.`;
+    }
   }
 
   state() {
@@ -71,7 +108,7 @@ class Explorer {
     this.panels.forEach((panel, index) => {
       const [name, layer] = shown[index];
       panel.unpin();
-      panel.load(this.networks.find((network) => network.name === name) ?? this.networks[index]);
+      panel.load(this.networks.find((network) => network.name === name) ?? this.first[index]);
       panel.look(layer);
     });
   }
@@ -102,11 +139,15 @@ class Panel {
   places = [];
   index = 0;
 
-  constructor(title, networks, onChange) {
-    this.networks = networks;
+  constructor(title, families, onChange) {
+    this.networks = families.flatMap(([, all]) => all);
     this.onChange = onChange;
-    const names = networks.map(({ name }) => name);
-    this.picker = choice(title, names, () => this.load(networks[this.picker.list.selectedIndex]));
+    this.picker = choice(title, [], () => this.load(this.networks[this.picker.list.selectedIndex]));
+    const option = ({ name }) => element("option", {}, name);
+    const parts = families.map(([label, all]) =>
+      label ? [element("optgroup", { label }, ...all.map(option))] : all.map(option)
+    );
+    this.picker.list.append(...parts.flat());
     this.summary = element("p");
     this.drawing = asSlider(
       element("div", { className: "skyline" }),
@@ -126,7 +167,7 @@ class Panel {
     this.folded.ontoggle = () => this.tabulate();
     this.pointing = new Pointing(this.drawing, (event) => this.point(event));
     const bars = this.bars.map(({ node }) => node);
-    const parts = [
+    const shown = [
       this.picker.node,
       this.summary,
       this.drawing,
@@ -134,7 +175,13 @@ class Panel {
       ...bars,
       this.folded,
     ];
-    this.node = element("div", {}, ...parts);
+    this.node = element("div", {}, ...shown);
+  }
+
+  /** Offer one more network. */
+  add(network) {
+    this.networks = [...this.networks, network];
+    this.picker.list.append(element("option", {}, `${network.name}, your own`));
   }
 
   unpin() {
@@ -149,7 +196,7 @@ class Panel {
     const { layers, params, macs, values } = network.totals;
     this.summary.textContent =
       `${counted(layers, "layer")}: ${grouped(params)} parameters, ${grouped(macs)} MACs, ` +
-      `${grouped(values)} values (${memory(values)}).`;
+      `${grouped(values)} values (${memory(values)}).${published(network)}`;
     this.drawSkyline();
     for (const bar of this.bars) bar.draw(this.rows, network.totals);
     const heaviest = Math.max(...this.rows.map((row) => row.params * row.times));
@@ -279,7 +326,9 @@ class Bar {
 class Chart {
   constructor(networks, onPick) {
     this.networks = networks;
-    this.over = choice("Accuracy over", Object.values(COLUMNS), () => this.place());
+    const hasYears = networks.filter(({ origin }) => origin?.[1]).length > 1;
+    const axes = [...Object.values(COLUMNS), ...(hasYears ? [YEAR] : [])];
+    this.over = choice("Accuracy over", axes, () => this.place());
     this.over.list.selectedIndex = Object.keys(COLUMNS).indexOf("macs");
     this.target = choice("A click shows a network as", ["A", "B"], () => {});
     // The largest first, so that no disc hides a smaller one.
@@ -296,7 +345,7 @@ class Chart {
     const bar = element("div", { className: "bar" }, this.over.node, this.target.node);
     const words =
       "Top-1 accuracy on ImageNet in percent; a disc's area is the number of parameters. A ring: " +
-      "not measured by one crop. The line joins those that nothing cheaper beats.";
+      "not measured by one crop. The line joins those that nothing cheaper, or earlier, beats.";
     const legend = element("p", { className: "legend" }, words);
     this.node = element("div", {}, bar, legend, this.field, this.readout);
     this.tell(null);
@@ -324,50 +373,78 @@ class Chart {
     const { name, accuracy: [percent, protocol], totals } = network;
     this.readout.textContent =
       `${name}: ${percent} % (${protocol}), ${grouped(totals.params)} parameters, ` +
-      `${grouped(totals.macs)} MACs, ${grouped(totals.values)} values.`;
+      `${grouped(totals.macs)} MACs, ${grouped(totals.values)} values.${published(network)}`;
   }
 
   /** The arrow keys go from disc to disc, in the order of cost. */
   key(event, network) {
     const step = arrowStep(event);
     if (!step) return;
-    const inOrder = this.discs.toSorted((one, other) => this.cost(one) - this.cost(other));
+    const inOrder = this.placed().toSorted((one, other) => this.cost(one) - this.cost(other));
     const index = inOrder.findIndex((disc) => disc.network === network);
     inOrder[clamp(index + step[0] + step[1], 0, inOrder.length - 1)].node.focus();
   }
 
   cost({ network }) {
-    return network.totals[Object.keys(COLUMNS)[this.over.list.selectedIndex]];
+    const column = Object.keys(COLUMNS)[this.over.list.selectedIndex];
+    return column ? network.totals[column] : network.origin[1];
+  }
+
+  /** The discs that have a place: in the course of years, those of a year. */
+  placed() {
+    return this.discs.filter(({ network }) => !this.isByYear() || network.origin?.[1]);
+  }
+
+  /** Costs are drawn by their orders of magnitude, years as they are. */
+  along(disc) {
+    return this.isByYear() ? this.cost(disc) : Math.log10(this.cost(disc));
+  }
+
+  isByYear() {
+    return this.over.list.selectedIndex === Object.keys(COLUMNS).length;
   }
 
   /** Put the discs where their accuracy and their cost are. */
   place() {
-    const costs = this.discs.map((disc) => Math.log10(this.cost(disc)));
-    const across = scale(Math.min(...costs) - 0.15, Math.max(...costs) + 0.15);
+    const placed = this.placed();
+    const costs = placed.map((disc) => this.along(disc));
+    const margin = this.isByYear() ? 0.7 : 0.15;
+    const across = scale(Math.min(...costs) - margin, Math.max(...costs) + margin);
     const percents = this.networks.map(({ accuracy }) => accuracy[0]);
     const up = scale(Math.min(...percents) - 2, Math.max(...percents) + 2);
-    this.discs.forEach(({ node, network }, index) => {
+    for (const disc of this.discs) disc.node.hidden = !placed.includes(disc);
+    if (!placed.some(({ node }) => node.tabIndex === 0)) this.enter(this.discs.indexOf(placed[0]));
+    placed.forEach(({ node, network }, index) => {
       node.style.left = `${100 * across.of(costs[index])}%`;
       node.style.bottom = `${100 * up.of(network.accuracy[0])}%`;
     });
     this.drawFront(across, up);
-    const powers = [1, 2, 5].flatMap((digit) => range(4, 13).map((power) => digit * 10 ** power));
-    const below = powers.filter((cost) => across.has(Math.log10(cost)));
     const beside = range(0, 21).map((five) => 5 * five).filter(up.has);
     this.ticks.replaceChildren(
-      ...below.map((cost) => tick(short(cost), "left", across.of(Math.log10(cost)))),
+      ...this.below(across),
       ...beside.map((percent) => tick(`${percent} %`, "bottom", up.of(percent))),
     );
+  }
+
+  /** The words under the chart. */
+  below(across) {
+    if (this.isByYear()) {
+      const years = range(1980, 2100).filter((year) => year % 2 === 0 && across.has(year));
+      return years.map((year) => tick(String(year), "left", across.of(year)));
+    }
+    const powers = [1, 2, 5].flatMap((digit) => range(4, 13).map((power) => digit * 10 ** power));
+    const costs = powers.filter((cost) => across.has(Math.log10(cost)));
+    return costs.map((cost) => tick(short(cost), "left", across.of(Math.log10(cost))));
   }
 
   /** Join the networks that none beats at their cost or less, and name them. */
   drawFront(across, up) {
     let best = -Infinity;
-    const front = this.discs.toSorted((one, other) =>
+    const front = this.placed().toSorted((one, other) =>
       this.cost(one) - this.cost(other) || other.network.accuracy[0] - one.network.accuracy[0]
     ).filter(({ network }) => network.accuracy[0] > best && (best = network.accuracy[0]));
     const places = front.map((disc) => [
-      across.of(Math.log10(this.cost(disc))),
+      across.of(this.along(disc)),
       up.of(disc.network.accuracy[0]),
     ]);
     const points = places.map(([x, y]) => `${100 * x},${100 * (1 - y)}`).join(" ");
@@ -401,7 +478,9 @@ class Chart {
       node.replaceChildren(element("span", {}, letters.join("")));
       node.ariaPressed = String(letters.length > 0);
     });
-    this.enter(Math.max(this.discs.findIndex(({ network }) => network === first), 0));
+    const placed = this.placed();
+    const disc = placed.find(({ network }) => network === first) ?? placed[0];
+    this.enter(this.discs.indexOf(disc));
   }
 }
 
@@ -464,6 +543,13 @@ function described(row, totals) {
     `${grouped(macs)} MACs; ${all} ${share("values")} of the values, ${share("params")} of the ` +
     `parameters, ${share("macs")} of the MACs.`
   );
+}
+
+/** Where a network comes from, as far as it is known. */
+function published({ origin }) {
+  if (!origin) return "";
+  const [family, year] = origin;
+  return year ? ` Family ${family}, ${year}.` : ` Family ${family}.`;
 }
 
 function counted(number, word) {

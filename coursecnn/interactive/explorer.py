@@ -1,7 +1,8 @@
 """The architecture explorer: networks drawn from what `accounting` counts, two at a time.
 
 - `ArchitectureExplorer(tables, accuracies)`: what a notebook cell shows;
-- `Accuracy(percent, protocol)`: how often a network is right, and how that was measured.
+- `Accuracy(percent, protocol)`: how often a network is right, and how that was measured;
+- `Origin(family, year)`: which networks it belongs to, and when it was published.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from math import prod
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -20,6 +22,7 @@ from coursecnn.models._kinds import kind_of_type
 LONGEST_BLOCK = 64  # rows of a block that is repeated
 NO_BREAK_SPACE = "\u00a0"
 NUMBER = re.compile(r"(\d+)")
+YEAR = re.compile(r"(?<![\d:.])(?:19|20)\d\d(?![\d.])")  # of a source, and no number of arXiv
 # A space ends a name on the page, and "#" counts on; names of a user's layers may hold both.
 MEANT_OTHERWISE = {
     ord(" "): "\N{NO-BREAK SPACE}",
@@ -42,6 +45,32 @@ class Accuracy(NamedTuple):
 
     percent: float
     protocol: str
+
+
+class Origin(NamedTuple):
+    """Where a network comes from.
+
+    Attributes:
+        family: the networks that it belongs to.
+        year: in which it was published; None where that is not known.
+
+    >>> Origin("vgg", 2015).year
+    2015
+    """
+
+    family: str
+    year: int | None = None
+
+    @classmethod
+    def of(cls, described: Any) -> Origin:
+        """Read it from what `architectures.describe` says.
+
+        >>> from coursecnn.architectures import describe
+        >>> Origin.of(describe("vgg16")), Origin.of(describe("mnist_tutorial"))
+        (Origin(family='vgg', year=2015), Origin(family='lectures', year=None))
+        """
+        found = YEAR.search(described.source)
+        return cls(described.family, int(found[0]) if found else None)
 
 
 class Row(NamedTuple):
@@ -73,6 +102,10 @@ class ArchitectureExplorer:
         tables: by the name of a network, a Keras model, or the table of it that `costs.layer_table`
             makes; the first two are shown at the beginning.
         accuracies: of those networks for which one was published.
+        origins: of those networks that are to be listed by family and drawn by year.
+
+    In the page the reader can also open a network of their own, from a file that
+    `coursecnn count NETWORK --format json` wrote.
 
     Examples:
         >>> from coursecnn.models.costs import layer_table
@@ -85,18 +118,25 @@ class ArchitectureExplorer:
     """
 
     def __init__(
-        self, tables: Mapping[str, pd.DataFrame | Any], accuracies: Mapping[str, Accuracy]
+        self,
+        tables: Mapping[str, pd.DataFrame | Any],
+        accuracies: Mapping[str, Accuracy],
+        *,
+        origins: Mapping[str, Origin] = MappingProxyType({}),
     ) -> None:
         """Keep the tables.
 
         Raises:
-            ValueError: there are fewer than two networks, an accuracy belongs to none of them, or a
-                number is not finite.
+            ValueError: there are fewer than two networks, an accuracy or an origin belongs to none
+                of them, or a number is not finite.
         """
         if len(tables) < 2:
             raise ValueError(f"tables must hold two networks or more, got {list(tables)}")
         if unknown := set(accuracies) - set(tables):
             raise ValueError(f"accuracies must be of networks in tables, got {sorted(unknown)}")
+        if unknown := set(origins) - set(tables):
+            raise ValueError(f"origins must be of networks in tables, got {sorted(unknown)}")
+        self._origins = dict(origins)
         self._tables = {name: _checked(name, _table(found)) for name, found in tables.items()}
         self._accuracies = {name: Accuracy(*value) for name, value in accuracies.items()}
         for name, accuracy in self._accuracies.items():
@@ -126,6 +166,7 @@ class ArchitectureExplorer:
                         for step in found
                     ],
                     "accuracy": self._accuracies.get(name),
+                    "origin": self._origins.get(name),
                 }
                 for name, found in networks.items()
             ],

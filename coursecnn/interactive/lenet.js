@@ -5,12 +5,23 @@
 
 import { conv2d, range, sum } from "./arithmetic.js";
 import { bytesOf, clamp } from "./numbers.js";
+import { receptiveField } from "./paths.js";
 
 export const FIELD = 28; // pixels a side
 export const POINTS = 5; // of a drawing, along a pixel
 const BOX = 20; // the longer side of a digit, in pixels
 const MIDDLE = 14; // the pixel that its centre of mass lies in, both ways
 const LEVELS = 255;
+
+/** The windows through which each layer reads the one before, or the pixels. */
+export const WINDOWS = {
+  C1: { kernel: 5, stride: 1, padding: 2, dilation: 1 },
+  S2: { kernel: 2, stride: 2, padding: 0, dilation: 1 },
+  C3: { kernel: 5, stride: 1, padding: 0, dilation: 1 },
+  S4: { kernel: 2, stride: 2, padding: 0, dilation: 1 },
+  C5: { kernel: 5, stride: 1, padding: 0, dilation: 1 },
+  F6: { kernel: 1, stride: 1, padding: 0, dilation: 1 },
+};
 
 /** A drawing without ink. */
 export function blank() {
@@ -132,14 +143,28 @@ function corner({ shape, values }) {
   });
 }
 
+/** The pixels of the field, from the first to the last, that reach a unit, along one axis. */
+export function reach(layer, place) {
+  const names = Object.keys(WINDOWS);
+  const layers = Object.values(WINDOWS).slice(0, names.indexOf(layer) + 1);
+  const { size, jump, start } = receptiveField(layers);
+  const first = start + place * jump;
+  return [Math.max(first, 0), Math.min(first + size, FIELD) - 1];
+}
+
+/** The image that `pixels` are, as the network gets it. */
+export function imageOf(pixels) {
+  return { shape: [FIELD, FIELD, 1], values: pixels.map((pixel) => pixel / LEVELS) };
+}
+
 /** What every layer says about `pixels`, 28 by 28 from 0 to 255: arrays by the layers' names. */
 export function layersOf(weights, pixels) {
-  const image = { shape: [FIELD, FIELD, 1], values: pixels.map((pixel) => pixel / LEVELS) };
-  const squashed = (x, name, window) => {
-    const { shape, values } = conv2d(x, weights[name].kernels, weights[name].bias, window);
+  const image = imageOf(pixels);
+  const squashed = (x, name) => {
+    const { shape, values } = conv2d(x, weights[name].kernels, weights[name].bias, WINDOWS[name]);
     return { shape, values: values.map(Math.tanh) };
   };
-  const C1 = squashed(image, "C1", { padding: 2 });
+  const C1 = squashed(image, "C1");
   const S2 = averagePool(C1);
   const C3 = squashed(S2, "C3");
   const S4 = averagePool(C3);

@@ -41,22 +41,18 @@ export class LayerMaps {
     this.node = element("div", { className: "maps" }, this.title, this.picture.frame);
   }
 
-  /** Show maps of one channel each; `colour` gives [red, green, blue] for a value. */
+  /**
+   * Show maps of one channel each; `colour` gives [red, green, blue] for a value.
+   *
+   * @param {import("./arithmetic.js").Numbers} layer
+   * @param {(value: number) => number[]} colour
+   */
   show({ shape: [side, , maps], values }, colour) {
     Object.assign(this, { side, maps });
     const text = `${this.name}: ${this.words(maps, side)}`;
     this.title.textContent = text;
     this.picture.frame.ariaLabel = `${text}; the arrow keys move from unit to unit`;
-    const step = side + 1;
-    const shape = [this.lines() * step - 1, this.inARow * step - 1];
-    const colours = range(0, shape[0] * shape[1]).map((index) => {
-      const [row, column] = [Math.floor(index / shape[1]), index % shape[1]];
-      const [y, x] = [row % step, column % step];
-      const map = Math.floor(row / step) * this.inARow + Math.floor(column / step);
-      if (y === side || x === side || map >= maps) return LINE;
-      return colour(values[(y * side + x) * maps + map]);
-    });
-    paint(this.picture.canvas, { shape, values: colours }, (one) => one);
+    tiled(this.picture.canvas, { shape: [side, side, maps], values }, this.inARow, colour);
   }
 
   lines() {
@@ -74,10 +70,10 @@ export class LayerMaps {
     this.picture.sliders.show(this.placeOf(this.unit), shape, ...words);
   }
 
-  /** Frame a window, { row, column, size }, in each map; null for none. */
-  markWindows(window) {
+  /** Frame a window, { row, column, size }, in some of the maps. */
+  markWindows(window, maps) {
     for (const node of this.windows) node.remove();
-    this.windows = range(0, window ? this.maps : 0).map((map) => {
+    this.windows = maps.map((map) => {
       const node = element("div", { className: "marker window-of" });
       frame(node, this.pixelOf({ ...window, map }), [window.size, window.size], this.picture.shape);
       return node;
@@ -119,6 +115,27 @@ export class LayerMaps {
     const [y, x] = this.placeOf(this.unit);
     this.onPoint(this.unitAt([y + down, x + right]));
   }
+}
+
+/**
+ * Paint maps side by side, a line apart; `colour` gives [red, green, blue] for a value.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {import("./arithmetic.js").Numbers} layer
+ * @param {number} inARow
+ * @param {(value: any) => number[]} colour
+ */
+export function tiled(canvas, { shape: [side, , maps], values }, inARow, colour) {
+  const step = side + 1;
+  const shape = [Math.ceil(maps / inARow) * step - 1, inARow * step - 1];
+  const colours = range(0, shape[0] * shape[1]).map((index) => {
+    const [row, column] = [Math.floor(index / shape[1]), index % shape[1]];
+    const [y, x] = [row % step, column % step];
+    const map = Math.floor(row / step) * inARow + Math.floor(column / step);
+    if (y === side || x === side || map >= maps) return LINE;
+    return colour(values[(y * side + x) * maps + map]);
+  });
+  paint(canvas, { shape, values: colours }, (one) => one);
 }
 
 function asMaps(maps, side) {

@@ -3,7 +3,7 @@
 import { range, sum } from "./arithmetic.js";
 
 /**
- * The networks of `data`, each { name, accuracy, steps, totals }; a step is { times, rows }: its
+ * The networks of `data`, each { name, accuracy, origin, steps, totals }; a step is { times, rows }: its
  * rows follow one another, `times` over. A row is a layer, { pattern, type, kind, shape, ... }.
  */
 export function decoded({ types, rows, networks }) {
@@ -15,7 +15,7 @@ export function decoded({ types, rows, networks }) {
     macs,
     values: values ?? shape.reduce((product, size) => product * size, 1),
   }));
-  return networks.map(({ name, accuracy, steps }) => {
+  return networks.map(({ name, accuracy, origin, steps }) => {
     const inFull = steps.map(([times, names, numbers]) => ({
       times,
       rows: names.split(" ").map((pattern, index) => ({
@@ -24,8 +24,52 @@ export function decoded({ types, rows, networks }) {
         ...known[numbers[index]],
       })),
     }));
-    return { name, accuracy, steps: inFull, totals: totalsOf(inFull) };
+    return { name, accuracy, origin, steps: inFull, totals: totalsOf(inFull) };
   });
+}
+
+const NUMBERS = ["values", "params", "macs"];
+
+/**
+ * A network of the reader's, from a file that `coursecnn count NETWORK --format json` wrote.
+ *
+ * It raises where the file is another one. A type that `types` does not know is known by its name.
+ */
+export function ownNetwork(text, types) {
+  const { model, layers } = JSON.parse(text);
+  const isShape = (shape) => Array.isArray(shape) && shape.flat().every(Number.isSafeInteger);
+  const isLayer = (layer) =>
+    isShape(layer.output_shape) && NUMBERS.every((name) => layer[name] >= 0);
+  if (!Array.isArray(layers) || layers.length === 0 || !layers.every(isLayer)) {
+    throw new TypeError("these are no layers");
+  }
+  const rows = layers.map((layer) => ({
+    // In a name of ours, "#" counts on.
+    pattern: String(layer.layer).replaceAll("#", "＃"),
+    times: 1,
+    type: String(layer.type),
+    kind: types.find(({ name }) => name === layer.type)?.kind ?? kindOf(String(layer.type)),
+    shape: layer.output_shape,
+    values: layer.values,
+    params: layer.params,
+    macs: layer.macs,
+  }));
+  const steps = [{ times: 1, rows }];
+  return { name: String(model), accuracy: null, origin: null, steps, totals: totalsOf(steps) };
+}
+
+function kindOf(type) {
+  const words = { convolution: /Conv/, dense: /Dense$/, pooling: /Pooling/, join: /^Add|^Conc/ };
+  const found = Object.entries(words).find(([, word]) => word.test(type));
+  return found ? found[0] : "other";
+}
+
+/** Networks by their families, the oldest family first; those of none come last, as they are. */
+export function inFamilies(networks) {
+  const families = Map.groupBy(networks, ({ origin }) => origin?.[0] ?? "");
+  const first = ([family, all]) =>
+    family === "" ? Infinity : Math.min(...all.map(({ origin }) => origin[1] ?? 9999));
+  return [...families].toSorted((one, other) => first(one) - first(other) || 0);
 }
 
 function totalsOf(steps) {

@@ -21,7 +21,6 @@ import base64
 import hashlib
 import io
 import json
-import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from importlib.resources import files
@@ -35,7 +34,7 @@ from PIL import Image
 
 from coursecnn._checks import as_int, as_plain
 from coursecnn.figures import DIVERGING
-from coursecnn.interactive._bundle import bundle, imported
+from coursecnn.interactive._bundle import COMMENT, INDENTATION, bundle, imported
 
 BMP_HEADER = 54  # bytes in front of the palette
 
@@ -96,7 +95,7 @@ def _style(script: str) -> str:
     scripts = ["page.js", *imported(script, _read), script]
     names = dict.fromkeys(name.removesuffix(".js") + ".css" for name in scripts)
     styles = (_read(name) for name in names if _path(name).is_file())
-    return "".join(re.sub(r"^[ \t]+", "", style, flags=re.MULTILINE) for style in styles)
+    return "".join(INDENTATION.sub("", COMMENT.sub("", style)) for style in styles)
 
 
 def module(script: str) -> str:

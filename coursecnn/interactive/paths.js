@@ -1,9 +1,9 @@
 // The receptive fields of coursecnn/geometry.py, and the paths inside of them. No DOM here.
 //
-// A layer is { name, kernel, stride, padding, dilation, rounding }. Everything is said along one
+// A layer is { name, pools, kernel, stride, padding, dilation, rounding }. Everything is said along one
 // axis: kernels are square, so rows and columns are alike.
 
-import { outputSize, range, sum } from "./arithmetic.js";
+import { extent, outputSize, range, sum } from "./arithmetic.js";
 
 /** How many units there are along an axis: of the image, then after each layer. */
 export function mapSizes(layers, pixels) {
@@ -47,13 +47,32 @@ function goBack({ kernel, stride, padding, dilation }, after, before) {
   });
 }
 
-/** The numbers of paths on a square field, from those along each axis; 0 outside of the image. */
-export function fieldOfPaths(counts, { size, start }) {
-  const along = range(start, start + size).map((pixel) => counts[pixel] ?? 0);
-  const largest = Math.max(...along);
-  const shares = along.map((count) => count / largest);
-  const values = shares.flatMap((row) => shares.map((column) => row * column));
-  return { shape: [size, size], values };
+/**
+ * The numbers of paths on a square field, from those along its rows and its columns, each { counts,
+ * size, start }; 0 outside of the image.
+ */
+export function fieldOfPaths(rows, columns) {
+  const [down, across] = [rows, columns].map(({ counts, size, start }) => {
+    const along = range(start, start + size).map((pixel) => counts[pixel] ?? 0);
+    const largest = Math.max(...along) || 1; // a unit may see nothing but padding
+    return along.map((count) => count / largest);
+  });
+  const values = down.flatMap((row) => across.map((column) => row * column));
+  return { shape: [down.length, across.length], values };
+}
+
+/** The most padding that leaves no window without a pixel: of a pooling, half of its window. */
+export function mostPadding({ kernel, dilation, pools }) {
+  return pools ? Math.floor(kernel / 2) : extent(kernel, dilation) - 1;
+}
+
+/** A layer with changes. A padding that has kept the size of the map goes on to do so. */
+export function changed(layer, changes) {
+  const half = ({ kernel, dilation }) => Math.floor((extent(kernel, dilation) - 1) / 2);
+  const next = { ...layer, ...changes };
+  const follows = !layer.pools && layer.padding === half(layer) && !("padding" in changes);
+  const padding = follows ? half(next) : next.padding;
+  return { ...next, padding: Math.min(padding, mostPadding(next)) };
 }
 
 /** The side of the smallest square in the middle of a field that holds a share of its sum. */

@@ -1,24 +1,20 @@
 """A network of the course reads photographs in the page: its maps, and Grad-CAM over the picture.
 
-- `PhotoReader(network, images, labels, classes)`: what a notebook cell shows;
-- `Snapshot`: a photograph to begin with;
-- `snapshots()`: those of the course's gallery that it begins with.
+- `PhotoReader(network, images, labels, classes)`: what a notebook cell shows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
-from io import BytesIO
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from coursecnn import architectures
-from coursecnn.datasets import gallery
 from coursecnn.interactive import page
+from coursecnn.interactive.snapshot import Snapshot, snapshots
 
 SIDE = 32  # pixels of what the network reads
 # What a weight is written in: the characters of ASCII that neither JSON nor HTML must escape.
@@ -33,56 +29,8 @@ LAYERS = (
     ("conv2_1", 1, True),
     ("conv2_2", 1, False),
 )
-LARGEST_SIDE = 512
-# Where to look first: left, top and side of a square, in pixels.
-FIRST_SQUARES = {"cat": (114, 40, 200), "astronaut": (60, 0, 120), "rocket": (64, 0, 256)}
 
 Array = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A photograph to begin with.
-
-    Attributes:
-        name: What it is called on its button.
-        shows: What is to be seen, in words.
-        jpeg: The file.
-        square: Left, top and side of the square to look at first, in pixels.
-        label: Its class, by its name; None, or a name that is no class, if it shows none of them.
-        credit: Who made it, and under which licence it may be shown.
-
-    >>> cat = snapshots()[0]
-    >>> cat.shows, cat.credit, cat.square
-    ('The face of Chelsea, a tabby cat', 'Stefan van der Walt, CC0', (114, 40, 200))
-    """
-
-    name: str
-    shows: str
-    jpeg: bytes
-    square: tuple[int, int, int]
-    label: str | None = None
-    credit: str = ""
-
-
-def snapshots() -> list[Snapshot]:
-    """Read a cat, an astronaut and a rocket: one class of CIFAR-10, and two things that are none.
-
-    >>> [(one.name, one.label) for one in snapshots()]
-    [('cat', 'cat'), ('astronaut', None), ('rocket', None)]
-    """
-    known = gallery.photographs()
-    return [
-        Snapshot(
-            name,
-            known[name].shows,
-            (gallery.FOLDER / f"{name}.jpg").read_bytes(),
-            square,
-            label="cat" if name == "cat" else None,
-            credit=f"{known[name].author}, {known[name].licence}",
-        )
-        for name, square in FIRST_SQUARES.items()
-    ]
 
 
 class PhotoReader:
@@ -133,7 +81,8 @@ class PhotoReader:
         self._images, self._labels = np.asarray(images), np.asarray(labels)
         self._check_images()
         self._photographs = list(snapshots() if photographs is None else photographs)
-        self._sizes = [_size(one) for one in self._photographs]
+        for one in self._photographs:
+            one.check(least=SIDE)
         self.network = rounded(network)
         answers = self.network.predict(self._images / np.float32(255), verbose=0)
         self.answers: list[int] = np.argmax(answers, axis=-1).tolist()
@@ -168,16 +117,9 @@ class PhotoReader:
 
     def _plain_photographs(self) -> list[dict[str, object]]:
         return [
-            {
-                "name": one.name,
-                "shows": one.shows,
-                "credit": one.credit,
-                "label": self._classes.index(one.label) if one.label in self._classes else None,
-                "size": size,
-                "square": dict(zip(("left", "top", "side"), one.square, strict=True)),
-                "jpeg": page.in_base64(one.jpeg),
-            }
-            for one, size in zip(self._photographs, self._sizes, strict=True)
+            one.plain()
+            | {"label": self._classes.index(one.label) if one.label in self._classes else None}
+            for one in self._photographs
         ]
 
     def _plain_images(self) -> list[dict[str, object]]:
@@ -299,23 +241,3 @@ def _as_text(numbers: Array) -> str:
 def _short(numbers: npt.ArrayLike) -> list[float]:
     """Numbers to as many places as float32 has."""
     return [float(f"{number:.8g}") for number in np.asarray(numbers, dtype=float)]
-
-
-def _size(photograph: Snapshot) -> tuple[int, int]:
-    """Width and height of a photograph, once it is known to be fit for the page."""
-    from PIL import Image
-
-    with Image.open(BytesIO(photograph.jpeg)) as picture:
-        width, height = picture.size
-    left, top, side = photograph.square
-    if max(width, height) > LARGEST_SIDE:
-        raise ValueError(
-            f"photographs must have at most {LARGEST_SIDE} pixels a side, got {photograph.name!r} "
-            f"of {width}×{height}"
-        )
-    if min(left, top) < 0 or side < SIDE or left + side > width or top + side > height:
-        raise ValueError(
-            f"square must lie inside of {photograph.name!r}, {width}×{height}, with at least "
-            f"{SIDE} pixels a side, got {photograph.square}"
-        )
-    return width, height

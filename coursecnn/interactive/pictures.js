@@ -33,6 +33,15 @@ export function middleOf({ picture, width, height }, [rows, columns]) {
   return drawn(picture, [(width - wide) / 2, (height - high) / 2, wide, high], columns, rows);
 }
 
+/**
+ * A square of a picture, scaled to so many pixels a side, as { width, height, data }.
+ *
+ * @param {Found} found
+ */
+export function squareOf({ picture }, { left, top, side }, pixels) {
+  return drawn(picture, [left, top, side, side], pixels, pixels);
+}
+
 /** A part of a picture, [left, top, width, height], drawn in another size. */
 function drawn(picture, [left, top, width, height], columns, rows) {
   const canvas = Object.assign(element("canvas"), { width: columns, height: rows });

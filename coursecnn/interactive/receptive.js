@@ -1,11 +1,21 @@
 // The receptive field explorer: which pixels reach a unit, and how much each of them counts.
 
-import { extent, range } from "./arithmetic.js";
+import { range } from "./arithmetic.js";
 import { grey, paint } from "./canvas.js";
 import { framed } from "./frame.js";
 import { bytesOf, clamp, signed } from "./numbers.js";
 import { button, choice, element, integerField, Pointing } from "./page.js";
-import { effectiveWidth, fieldOfPaths, mapSizes, pathsTo, receptiveField } from "./paths.js";
+import {
+  changed,
+  effectiveWidth,
+  fieldOfPaths,
+  mapSizes,
+  mostPadding,
+  pathsTo,
+  receptiveField,
+} from "./paths.js";
+import { addressOfJpeg, pictureAt, squareOf } from "./pictures.js";
+import { frame, PointedPicture } from "./pointed.js";
 import { asSlider, setSlider } from "./slider.js";
 import { svg } from "./svg.js";
 
@@ -16,9 +26,17 @@ const QUESTION = "Which layer is the first whose middle unit sees the whole imag
 const HINT =
   "One line for each map, from the image down. Point at a unit, or use the arrow keys: orange is " +
   "the unit, blue is what reaches it. A click pins it, another one lets go.";
+const SMALLEST = 4; // pixels a side of the image
+const LARGEST = 256;
+const VEIL = 190; // its opacity over what does not reach the unit, of 255
+const GREY = [150, 150, 150]; // where there is no photograph
+const ON_MAP =
+  "On the left the chosen map, each unit in the colour of the pixel in the middle of its field: " +
+  "point at one. On the right the image, clear where it reaches the unit.";
 const LIMITS = [
   { name: "kernel", min: 1, max: 11 },
   { name: "stride", min: 1, max: 4 },
+  { name: "padding", min: 0, max: 40 },
   { name: "dilation", min: 1, max: 4 },
 ];
 
@@ -27,10 +45,18 @@ const LIMITS = [
  *
  * What was measured is { layer, width, shape, bytes }: the effective width, and the sizes of the
  * gradients in base64, 255 the largest.
- * `share` says how much of their squares the effective field holds.
+ * `share` says how much of their squares the effective field holds. The photograph, if there is
+ * one, is { jpeg, square, shows, credit }.
  */
-export function start({ stacks, share }, root) {
-  return framed(root, new Explorer(stacks, share), QUESTION);
+export function start({ stacks, share, photograph }, root) {
+  const explorer = new Explorer(stacks, share, photograph);
+  if (photograph) {
+    root.ariaBusy = "true";
+    pictureAt(addressOfJpeg(photograph.jpeg))
+      .then((found) => explorer.see(found))
+      .finally(() => (root.ariaBusy = null));
+  }
+  return framed(root, explorer, QUESTION);
 }
 
 class Explorer {
@@ -38,54 +64,112 @@ class Explorer {
   lines = [];
   /** How many units each map has. @type {number[]} */
   sizes = [];
-  /** For each map, the paths from its units to the one that is looked at. @type {Float64Array[]} */
-  counts = [];
+  /** For each map, the paths from its columns to the unit's, and from its rows. */
+  counts = /** @type {Float64Array[]} */ ([]);
+  rowCounts = /** @type {Float64Array[]} */ ([]);
   level = 1;
-  unit = 0;
+  unit = 0; // its column
+  row = 0;
+  /** @type {import("./pictures.js").Found | null} */
+  found = null;
+  /** The colours of the image. @type {{ shape: number[], values: number[][] }} */
+  image = { shape: [0, 0], values: [] };
 
-  constructor(stacks, share) {
+  constructor(stacks, share, photograph) {
+    this.photograph = photograph;
     this.stacks = stacks;
     this.share = share;
     const names = [...stacks.map((stack) => stack.name), OWN_STACK];
     this.picker = choice("Layers", names, (index) => this.pick(index));
     this.fields = Object.fromEntries(LIMITS.map((limits) => [limits.name, this.field(limits)]));
+    this.size = integerField("pixels of the image, a side", {
+      min: SMALLEST,
+      max: LARGEST,
+      value: SMALLEST,
+      onChange: (pixels) => this.edit(this.layers, this.level, pixels),
+    });
     this.adder = button("Add a layer", () => this.add());
+    this.pooler = button("Add a pooling", () => this.addPooling());
     this.remover = button("Remove this layer", () => this.remove());
     this.maps = element("div", { className: "maps", role: "group", ariaLabel: "maps" });
     this.pointing = new Pointing(this.maps, (event) => this.point(event));
     this.status = element("p", { role: "status" });
     this.pictures = element("div", { className: "fieldviews" });
+    this.map = new PointedPicture({
+      onPoint: ([row, column]) => {
+        this.look(this.level, column, row);
+        return `${this.row}, ${this.unit}`;
+      },
+      onStep: ([down, right]) => this.look(this.level, this.unit + right, this.row + down),
+    });
+    this.mapCaption = element("figcaption");
+    this.seen = element("canvas", { ariaHidden: "true" });
+    this.veil = element("canvas", { ariaHidden: "true" });
+    this.window = element("div", { className: "marker" });
+    this.sight = element("div", { className: "sight", role: "img" }, this.seen, this.veil);
+    this.sight.append(this.window);
+    this.sightCaption = element("figcaption");
     this.node = element("div", {}, ...this.parts());
     this.pick(0);
   }
 
   parts() {
-    const nodes = Object.values(this.fields).map((field) => field.node);
+    const nodes = [...Object.values(this.fields), this.size].map((field) => field.node);
     return [
       element("div", { className: "bar" }, this.picker.node),
       element("p", { className: "legend" }, HINT),
       this.maps,
       element("div", { className: "fields" }, ...nodes),
-      element("div", { className: "bar" }, this.adder, this.remover),
-      this.status,
+      element("div", { className: "bar" }, this.adder, this.pooler, this.remover),
+      element(
+        "div",
+        { className: "places" },
+        element("figure", {}, this.map.frame, this.mapCaption),
+        element("figure", {}, this.sight, this.sightCaption),
+      ),
+      element("p", { className: "legend" }, ON_MAP, this.credit()),
+      this.status, // below what is pointed at, since it may take one line or three
       this.pictures,
     ];
   }
 
   state() {
-    const { level, unit, layers } = this;
+    const { level, unit, row, layers } = this;
     const stack = this.picker.list.selectedIndex;
     const isOwn = stack === this.stacks.length;
-    return { stack, level, unit, ...(isOwn && { layers, pixels: this.pixels }) };
+    return { stack, level, unit, row, ...(isOwn && { layers, pixels: this.pixels }) };
   }
 
-  restore({ stack, level, unit, layers, pixels }) {
+  restore({ stack, level, unit, row, layers, pixels }) {
     this.pointing.pin(false);
+    this.map.pointing.pin(false);
     this.picker.list.selectedIndex = stack;
-    this.pixels = pixels;
-    if (layers) this.edit(layers, level);
+    if (layers) this.edit(layers, level, pixels);
     else this.pick(stack);
-    this.look(level, unit);
+    this.look(level, unit, row);
+  }
+
+  /** Put a photograph under the layers. */
+  see(found) {
+    this.found = found;
+    this.develop();
+    this.look(this.level, this.unit, this.row);
+  }
+
+  /** The colours of the image, as many pixels a side as the layers read. */
+  develop() {
+    const { pixels, found, photograph } = this;
+    const shape = [pixels, pixels];
+    const data = found && squareOf(found, photograph.square, pixels).data;
+    const values = range(0, pixels ** 2).map((at) =>
+      data ? [...data.subarray(4 * at, 4 * at + 3)] : GREY
+    );
+    this.image = { shape, values };
+    paint(this.seen, this.image, (colour) => colour);
+  }
+
+  credit() {
+    return this.photograph?.credit ? ` (Photograph: ${this.photograph.credit}.)` : "";
   }
 
   field({ name, min, max }) {
@@ -105,14 +189,23 @@ class Explorer {
 
   /** Change the layer that is looked at. What was measured no longer holds then. */
   change(changes) {
-    const layer = ownLayer({ ...this.layer(), ...changes });
+    const layer = changed(this.layer(), changes);
     this.edit(this.layers.with(this.level - 1, layer), this.level);
   }
 
   add() {
+    this.insert("added", { pools: false, kernel: 3, stride: 1, padding: 1 });
+  }
+
+  addPooling() {
+    this.insert("pooling", { pools: true, kernel: 2, stride: 2, padding: 0 });
+  }
+
+  insert(kind, sizes) {
     const taken = new Set(this.layers.map(({ name }) => name));
-    const name = range(1, MOST_LAYERS + 1).map((n) => `added ${n}`).find((one) => !taken.has(one));
-    const layer = ownLayer({ name, kernel: 3, stride: 1, dilation: 1 });
+    const names = range(1, MOST_LAYERS + 1).map((n) => `${kind} ${n}`);
+    const name = names.find((one) => !taken.has(one));
+    const layer = { name, dilation: 1, rounding: "floor", ...sizes };
     this.edit(this.layers.toSpliced(this.level, 0, layer), this.level + 1);
   }
 
@@ -120,14 +213,15 @@ class Explorer {
     this.edit(this.layers.toSpliced(this.level - 1, 1), Math.max(1, this.level - 1));
   }
 
-  edit(layers, level) {
-    if (mapSizes(layers, this.pixels).includes(0)) {
+  edit(layers, level, pixels = this.pixels) {
+    if (mapSizes(layers, pixels).includes(0)) {
       this.showFields();
       this.status.textContent = "That leaves no unit in one of the maps: it was not changed.";
       return;
     }
     this.measured = [];
     this.picker.list.selectedIndex = this.stacks.length;
+    this.pixels = pixels;
     this.rebuild(layers, level);
   }
 
@@ -137,9 +231,11 @@ class Explorer {
     this.sizes = mapSizes(layers, this.pixels);
     this.lines = this.sizes.map((_, index) => this.mapLine(index));
     this.maps.replaceChildren(...this.lines.map((line) => line.node));
-    this.adder.disabled = layers.length >= MOST_LAYERS;
+    this.develop();
+    this.adder.disabled = this.pooler.disabled = layers.length >= MOST_LAYERS;
     this.remover.disabled = layers.length === 1;
-    this.look(level, Math.floor(this.sizes[level] / 2));
+    const middle = Math.floor(this.sizes[level] / 2);
+    this.look(level, middle, middle);
   }
 
   /** A map as a line of units, each as wide as the jump to the next. */
@@ -205,20 +301,21 @@ class Explorer {
 
   /** A slider for each map, one stop of the Tab key: up and down lead to another map. */
   walk([down, right]) {
-    if (right !== 0) this.look(this.level, this.unit + right);
+    if (right !== 0) this.look(this.level, this.unit + right, this.row);
     else this.lookAt(this.level + down, this.middle());
     this.lines[this.level].slider.focus();
   }
 
   /** Where the middle of the chosen unit is drawn. */
-  middle() {
-    return this.edge(this.level, this.unit) + this.fieldOf(this.level).jump / 2;
+  middle(unit = this.unit) {
+    return this.edge(this.level, unit) + this.fieldOf(this.level).jump / 2;
   }
 
   /** Look at the unit of a map that is drawn at a place, in pixels of the image. */
   lookAt(level, place) {
     const inside = clamp(level, 1, this.layers.length);
-    this.look(inside, this.unitAt(inside, place));
+    const row = inside === this.level ? this.row : this.unitAt(inside, this.middle(this.row));
+    this.look(inside, this.unitAt(inside, place), row);
   }
 
   unitAt(level, place) {
@@ -226,18 +323,72 @@ class Explorer {
     return clamp(unit, 0, this.sizes[level] - 1);
   }
 
-  look(level, unit) {
+  look(level, unit, row) {
+    const last = this.sizes[level] - 1;
+    const layers = this.layers.slice(0, level);
     this.level = level;
-    this.unit = clamp(unit, 0, this.sizes[level] - 1);
-    this.counts = pathsTo(this.layers.slice(0, level), this.pixels, this.unit);
+    this.unit = clamp(unit, 0, last);
+    this.row = clamp(row, 0, last);
+    this.counts = pathsTo(layers, this.pixels, this.unit);
+    this.rowCounts = this.row === this.unit ? this.counts : pathsTo(layers, this.pixels, this.row);
     this.lines.forEach((line, index) => this.showLine(line, index));
     this.showFields();
     const views = this.views();
     this.status.textContent = this.description();
     this.pictures.replaceChildren(...views);
+    this.showMap();
+    this.showSight();
+  }
+
+  /** The map, in the colours of the photograph. */
+  showMap() {
+    const side = this.sizes[this.level];
+    const { size, jump, start } = this.fieldOf(this.level);
+    const middles = range(0, side).map((unit) =>
+      clamp(Math.floor(start + unit * jump + size / 2), 0, this.pixels - 1)
+    );
+    const { values } = this.image;
+    const colours = middles.flatMap((row) =>
+      middles.map((column) => values[row * this.pixels + column])
+    );
+    paint(this.map.canvas, { shape: [side, side], values: colours }, (colour) => colour);
+    const name = `a map of ${this.layer().name}, ${side}×${side} units`;
+    this.mapCaption.textContent = name;
+    this.map.frame.ariaLabel = `${name}; the arrow keys move from unit to unit`;
+    this.map.sliders.show([this.row, this.unit], [side, side]);
+    this.map.mark([this.row, this.unit]);
+  }
+
+  /** The photograph, veiled where no path leads to the unit, and the window of the unit. */
+  showSight() {
+    const { pixels } = this;
+    const { size } = this.fieldOf(this.level);
+    const [down, right] = [this.row, this.unit].map((unit) => this.startOf(unit));
+    const values = range(0, pixels ** 2).map((at) => {
+      const [row, column] = [Math.floor(at / pixels), at % pixels];
+      return this.rowCounts[0][row] * this.counts[0][column];
+    });
+    const veil = (paths) => [0, 0, 0, paths > 0 ? 0 : VEIL];
+    paint(this.veil, { shape: [pixels, pixels], values }, veil);
+    frame(this.window, [down, right], [size, size], [pixels, pixels]);
+    const along = (first) => `${signed(first)} to ${signed(first + size - 1)}`;
+    const words = `${pixels}×${pixels} pixels: the unit in row ${this.row}, column ${this.unit} ` +
+      `sees rows ${along(down)}, columns ${along(right)}`;
+    this.sightCaption.textContent = words;
+    const shows = this.found ? `${this.photograph.shows}. ` : "";
+    this.sight.ariaLabel = `${shows}${capitalised(words)}`;
+  }
+
+  /** The first pixel of the field of a unit. */
+  startOf(unit) {
+    const { jump, start } = this.fieldOf(this.level);
+    return start + unit * jump;
   }
 
   showFields() {
+    this.fields.padding.limit(0, mostPadding(this.layer()));
+    this.fields.dilation.limit(1, this.layer().pools ? 1 : 4);
+    this.size.show(this.pixels);
     for (const { name } of LIMITS) this.fields[name].show(this.layer()[name]);
   }
 
@@ -285,9 +436,13 @@ class Explorer {
 
   /** The field, with every pixel that reaches the unit; as expected; and as measured. */
   views() {
-    const { size, jump, start } = this.fieldOf(this.level);
-    const field = { size, start: start + this.unit * jump };
-    const paths = fieldOfPaths(this.counts[0], field);
+    const { size } = this.fieldOf(this.level);
+    const [down, right] = [this.row, this.unit].map((unit) => this.startOf(unit));
+    const field = { size, start: [down, right] };
+    const paths = fieldOfPaths(
+      { counts: this.rowCounts[0], size, start: down },
+      { counts: this.counts[0], size, start: right },
+    );
     const reached = { ...paths, values: paths.values.map((number) => (number > 0 ? 0.25 : 0)) };
     const views = [
       this.view("theoretical", "all pixels that reach the unit", reached, field, size),
@@ -317,15 +472,16 @@ class Explorer {
     const side = size + 2 * margin;
     const caption = `${kind}, ${size}×${size}: ${words}`;
     const canvas = element("canvas", { role: "img", ariaLabel: caption });
-    const isInImage = (index) => this.isInImage(start - margin + index);
+    const isInImage = (place) =>
+      place.every((index, axis) => this.isInImage(start[axis] - margin + index));
     paint(canvas, withMargin(numbers, margin, isInImage), shade);
-    const frame = (name, wide) => {
+    const framed = (name, wide) => {
       const node = element("div", { className: `frame ${name}` });
       const [corner, long] = [(side - wide) / 2, wide].map((pixels) => `${(100 * pixels) / side}%`);
       Object.assign(node.style, { left: corner, top: corner, width: long, height: long });
       return node;
     };
-    const frames = [frame("whole", size), ...(width < size ? [frame("most", width)] : [])];
+    const frames = [framed("whole", size), ...(width < size ? [framed("most", width)] : [])];
     const stand = element("div", { className: "stand" }, canvas, ...frames);
     return element("figure", {}, stand, element("figcaption", {}, caption));
   }
@@ -333,12 +489,6 @@ class Explorer {
   isInImage(pixel) {
     return pixel >= 0 && pixel < this.pixels;
   }
-}
-
-/** A layer that keeps the size of its input if its stride is 1 and its extent odd. */
-function ownLayer({ name, kernel, stride, dilation }) {
-  const padding = Math.floor((extent(kernel, dilation) - 1) / 2);
-  return { name, kernel, stride, dilation, padding, rounding: "floor" };
 }
 
 /** A measured field: squares of the gradients. */
@@ -359,7 +509,7 @@ function withMargin({ shape: [size], values }, margin, isInImage) {
   const at = (row, column) => isInField(row) && isInField(column) ? values[row * size + column] : 0;
   const framedValues = range(0, side).flatMap((row) =>
     range(0, side).map((column) =>
-      isInImage(row) && isInImage(column) ? at(row - margin, column - margin) : null
+      isInImage([row, column]) ? at(row - margin, column - margin) : null
     )
   );
   return { shape: [side, side], values: framedValues };

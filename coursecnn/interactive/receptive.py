@@ -17,6 +17,7 @@ import numpy.typing as npt
 from coursecnn._checks import check_count
 from coursecnn.geometry import Convolution, Pooling, ReceptiveField, receptive_field
 from coursecnn.interactive import page
+from coursecnn.interactive.snapshot import Snapshot
 from coursecnn.models.receptive import SHARE, effective_width
 
 MOST_LAYERS = 24  # lines of one drawing
@@ -137,11 +138,14 @@ class ReceptiveFieldExplorer:
     independently around zero, it is proportional to the mean of the squared gradient, exactly so
     without ReLUs; shortcuts are not counted. Measured: what the stack brings with it.
 
-    Kernels, strides and dilations can be changed, layers added and removed.
+    Kernels, strides, paddings and dilations can be changed, layers and poolings added and removed.
+    A unit may also be pointed at in its map, which shows what it sees of a photograph.
 
     Args:
         stacks: By name, each a `Stack` or a Keras model, of which `Stack.from_model` makes one; the
             first is shown at the beginning.
+        photograph: What the layers look at, such as one of `snapshots()`, scaled from its square to
+            as many pixels as they read; without one, the image is grey.
 
     Examples:
         >>> layer = Convolution(1, kernel=3, padding=1)
@@ -150,11 +154,14 @@ class ReceptiveFieldExplorer:
         two: 2 layers over 32 pixels, a unit of conv2 sees 5
     """
 
-    def __init__(self, stacks: Mapping[str, Stack | Any]) -> None:
-        """Keep the stacks.
+    def __init__(
+        self, stacks: Mapping[str, Stack | Any], *, photograph: Snapshot | None = None
+    ) -> None:
+        """Keep the stacks and the photograph.
 
         Raises:
-            ValueError: There is none, or a model is no plain chain of square layers.
+            ValueError: There is none, a model is no plain chain of square layers, or the photograph
+                is too large or its square not inside.
         """
         if not stacks:
             raise ValueError(f"stacks must hold at least one Stack, got {stacks!r}")
@@ -162,6 +169,10 @@ class ReceptiveFieldExplorer:
             name: stack if isinstance(stack, Stack) else Stack.from_model(stack)
             for name, stack in stacks.items()
         }
+        self._photograph = None
+        if photograph is not None:
+            photograph.check()
+            self._photograph = photograph.plain()
 
     def __repr__(self) -> str:
         lines = [f"{name}: {stack}" for name, stack in self.stacks.items()]
@@ -169,7 +180,7 @@ class ReceptiveFieldExplorer:
 
     def _repr_html_(self) -> str:
         stacks = [_plain(name, stack) for name, stack in self.stacks.items()]
-        data = {"stacks": stacks, "share": SHARE}
+        data = {"stacks": stacks, "share": SHARE, "photograph": self._photograph}
         static = "".join(_static(name, stack) for name, stack in self.stacks.items())
         return page.fragment("receptive.js", "Receptive field explorer", data, static)
 
@@ -178,6 +189,7 @@ def _plain(name: str, stack: Stack) -> dict[str, Any]:
     layers = [
         {
             "name": layer_name,
+            "pools": isinstance(layer, Pooling),
             "kernel": _one(layer.kernel),
             "stride": _one(layer.kernel if layer.stride is None else layer.stride),
             "padding": 0 if layer.padding == "valid" else _one(layer.padding),

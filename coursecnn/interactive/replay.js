@@ -14,7 +14,7 @@ const EDGE = { left: 34, right: 10, top: 10, bottom: 34 };
 const MOST_TICKS = 6;
 const MOST_EPOCHS_NAMED = 10; // beside the axis
 const HEIGHTS = 50; // that the keyboard can give a line, from the lowest to the highest
-const QUESTION = "How does the training go on? Draw your line first, then compare.";
+const QUESTION = "Draw it before you look: how does the training go on?";
 
 /**
  * The element that replays `records`, each { name, seeds, runs }, over so many `epochs`.

@@ -10,6 +10,7 @@ A list of calls is a graph: `parents` are places in the list, all before the cal
 import inspect
 import operator
 import re
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,17 @@ from typing import Any, TypeAlias
 from coursecnn import _keras_private
 from coursecnn.backend import keras
 
-__all__ = ["Call", "Shape", "Traced", "calls", "evaluate", "inside", "own_sizes", "traced"]
+__all__ = [
+    "Call",
+    "Shape",
+    "Traced",
+    "calls",
+    "check_model",
+    "evaluate",
+    "inside",
+    "own_sizes",
+    "traced",
+]
 
 Shape: TypeAlias = tuple[int, ...]
 Tensor: TypeAlias = Any  # keras.KerasTensor, which mypy cannot see
@@ -126,6 +137,7 @@ def traced(
     lenient: bool = False,
 ) -> Traced:
     """List the calls as `calls` does, and say which tensors come out."""
+    check_model(model)
     walk = _Walk(nested, opens, lenient)
     graph = _graph(model)
     if graph is None and not model.built:
@@ -136,6 +148,20 @@ def traced(
     else:
         outputs = walk.function(graph, "", _given(model, graph, input_shape))
     return Traced(walk.calls, outputs, walk.wholes)
+
+
+def check_model(model: object) -> None:
+    """Refuse what is no model of Keras.
+
+    Raises:
+        ValueError: It is something else, such as a name.
+
+    >>> check_model("resnet50")
+    Traceback (most recent call last):
+    ValueError: model must be a Keras model, got a str
+    """
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"model must be a Keras model, got a {type(model).__name__}")
 
 
 def own_sizes(model: keras.Model) -> Any:
@@ -541,5 +567,14 @@ def _build(model: Any, input_shape: Any) -> None:
             f"{model.name!r} of type {type(model).__name__}"
         )
     args, kwargs = _arguments(model, input_shape)
-    with _keras_private.undone_calls(list(_all_layers(model))):
-        model(*args, **kwargs)
+    with _keras_private.undone_calls(list(_all_layers(model))), warnings.catch_warnings():
+        # Keras warns of what it then raises.
+        warnings.filterwarnings("ignore", "[^$]*unbuilt state", UserWarning)
+        try:
+            model(*args, **kwargs)
+        except Exception as error:  # whatever a user's code may raise
+            raise ValueError(
+                f"input_shape must be what {model.name!r} of type {type(model).__name__} can be "
+                f"called with, got {input_shape!r}, with which its call raised "
+                f"{type(error).__name__}"
+            ) from error

@@ -92,12 +92,20 @@ def _told(call: Call) -> int | None:
     shapes = call.input_shapes
     shape: Any = shapes[0] if len(shapes) == 1 else list(shapes)
     if rule := _registered(call.layer):
-        return _checked(rule(call.layer, shape), call)
+        return _checked(call, rule, call.layer, shape)
     own = getattr(call.layer, "macs", None)
-    return _checked(own(shape), call) if own else None
+    return _checked(call, own, shape) if own else None
 
 
-def _checked(count: Any, call: Call) -> int:
+def _checked(call: Call, rule: Callable[..., Any], *arguments: Any) -> int:
+    try:
+        count = rule(*arguments)
+    except Exception as error:  # whatever a user's rule may raise
+        taken = ", ".join(["the layer", "its input shape"][-len(arguments) :])
+        raise TypeError(
+            f"the rule for the MACs of layer {call.path!r} must take {taken}, and give an int; it "
+            f"raised {type(error).__name__}: {error}"
+        ) from error
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 0:
         raise TypeError(f"the MACs of layer {call.path!r} must be an int from 0 on, got {count!r}")
     return int(count)

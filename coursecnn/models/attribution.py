@@ -40,6 +40,7 @@ import numpy.typing as npt
 
 from coursecnn import _keras_private
 from coursecnn._checks import as_int
+from coursecnn._values import shown
 from coursecnn.models import _ask, _keras_graph, _rerun
 from coursecnn.models._channels import Channels
 from coursecnn.models._keras_graph import Traced
@@ -115,7 +116,12 @@ def occlusion_map(
     index, sign, constant = _class(asked, target)
     corners = _corners(pixels, patch, stride)
     patch = int(patch)
-    colour = pixels.mean(axis=(0, 1)) if fill is None else np.asarray(fill, dtype=float)
+    colour = pixels.mean(axis=(0, 1)) if fill is None else _numbers("fill", fill)
+    if colour.shape not in ((), pixels.shape[2:]):
+        raise ValueError(
+            f"fill must be a number, or one for each of the {pixels.shape[2]} channels, got "
+            f"{shown(fill)}"
+        )
     fall, hidden = np.zeros(pixels.shape[:2]), np.zeros(pixels.shape[:2])
     before = constant + sign * float(asked.answer[(0, *index)])
     for (row, column), answer in zip(
@@ -317,6 +323,7 @@ class _Asked:
 
     @classmethod
     def _of(cls, model: keras.Model, given: Images, output: Any, *, batch: bool) -> _Asked:
+        _keras_graph.check_model(model)
         traced = _traced(model)
         if traced is None:
             inputs: dict[str, Any] = dict.fromkeys(_names_of(given))
@@ -397,22 +404,31 @@ def _listed(what: str, given: Any, names: Sequence[str]) -> list[Array]:
             raise ValueError(
                 f"{what} must be given for {', '.join(map(repr, names))}, got {sorted(given)}"
             )
-        return [_numbers(given[name]) for name in names]
+        return [_numbers(what, given[name]) for name in names]
     if len(names) == 1:
         alone = isinstance(given, list | tuple) and len(given) == 1
         is_array = alone and isinstance(given[0], np.ndarray) and what == "inputs"
-        return [_numbers(given[0] if is_array else given)]
+        return [_numbers(what, given[0] if is_array else given)]
     if not isinstance(given, list | tuple) or len(given) != len(names):
         raise ValueError(
             f"{what} must be a list of {len(names)} arrays or a dictionary, for "
             f"{', '.join(map(repr, names))}, got {type(given).__name__}"
         )
-    return [_numbers(part) for part in given]
+    return [_numbers(what, part) for part in given]
 
 
-def _numbers(value: Any) -> Array:
+def _numbers(what: str, value: Any) -> Array:
+    """Read an array of finite numbers, or of texts as bytes, for a model that takes texts."""
     array = np.asarray(value)
-    return array if array.dtype.kind in "iubS" else np.asarray(array, dtype=float)
+    if array.dtype.kind in "iubS":
+        return array
+    try:
+        array = np.asarray(array, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{what} must hold numbers, got {shown(value)}") from None
+    if not np.isfinite(array).all():
+        raise ValueError(f"{what} must hold finite numbers, got some that are not")
+    return array
 
 
 def _answers(

@@ -175,8 +175,6 @@ def opened(model: keras.Model, *, nested: bool, input_shape: Any = None) -> list
     >>> opened(model, nested=False)[-1].path
     'last'
     """
-    if not isinstance(model, keras.Model):
-        raise ValueError(f"model must be a Keras model, got a {type(model).__name__}")
     if nested:  # a layer that cannot be followed stays closed
         return calls_of(model, opens=is_opened, input_shape=input_shape, lenient=True)
     return calls_of(model, nested=False, input_shape=input_shape)

@@ -31,6 +31,7 @@ from typing import Any, Literal, TypeAlias
 
 from coursecnn._checks import check_count
 from coursecnn._keras_private import layer_of
+from coursecnn._values import flag
 from coursecnn.backend import keras
 from coursecnn.models._keras_graph import Call
 from coursecnn.models.costs import (
@@ -123,7 +124,7 @@ def memory(
         >>> (adam.total - sgd.total) / (4 * 2)  # two numbers more for each that is trained
         1252266.0
     """
-    check_count("batch", batch)
+    batch, training = check_count("batch", batch), flag("training", training)
     calls = counted_calls(model, input_shape)
     trainable = byte_count(model.trainable_weights)
     return Memory(

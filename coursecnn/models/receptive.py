@@ -667,7 +667,8 @@ def effective_field(
         The squares, shape (height, width).
 
     Raises:
-        ValueError: The model has no such layer, or its output has no rows and columns.
+        ValueError: The model has no such layer, its output has no rows and columns, or the images
+            are not those of its only input.
 
     Source: W. Luo, Y. Li, R. Urtasun, R. Zemel, "Understanding the Effective Receptive Field in
     Deep Convolutional Neural Networks", NIPS 2016, arXiv:1701.04128.
@@ -684,8 +685,8 @@ def effective_field(
                [0, 0, 0, 0, 0]])
     """
     rng = np.random.default_rng(seed)
-    pixels = np.asarray(images, dtype=float)
     traced = _keras_graph.traced(model)
+    pixels = _batch(images, list(_ask.inputs(model, traced).values()))
     found = _ask.find(traced, layer, call)
     if len(found.output.shape) != 4:
         raise ValueError(
@@ -705,6 +706,20 @@ def effective_field(
     (image,) = network.inputs.values()
     depth = Channels.of(traced.calls).axis(image)
     return np.asarray(np.square(slopes).mean(axis=0).sum(axis=depth), dtype=float)
+
+
+def _batch(images: npt.ArrayLike, inputs: Sequence[Any]) -> Array:
+    """Read a batch of images for a model's only input."""
+    if len(inputs) != 1:
+        raise ValueError(f"model must have one input, got {len(inputs)}")
+    pixels = np.asarray(images, dtype=float)
+    wanted = tuple(inputs[0].shape[1:])
+    is_batch = pixels.ndim == len(wanted) + 1 and len(pixels) > 0
+    if not is_batch or any(
+        own not in (None, size) for own, size in zip(wanted, pixels.shape[1:], strict=True)
+    ):
+        raise ValueError(f"images must have the shape {('batch', *wanted)}, got {pixels.shape}")
+    return pixels
 
 
 def effective_width(squares: npt.ArrayLike, share: float = SHARE) -> int:

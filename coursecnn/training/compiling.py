@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,7 +21,15 @@ from coursecnn.training import optimizers
 from coursecnn.training.recipe import Recipe
 from coursecnn.training.whitening import whitening
 
-__all__ = ["WHITENED_FROM", "compiled", "learning_rate", "network_of", "of_bytes", "policy"]
+__all__ = [
+    "WHITENED_FROM",
+    "compiled",
+    "learning_rate",
+    "network_of",
+    "of_bytes",
+    "policy",
+    "require_network",
+]
 
 WHITENED_FROM = 5000  # training images: 48 variances are known to a percent from far fewer
 
@@ -79,9 +88,17 @@ def network_of(recipe: Recipe, dataset: Dataset, network: Network = None) -> Any
         elif isinstance(network, keras.Model):
             built = network
         else:
-            built = network() if callable(network) else network
-    _require_network(built, recipe, dataset)
+            built = network() if _builds(network) else network
+    require_network(built, recipe, dataset)
     return built
+
+
+def _builds(network: object) -> bool:
+    """Whether it can be called without arguments."""
+    try:
+        return callable(network) and bool(inspect.signature(network).bind() or True)
+    except (TypeError, ValueError):  # arguments are missing, or nobody knows which it takes
+        return False
 
 
 def _named(recipe: Recipe, dataset: Dataset) -> Any:
@@ -97,16 +114,31 @@ def _input_shape(recipe: Recipe, dataset: Dataset) -> tuple[int | None, ...]:
     return (None, None, shape[-1]) if recipe.progressive_epochs else shape
 
 
-def _require_network(network: Any, recipe: Recipe, dataset: Dataset) -> None:
-    """Refuse a network that cannot classify these images, before anything is trained."""
+def require_network(network: Any, recipe: Recipe, dataset: Dataset) -> None:
+    """Refuse a network that cannot classify these images, before anything is trained.
+
+    Raises:
+        ValueError: if it is no network, or takes other images, or gives other classes.
+
+    >>> from coursecnn import datasets
+    >>> from coursecnn.training.recipes import RECIPES
+    >>> network = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()])
+    >>> require_network(network, RECIPES["mnist"], datasets.stand_in("mnist"))
+    Traceback (most recent call last):
+    ValueError: network must give a probability for each class, (None, 10), got (None, 784)
+    """
     if not isinstance(network, keras.Model):
         raise ValueError(
             "network must be a Keras model, or a function without arguments that builds one, got "
             f"{type(network).__name__}"
         )
-    if not network.built:  # as a Sequential without an Input
-        network.build((None, *_input_shape(recipe, dataset)))
-    shape, wanted = network.input_shape, (None, *_input_shape(recipe, dataset))
+    wanted = (None, *_input_shape(recipe, dataset))
+    if not network.built and isinstance(network, keras.Sequential):  # one without an Input
+        network.build(wanted)
+    if hasattr(network, "input_shape"):
+        shape, found = network.input_shape, network.output_shape
+    else:  # a subclassed one takes what its call takes
+        shape, found = wanted, of_bytes(network, wanted[1:]).output_shape
     if len(shape) != len(wanted) or any(
         s not in (None, w) for s, w in zip(shape, wanted, strict=True)
     ):
@@ -114,10 +146,10 @@ def _require_network(network: Any, recipe: Recipe, dataset: Dataset) -> None:
             f"network must take the images of {dataset.name}, {wanted}, got {shape}; None is any "
             "size, which progressive_epochs ask for"
         )
-    if network.output_shape != (None, len(dataset.classes)):
+    if found != (None, len(dataset.classes)):
         raise ValueError(
             f"network must give a probability for each class, (None, {len(dataset.classes)}), got "
-            f"{network.output_shape}"
+            f"{found}"
         )
 
 

@@ -13,7 +13,8 @@ import numpy as np
 from coursecnn import backend
 from coursecnn.backend import keras
 from coursecnn.datasets import Dataset
-from coursecnn.training.compiling import of_bytes
+from coursecnn.training.compiling import of_bytes, require_network
+from coursecnn.training.loading import require_sides
 from coursecnn.training.recipe import Recipe
 
 __all__ = ["EVALUATION_BATCH", "evaluate", "evaluator", "kind", "measured", "shortest"]
@@ -38,6 +39,8 @@ def evaluate(recipe: Recipe, network: Any, dataset: Dataset) -> dict[str, float]
     >>> list(evaluate(lab, training.load_trained(lab), datasets.stand_in("cifar10")))
     ['test_accuracy', 'test_loss']
     """
+    require_sides(recipe, dataset)
+    require_network(network, recipe, dataset)
     model = of_bytes(network, dataset.x_eval.shape[1:])
     model.compile(loss=recipe.loss, metrics=["accuracy"])
     return measured(evaluator(recipe, model), dataset)

@@ -122,9 +122,9 @@ def fit(
     Traceback (most recent call last):
     ValueError: epochs must be from 1 to the recipe's 5, got 6
     """
+    require_fit(recipe, dataset)
     last = _last_epoch(recipe, epochs)
     _require_options(recipe, weights, target_accuracy, callbacks)
-    require_fit(recipe, dataset)
     seed = integer("seed", seed, 0, LARGEST_SEED)
     with backend.quiet_stderr():  # on every backend it also seeds, and loads, TensorFlow
         keras.utils.set_random_seed(seed)
@@ -161,6 +161,9 @@ def _require_options(
                 f"target_accuracy must be left out: recipe {recipe.name} does not evaluate every "
                 f"epoch, got {target_accuracy!r}"
             )
+    is_list = isinstance(callbacks, list | tuple)
+    if not is_list or not all(isinstance(each, keras.callbacks.Callback) for each in callbacks):
+        raise ValueError(f"callbacks must be a list of Keras's callbacks, got {callbacks!r}")
     if any(isinstance(each, keras.callbacks.BackupAndRestore) for each in callbacks):
         raise ValueError("callbacks must not hold a BackupAndRestore: fit's checkpoint does that")
 

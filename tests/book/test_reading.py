@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -219,6 +220,18 @@ def test_the_time_left_runs_down(visited: Any) -> None:
     assert minutes[0] > minutes[2]
     visited.evaluate("scrollTo(0, document.body.scrollHeight)")
     visited.locator(".time-left", has_text="almost done").wait_for()
+
+
+MINUTES = {"half an hour": 30, "a good half hour": 35, "forty minutes": 40, "an hour": 60}
+TOLD = re.compile(rf"Time: (?:about )?({'|'.join(MINUTES)}) to read")
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_tells_no_other_time_than_its_page(visited: Any, name: str) -> None:
+    go(visited, name)
+    told = TOLD.search(visited.inner_text("article"))
+    counted = int(visited.inner_text(".time-left").split()[0])
+    assert told is None or abs(MINUTES[told[1]] / counted - 1) < 0.2
 
 
 def test_only_a_chapter_tells_the_time_left(visited: Any) -> None:

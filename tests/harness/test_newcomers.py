@@ -277,14 +277,17 @@ CELLS: dict[str, tuple[NotebookNode, str]] = {
     ),
     "a path of Windows, escaped": (code("p", r"'C:\\data\\x'"), "code cell 4: shows a path"),
     "a share of Windows": (code("p", r"\\server\data\x"), "code cell 4: shows a path"),
-    "a path below another root": (code("p", "at /scratch/ann/x.npz"), "code cell 4: shows a path"),
-    "a path of a Mac": (code("p", "'/Volumes/disk/x'"), "code cell 4: shows a path"),
+    "a path after a word": (code("p", "at /other/folder/x.npz"), "code cell 4: shows a path"),
+    "a path with a capital": (
+        code("p", "'/Some/folder/x'"),
+        "code cell 4: shows a path",
+    ),
     "a path in the code": (
-        code("open('/mnt/data/x.npz')"),
+        code("open('/some/folder/x.npz')"),
         r"code cell 4: names a path of one machine: .*x.npz.*; name the file without",
     ),
     "a path of Windows in the code": (code(r"open(r'C:\data\x')"), "code cell 4: names a path"),
-    "a path in the text": (text("It is in `/home/ann/x`."), "text cell 4 .*: names a path"),
+    "a path in the text": (text("It is in `/some/folder/x`."), "text cell 4 .*: names a path"),
     "a path below the home folder": (code("open('~/data/x.npz')"), "code cell 4: names a path"),
     "a home folder in the text": (
         text("It is in `$HOME/data`."),
@@ -324,7 +327,7 @@ SOUND = {
     "relations, and an address": text("3 < 4 > 2, see <https://example.org/a/b>"),
     "harmless tags": text("H<sub>2</sub>O<br>\nand <kbd>x</kbd>"),
     "brackets": text("f[x](y), a[i](3, 4), [0, 1) and [a] (b), about ~3/4, $a \\\\ b$"),
-    "slashes": text("and/or, 3/4, km/h, [x](../a/b.ipynb), https://example.org/home/ann"),
+    "slashes": text("and/or, 3/4, km/h, [x](../a/b.ipynb), https://example.org/some/folder"),
     "shares of names": code("p", "conv2/bn/gamma and a/b/c, 16:9, C: 3, x:/ y"),
     "divisions": code("a / b / c\nd = e//f//g", "1"),
 }

@@ -7,6 +7,7 @@ import pytest
 from coursecnn.exercises import exercises
 from harness import cells, student
 
+POINTS = re.compile(r"\bthe solution|\bfolded cell|\bunfold", re.IGNORECASE)
 ASKED = re.compile(r"check\(\s*\"([a-z_0-9.]+)\"")
 
 
@@ -29,6 +30,14 @@ def test_nothing_in_it_leads_to_the_chapter_with_the_solutions_on_colab(path):
     whole = cells.read(path)
     assert any(page in cell.source for cell in whole.cells)
     assert not any(page in cell.source for cell in student.without_solutions(whole).cells)
+
+
+@pytest.mark.parametrize("path", cells.chapters(), ids=lambda path: path.stem)
+def test_no_exercise_points_to_a_solution_that_is_not_handed_out(path):
+    handed_out = student.without_solutions(cells.read(path)).cells
+    exercises_of_it = [cell.source for cell in handed_out if "### Exercise" in cell.source]
+    assert exercises_of_it
+    assert not [text for text in exercises_of_it if POINTS.search(text)]
 
 
 def test_the_command_writes_them_below_build(tmp_path, monkeypatch, capsys):

@@ -427,6 +427,16 @@ def test_the_drawing_of_a_transposed_convolution_is_of_its_output(show: Show) ->
     assert "gives an output of 8 by 8" in shown["drawn"]
 
 
+def test_where_nothing_is_left_of_the_output_nothing_is_drawn_of_it(show: Show) -> None:
+    page = show(CALCULATOR)
+    [shown] = page.evaluate(SET, [plain(TRANSPOSED, N=1, k=1, P=1)])
+
+    assert "The padding cuts all of the output away" in shown["status"]
+    assert shown["facts"] == []
+    assert page.locator(".centre, .second").count() == 0
+    assert "Each dot" not in page.inner_text(".legend")
+
+
 def test_the_slider_and_the_box_are_one_number(show: Show) -> None:
     page = show(CALCULATOR)
     slider = page.get_by_label("N, input size, slider")

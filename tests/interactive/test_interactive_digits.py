@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,9 @@ from coursecnn import datasets, training
 from coursecnn.architectures import build
 from coursecnn.backend import keras
 from coursecnn.evidence import records
+from coursecnn.geometry import Convolution, Pooling, receptive_field
 from coursecnn.interactive import DigitReader, page
+from coursecnn.interactive.digits import KERNELS
 from coursecnn.training.recipes import RECIPES
 from tests import browser
 
@@ -292,25 +295,165 @@ PIXELS = """(canvas) => [...canvas.getContext("2d")
   .getImageData(0, 0, canvas.width, canvas.height).data].filter((_, index) => index % 4 < 3)"""
 
 
+GRID = """(canvas) => {
+  const { height, width } = canvas;
+  return [height, width, [...canvas.getContext("2d").getImageData(0, 0, width, height).data]];
+}"""
+IN_A_ROW = {"C1": 6, "S2": 6, "C3": 8, "S4": 8, "C5": 40, "F6": 42}
+MAPS = {"C1": 6, "S2": 6, "C3": 16, "S4": 16, "C5": 120, "F6": 84}
+SIDES = {"C1": 28, "S2": 14, "C3": 10, "S4": 5, "C5": 1, "F6": 1}
+STACK = {
+    "C1": Convolution(6, 5, padding=2),
+    "S2": Pooling(2),
+    "C3": Convolution(16, 5),
+    "S4": Pooling(2),
+    "C5": Convolution(120, 5),
+    "F6": Convolution(84, 1),
+}
+FIELDS = {
+    name: receptive_field(list(STACK.values())[: place + 1]) for place, name in enumerate(STACK)
+}
+
+
 def test_the_pictures_are_the_digit_and_the_maps(show: Show) -> None:
     opened = show(READER)
+    names = list(IN_A_ROW)
     image = IMAGES[CHOSEN[0]]
     layers = READER.layers(image)
 
     read = opened.eval_on_selector("figure canvas", PIXELS)
-    maps = [
-        opened.eval_on_selector_all(
-            f'[aria-label^="{name}:"] canvas', f"(all) => all.map({PIXELS})"
-        )
-        for name in LAYERS[:-1]
-    ]
+    painted = [opened.eval_on_selector(f'[aria-label^="{name}:"] canvas', GRID) for name in names]
 
     assert read == np.repeat(image.ravel(), 3).tolist()
-    assert [len(canvases) for canvases in maps] == [6, 6, 16, 16, 1, 1]
-    for values, canvases in zip(layers.values(), maps, strict=False):
+    for (name, values), (height, width, pixels) in zip(layers.items(), painted, strict=False):
+        side, _, maps = values.shape
+        grid = np.reshape(pixels, (height, width, 4))
+        in_a_row = (width + 1) // (side + 1)
+        assert in_a_row == IN_A_ROW[name]
+        tiles = [
+            grid[y : y + side, x : x + side, :3]
+            for y in range(0, height, side + 1)
+            for x in range(0, width, side + 1)
+        ][:maps]
         places = np.minimum(255, np.floor((values + 1) / 2 * 256)).astype(int)
-        expected = page.palette()[np.moveaxis(places, -1, 0)].reshape(len(canvases), -1)
-        assert np.mean(np.array(canvases) != expected) < 1e-3
+        expected = page.palette()[np.moveaxis(places, -1, 0)]
+        assert np.mean(np.array(tiles) != expected) < 1e-3
+
+
+UNIT = re.compile(
+    r"(?P<name>\w+), (?:unit|map) (?P<map>\d+)(?:, row (?P<row>\d+), column (?P<column>\d+))?: "
+    r"(?P<value>−?[\d.]+), (?:the mean of the four|the tanh of (?P<total>−?[\d.]+), which "
+    r"(?P<products>\d+) products).* rows (?P<top>\d+) to (?P<bottom>\d+) and columns "
+    r"(?P<left>\d+) to (?P<right>\d+)"
+)
+
+
+def unit_told(opened: Any) -> dict[str, Any]:
+    """What is said about the unit that is pointed at."""
+    text = opened.locator(".unit output").inner_text().replace("−", "-")
+    found = UNIT.match(text.replace("-", "−"))
+    assert found, text
+    told = found.groupdict()
+    name = told.pop("name")
+    return {"name": name} | {
+        key: None if text is None else float(text.replace("−", "-")) for key, text in told.items()
+    }
+
+
+def point_at_unit(opened: Any, name: str, unit: tuple[int, int, int]) -> None:
+    """Move the mouse over a map's row and column."""
+    number, row, column = unit
+    canvas = opened.locator(f'[aria-label^="{name}:"] canvas')
+    canvas.scroll_into_view_if_needed()
+    side = SIDES[name]
+    lines = -(-MAPS[name] // IN_A_ROW[name])
+    y = (number // IN_A_ROW[name]) * (side + 1) + row + 0.5
+    x = (number % IN_A_ROW[name]) * (side + 1) + column + 0.5
+    box = canvas.bounding_box()
+    opened.mouse.move(
+        box["x"] + x * box["width"] / (IN_A_ROW[name] * (side + 1) - 1),
+        box["y"] + y * box["height"] / (lines * (side + 1) - 1),
+    )
+
+
+def test_a_unit_that_is_pointed_at_is_computed_as_in_python(show: Show) -> None:
+    """Random units of all layers: value, sum before the tanh, number of products, and reach."""
+    opened = show(READER, width=900)
+    rng = np.random.default_rng(4)
+    layers = {"image": IMAGES[CHOSEN[0]] / 255, **READER.layers(IMAGES[CHOSEN[0]])}
+    names = list(layers)
+    for name in [*IN_A_ROW] * 4:
+        values = layers[name]
+        row, column, number = (int(rng.integers(size)) for size in values.shape)
+        point_at_unit(opened, name, (number, row, column))
+
+        told = unit_told(opened)
+        value = values[row, column, number]
+        first, last = FIELDS[name].interval(row)
+        left, right = FIELDS[name].interval(column)
+        assert (told["name"], told["map"]) == (name, number)
+        assert told["value"] == pytest.approx(value, abs=6e-4)
+        expected = [max(first, 0), min(last, 27), max(left, 0), min(right, 27)]
+        assert [told[key] for key in ("top", "bottom", "left", "right")] == expected
+        if told["total"] is not None:
+            assert np.tanh(told["total"]) == pytest.approx(value, abs=6e-4)
+            before = layers[names[names.index(name) - 1]]
+            assert told["products"] == KERNELS[name][0] ** 2 * before.shape[-1]
+
+
+def test_the_kernels_of_a_unit_are_those_of_its_map(show: Show) -> None:
+    opened = show(READER, width=900)
+    weights = {name: NETWORK.get_layer(name).get_weights()[0] for name in ("C1", "C3")}
+    for name, number in (("C1", 3), ("C3", 10)):
+        point_at_unit(opened, name, (number, 4, 4))
+        kernel = weights[name][..., number]
+        height, width, pixels = opened.eval_on_selector(".kernels", GRID)
+        grid = np.reshape(pixels, (height, width, 4))[..., :3]
+        size, in_a_row = kernel.shape[0], (width + 1) // (kernel.shape[0] + 1)
+        scaled = kernel / np.abs(kernel).max()
+        places = np.minimum(255, np.floor((scaled + 1) / 2 * 256)).astype(int)
+        for channel in range(kernel.shape[-1]):
+            y, x = divmod(channel, in_a_row)
+            tile = grid[y * (size + 1) :, x * (size + 1) :][:size, :size]
+            assert np.mean(tile != page.palette()[places[..., channel]]) < 0.02
+
+
+def test_the_windows_that_a_unit_reads_are_framed(show: Show) -> None:
+    """Of a unit of C3, 5 by 5 in each of the six maps of S2; of S2, 2 by 2 in one map of C1."""
+    opened = show(READER, width=900)
+    frames = '[aria-label^="{}:"] .window-of'
+    point_at_unit(opened, "C3", (7, 2, 3))
+    styles = opened.eval_on_selector_all(
+        frames.format("S2"),
+        "(all) => all.map(({ style: { top, left, height, width } }) => [top, left, height, width])",
+    )
+    wide, high = 6 * 15 - 1, 14
+
+    assert len(styles) == 6
+    for number, style in enumerate(styles):
+        found = [float(text.rstrip("%")) for text in style]
+        corner = [100 * 2 / high, 100 * (15 * number + 3) / wide]
+        assert found == pytest.approx([*corner, 100 * 5 / high, 100 * 5 / wide], abs=1e-3)
+    point_at_unit(opened, "S2", (1, 5, 5))
+    assert opened.locator(frames.format("S2")).count() == 0
+    assert opened.locator(frames.format("C1")).count() == 1
+
+
+def test_the_drawing_and_the_unit_are_there_again(chromium: Any, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(browser.DOCUMENT.format(READER._repr_html_()), encoding="utf-8")
+    with browser.visit(chromium, width=900) as visit:
+        visit.page.goto(path.as_uri())
+        visit.page.wait_for_selector(browser.READY)
+        visit.page.get_by_role("button", name="Clear").click()
+        rule(visit.page)
+        point_at_unit(visit.page, "S4", (3, 1, 1))
+        before = shown(visit.page), unit_told(visit.page)
+
+        visit.page.reload()
+        visit.page.wait_for_selector(browser.READY)
+
+        assert (shown(visit.page), unit_told(visit.page)) == before
 
 
 def test_a_line_drawn_with_the_mouse_is_read_as_a_one(show: Show) -> None:
@@ -381,7 +524,7 @@ def test_a_screen_reader_hears_where_the_pen_is(show: Show) -> None:
         opened.keyboard.press(key)
 
     text = "row 12, column 15, the pen is down"
-    assert browser.sliders(opened) == [
+    assert browser.sliders(opened)[:2] == [
         ("row", text, 12, (0, 27), True),
         ("column", text, 15, (0, 27), False),
     ]

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ import pytest
 
 from coursecnn import architectures
 from coursecnn.backend import keras
-from coursecnn.interactive import Accuracy, ArchitectureExplorer, page
+from coursecnn.interactive import Accuracy, ArchitectureExplorer, Origin, page
 from coursecnn.interactive.explorer import COLOURED, named, steps
+from coursecnn.models import report
 from coursecnn.models._kinds import kind_of_type
 from coursecnn.models.costs import layer_table
 from harness import sample
@@ -34,6 +36,7 @@ ACCURACIES = {
     "vgg19": Accuracy(74.5, "whole image"),
     "resnet50": Accuracy(75.3, "one crop"),
 }
+ORIGINS = {name: Origin.of(architectures.describe(name)) for name in NAMES}
 COLUMNS = ("values", "params", "macs")
 
 # All layers of all networks, one by one, from what the page holds.
@@ -73,7 +76,8 @@ def tables(request: pytest.FixtureRequest) -> Tables:
 @pytest.fixture(scope="module")
 def html(tables: Tables) -> str:
     """The explorer of all networks."""
-    return ArchitectureExplorer(tables, ACCURACIES)._repr_html_()
+    origins = {name: ORIGINS[name] for name in tables}
+    return ArchitectureExplorer(tables, ACCURACIES, origins=origins)._repr_html_()
 
 
 def panel(opened: Any, name: str) -> Any:
@@ -319,6 +323,133 @@ def test_the_discs_stand_where_their_accuracy_and_cost_are(
         assert np.corrcoef(y, percents)[0, 1] == pytest.approx(-1, abs=1e-3)
 
 
+def test_the_chart_can_be_over_the_years(show: Show, html: str) -> None:
+    opened = show(html)
+    opened.get_by_label("Accuracy over").select_option("year of publication")
+
+    years = {name: ORIGINS[name].year for name in ACCURACIES}
+    places = [middle(opened, name)[0] for name in ACCURACIES]
+    assert len(set(years.values())) > 2
+    assert np.corrcoef(places, list(years.values()))[0, 1] == pytest.approx(1, abs=1e-3)
+    ticks = [int(text) for text in opened.locator(".tick-left").all_inner_texts()]
+    assert opened.locator(".disc:not([hidden])").count() == len(ACCURACIES)
+    assert min(years.values()) - 1 <= min(ticks) < max(ticks) <= max(years.values()) + 1
+
+
+def test_a_network_of_no_known_year_has_no_place_among_the_years(
+    show: Show, tables: Tables
+) -> None:
+    named = {name: tables[name] for name in ACCURACIES}
+    origins = {name: ORIGINS[name] for name in ACCURACIES if name != FIRST[0]}
+    opened = show(ArchitectureExplorer(named, ACCURACIES, origins=origins)._repr_html_())
+    opened.get_by_label("Accuracy over").select_option("year of publication")
+
+    shown = opened.locator(".disc:not([hidden])")
+    assert shown.count() == len(ACCURACIES) - 1
+    assert opened.locator('.disc:not([hidden])[tabindex="0"]').count() == 1
+    shown.first.focus()
+    for _ in ACCURACIES:
+        opened.keyboard.press("ArrowRight")
+    assert opened.locator(".disc:focus").count() == 1
+
+
+def test_networks_are_listed_by_family_the_oldest_first(show: Show, html: str) -> None:
+    opened = show(html)
+    groups = """(all) => all.map((group) =>
+      [group.label, [...group.querySelectorAll("option")].map((one) => one.value)])"""
+
+    listed = opened.eval_on_selector_all(".networks > div:first-child optgroup", groups)
+
+    assert [
+        name for family, names in listed for name in names if ORIGINS[name].family != family
+    ] == []
+    oldest = [min(ORIGINS[name].year or 9999 for name in names) for _, names in listed]
+    assert oldest == sorted(oldest)
+    assert panel(opened, "A").locator("select").input_value() == FIRST[0]
+    assert "Family vgg, 2015." in panel(opened, "A").locator("p").first.inner_text()
+
+
+def test_years_are_those_of_the_sources() -> None:
+    years = {name: ORIGINS[name].year for name in ORIGINS}
+
+    assert (years["lenet5_1998"], years["alexnet"], years["convnext_tiny"]) == (1998, 2012, 2022)
+    assert years["mobilenet_v1"] == 2017
+    assert years["mnist_tutorial"] is None
+    for name, year in years.items():
+        assert year is None or str(year) in architectures.describe(name).source
+
+
+OPEN = """async (text) => {
+  const box = document.querySelector("input[type=file]");
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([text], "mine.json"));
+  box.files = transfer.files;
+  box.dispatchEvent(new Event("change"));
+}"""
+
+
+@pytest.mark.parametrize("name", ["LeNet-5", "U-Net"])
+def test_a_file_that_count_wrote_is_shown_as_its_table_is(
+    show: Show, html: str, name: str, tmp_path: Path
+) -> None:
+    model = {"LeNet-5": lambda: outline("lenet5"), "U-Net": unet}[name]()
+    path = tmp_path / "mine.keras"
+    model.save(path)
+    table = layer_table(model)
+    opened = show(html)
+
+    opened.evaluate(OPEN, report.report(str(path), output="json"))
+
+    part = panel(opened, "B")
+    opened.get_by_text(f"{model.name} is shown as B.").wait_for()
+    sums = [int(table[column].sum()) for column in ("params", "macs", "values")]
+    assert numbers(part.locator("p").first.inner_text())[:4] == [len(table), *sums]
+    part.locator("summary").click()
+    part.locator("td").first.wait_for()
+    cells = np.reshape(part.locator("td").all_text_contents(), (-1, 6))
+    assert cells[:, 1].tolist() == table["type"].tolist()
+    kinds = part.locator(".skyline path:not(.line)").evaluate_all(
+        "(all) => all.filter((path) => path.getAttribute('d')).map((path) => path.classList[0])"
+    )
+    known = {kind_of_type(type_) for type_ in table["type"]}
+    assert set(kinds) - {"other"} == known & set(COLOURED)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", "<svg></svg>", '{"model": "a", "layers": []}', '{"layers": [{"layer": "a"}]}'],
+)
+def test_another_file_is_refused_and_changes_nothing(show: Show, html: str, text: str) -> None:
+    opened = show(html)
+
+    opened.evaluate(OPEN, text)
+
+    opened.get_by_text("mine.json is not such a file.").wait_for()
+    assert panel(opened, "B").locator("select").input_value() == FIRST[1]
+
+
+def test_types_that_the_page_does_not_know_are_known_by_their_names(show: Show, html: str) -> None:
+    source = f"{page.module('networks.js')}\nexport {{ ownNetwork }};"
+    types = ["Conv1D", "Conv3DTranspose", "DepthwiseConv2D", "Dense", "GlobalMaxPooling1D", "Add"]
+    layers = [
+        {"layer": "a", "type": name, "output_shape": [1], "values": 1, "params": 0, "macs": 0}
+        for name in (*types, "Concatenate", "Flatten", "BatchNormalization")
+    ]
+    kinds = show(html).evaluate(
+        """async ([source, text]) => {
+          const module = await import(`data:text/javascript;base64,${source}`);
+          return module.ownNetwork(text, []).steps[0].rows.map(({ kind }) => kind);
+        }""",
+        [
+            base64.b64encode(source.encode()).decode(),
+            json.dumps({"model": "a", "layers": layers}),
+        ],
+    )
+
+    expected = [kind_of_type(layer["type"]) for layer in layers]
+    assert kinds == [kind if kind in COLOURED else "other" for kind in expected]
+
+
 def middle(opened: Any, name: str) -> tuple[float, float]:
     box = opened.locator(f'.disc[aria-label^="{name}:"]').bounding_box()
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -367,7 +498,8 @@ def test_it_is_no_heavier_than_planned(html: str) -> None:
 
 
 def test_it_loads_nothing_and_is_always_the_same(html: str, tables: Tables) -> None:
-    assert html == ArchitectureExplorer(tables, ACCURACIES)._repr_html_()
+    origins = {name: ORIGINS[name] for name in tables}
+    assert html == ArchitectureExplorer(tables, ACCURACIES, origins=origins)._repr_html_()
     addresses = set(re.findall(r"https?://[^\s\"'<]+", html))
     assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1998/Math/MathML"}
 
@@ -388,3 +520,9 @@ def test_what_cannot_be_shown_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         ArchitectureExplorer({name: tables[name] for name in names}, accuracies)
+
+
+def test_an_origin_of_no_network_is_refused(tables: Tables) -> None:
+    two = {name: tables[name] for name in FIRST}
+    with pytest.raises(ValueError, match=r"origins must be of networks in tables, got \['vgg19'\]"):
+        ArchitectureExplorer(two, {}, origins={"vgg19": Origin("vgg", 2015)})

@@ -102,7 +102,7 @@ TYPE = """(box, texts) => texts.map((text) => {
 def test_a_box_for_whole_numbers_reads_what_people_write(show: Show, kind: str) -> None:
     page = show(FRAGMENTS[kind])
     for name in page.eval_on_selector_all(
-        f"label:has({INTEGERS})", "(all) => all.map((l) => l.textContent)"
+        f".field:not([hidden]) label:has({INTEGERS})", "(all) => all.map((l) => l.textContent)"
     ):
         box = page.get_by_role("spinbutton", name=name, exact=True)
         found = box.evaluate(TYPE, [text for text, _, _ in INTEGER_CASES])
@@ -125,7 +125,7 @@ def test_a_box_for_whole_numbers_reads_what_people_write(show: Show, kind: str) 
 @pytest.mark.parametrize("kind", WHOLE)
 def test_the_arrow_keys_step_a_whole_number(show: Show, kind: str) -> None:
     page = show(FRAGMENTS[kind])
-    for box in page.locator(INTEGERS).all():
+    for box in page.locator(f".field:not([hidden]) {INTEGERS}").all():
         least, most, now = (
             int(box.get_attribute(f"aria-value{key}")) for key in ("min", "max", "now")
         )
@@ -210,6 +210,8 @@ HOVERS = {
     "receptive": (".map-line svg >> nth=1", "p[role=status]"),
     "explorer": (".skyline .boxes >> nth=0", ".details >> nth=0"),
     "photo": (".pointed canvas >> nth=4", ".unit output"),
+    "digits": (".maps canvas >> nth=2", ".unit output"),
+    "filters": (".pointed canvas >> nth=0", "output >> nth=-1"),
 }
 
 
@@ -292,11 +294,12 @@ def test_all_columns_of_a_table_of_layers_are_seen(show: Show) -> None:
 
 def set_calculator(page: Any, **numbers: int) -> None:
     labels = {"N": "N, input size", "k": "k, kernel taps", "P": "P, padding", "S": "S, stride"}
+    labels["d"] = "d, dilation"
     for name, number in numbers.items():
         page.get_by_label(labels[name], exact=True).fill(str(number))
 
 
-def test_of_a_large_image_the_corner_is_drawn_as_well(show: Show) -> None:
+def test_of_a_large_image_two_corners_are_drawn_as_well(show: Show) -> None:
     page = show(FRAGMENTS["calculator"])
     assert page.locator("svg").count() == 1
     assert page.locator("circle").count() == 1  # in a pattern: one stands for all
@@ -304,13 +307,20 @@ def test_of_a_large_image_the_corner_is_drawn_as_well(show: Show) -> None:
 
     set_calculator(page, N=1024, k=11, S=4)
 
-    whole, corner = page.locator("svg").all()
+    whole, *corners = page.locator("svg").all()
     assert whole.locator("circle, .pixels").count() == 0
-    assert corner.locator("circle").count() == 1
-    window, picture = corner.locator(".first").bounding_box(), corner.bounding_box()
-    assert window["width"] > picture["width"] / 3
+    assert len(corners) == 2
+    for corner in corners:
+        assert corner.locator("circle").count() == 1
+        window, picture = corner.locator(".first").bounding_box(), corner.bounding_box()
+        assert window["width"] > picture["width"] / 3
     assert "Each dot is" not in page.inner_text(".coursecnn")
-    assert "its upper left corner, enlarged" in page.inner_text(".coursecnn")
+    assert "two corners, enlarged" in page.inner_text(".coursecnn")
+
+    set_calculator(page, d=8, S=8)
+
+    assert page.locator("svg").count() == 1
+    assert "corners" not in page.inner_text(".coursecnn")
 
 
 def test_what_does_not_fit_has_no_legend_of_dots(show: Show) -> None:
@@ -344,6 +354,7 @@ CHANGES: dict[str, Callable[[Any], None]] = {
     "receptive": lambda page: page.get_by_role("button", name="Add a layer").click(),
     "explorer": lambda page: page.locator(".networks select").nth(1).select_option("alexnet"),
     "digits": lambda page: page.locator(".surface").click(),
+    "filters": lambda page: page.get_by_role("button", name="Most negative").click(),
     "photo": lambda page: page.get_by_role("button", name="dog", exact=True).click(),
     "inception": lambda page: page.get_by_label("3×3 filters", exact=True).fill("7"),
     "replay": lambda page: page.get_by_role("button", name="Step", exact=True).click(),

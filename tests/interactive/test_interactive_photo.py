@@ -16,7 +16,8 @@ from PIL import Image
 from coursecnn import datasets, training
 from coursecnn.backend import keras
 from coursecnn.interactive import PhotoReader, page
-from coursecnn.interactive.photo import LAYERS, rounded, snapshots
+from coursecnn.interactive.photo import LAYERS, rounded
+from coursecnn.interactive.snapshot import snapshots
 from coursecnn.models import attribution
 from coursecnn.training.recipes import RECIPES
 from tests import browser

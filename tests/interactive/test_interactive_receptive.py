@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Callable, Iterator
 from functools import reduce
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from coursecnn.backend import keras
 from coursecnn.geometry import Convolution, Pooling, output_size, receptive_field
@@ -19,6 +23,7 @@ from coursecnn.interactive import (
     effective_field,
     effective_width,
     page,
+    snapshots,
 )
 from tests import browser
 
@@ -306,7 +311,9 @@ def test_a_screen_reader_hears_the_unit_of_each_map(show: Show) -> None:
 
     stack = STACKS["mixed"]
     sliders = browser.sliders(shown)
+    *sliders, row, column = sliders
     assert [slider.name for slider in sliders] == list(stack.layers)
+    assert (row.text, column.now) == ("row 8, column 9", 9)
     assert [slider.limits for slider in sliders] == [
         (0, stack.units(layer) - 1) for layer in stack.layers
     ]
@@ -334,7 +341,10 @@ def test_the_measured_field_is_shown_as_it_was_given(show: Show) -> None:
 
     assert np.array_equal(picture(shown, "measured")[1:-1, 1:-1], np.round(255 * sizes))
     width = effective_width(MEASURED)
-    assert f"95 % lie in {width}×{width}" in shown.locator("figcaption").nth(2).inner_text()
+    assert (
+        f"95 % lie in {width}×{width}"
+        in shown.locator(".fieldviews figcaption").nth(2).inner_text()
+    )
 
 
 def test_the_expected_field_is_the_number_of_paths(show: Show) -> None:
@@ -408,11 +418,119 @@ def test_below_zero_and_in_the_padding_is_said_in_words(show: Show) -> None:
 
 def test_what_was_measured_does_not_outlive_a_change(show: Show) -> None:
     shown = show(EXPLORER)
-    assert shown.locator("figure").count() == 3
+    assert shown.locator(".fieldviews figure").count() == 3
 
     shown.get_by_label("kernel of the layer", exact=True).fill("4")
 
-    assert shown.locator("figure").count() == 2
+    assert shown.locator(".fieldviews figure").count() == 2
+
+
+def seen(shown: Any) -> list[int]:
+    """The numbers of "the unit in row 3, column 5 sees rows 2 to 10, columns 4 to 12"."""
+    text = shown.locator(".places figcaption").last.inner_text().replace("−", "-")
+    found = re.search(
+        r"unit in row (\d+), column (\d+) sees rows (-?\d+) to (-?\d+), columns (-?\d+) to (-?\d+)",
+        text,
+    )
+    assert found, text
+    return [int(number) for number in found.groups()]
+
+
+# Where the veil over the photograph lets it through.
+CLEAR = """() => {
+  const veil = document.querySelectorAll(".sight canvas")[1];
+  const { data } = veil.getContext("2d").getImageData(0, 0, veil.width, veil.height);
+  return Array.from({ length: data.length / 4 }, (_, index) => data[4 * index + 3] === 0);
+}"""
+
+
+def test_what_units_of_random_stacks_see_of_the_photograph(chromium: Any, tmp_path: Path) -> None:
+    """Stacks of the reader's own, by links: the window and every pixel that reaches the unit."""
+    path = tmp_path / "page.html"
+    html = ReceptiveFieldExplorer(STACKS, photograph=snapshots()[0])._repr_html_()
+    path.write_text(browser.DOCUMENT.format(html), encoding="utf-8")
+    rng = np.random.default_rng(7)
+    with browser.visit(chromium) as visit:
+        for layers in random_stacks(30):
+            sizes = sizes_of(layers, 40)
+            row, column = (int(rng.integers(sizes[-1])) for _ in range(2))
+            named = [
+                {"name": f"layer {number}", "pools": False, **layer}
+                for number, layer in enumerate(layers)
+            ]
+            state = {"stack": len(STACKS), "level": len(layers), "layers": named, "pixels": 40}
+            state |= {"row": row, "unit": column}
+            link = base64.urlsafe_b64encode(json.dumps(state).encode()).decode().rstrip("=")
+            visit.page.goto("about:blank")
+            visit.page.goto(f"{path.as_uri()}#receptive={link}")
+            visit.page.wait_for_selector(browser.READY)
+
+            field = receptive_field([Convolution(1, **layer) for layer in layers])
+            expected = [row, column, *field.interval(row), *field.interval(column)]
+            assert seen(visit.page) == expected
+            matrices = [connections(*a) for a in zip(layers, sizes[:-1], sizes[1:], strict=True)]
+            paths = reduce(np.matmul, reversed(matrices))
+            clear = np.reshape(visit.page.evaluate(CLEAR), (40, 40))
+            assert (clear == (np.outer(paths[row], paths[column]) > 0)).all()
+        visit.assert_quiet()
+
+
+def test_a_unit_is_pointed_at_in_its_map(show: Show) -> None:
+    shown = show(EXPLORER)
+    canvas = shown.locator(".places canvas").first
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+
+    shown.mouse.move(box["x"] + 2.5 / 16 * box["width"], box["y"] + 11.5 / 16 * box["height"])
+
+    field = STACKS["mixed"].field("conv2")
+    assert seen(shown) == [11, 2, *field.interval(11), *field.interval(2)]
+    assert told(shown) == expected(STACKS["mixed"], "conv2", 2)
+    canvas.click(position={"x": 1, "y": 1}, force=True)
+    shown.keyboard.press("ArrowDown")
+    assert seen(shown)[:2] == [1, 0]
+
+
+def test_the_image_has_the_pixels_that_the_layers_read(show: Show) -> None:
+    """Its square, scaled: on average as bright as the photograph is there."""
+    cat = snapshots()[0]
+    shown = show(ReceptiveFieldExplorer(STACKS, photograph=cat))
+    left, top, side = cat.square
+
+    levels = np.reshape(shown.eval_on_selector(".sight canvas", PIXELS), (32, 32))
+
+    with Image.open(BytesIO(cat.jpeg)) as picture:
+        reds = np.asarray(picture)[top : top + side, left : left + side, 0]
+    assert levels.mean() == pytest.approx(reds.mean(), abs=2)
+    assert levels[:16].mean() == pytest.approx(reds[: side // 2].mean(), abs=3)
+    assert "Stefan van der Walt" in shown.inner_text(".coursecnn")
+
+
+def test_a_padding_goes_with_the_kernel_until_it_is_changed(show: Show) -> None:
+    shown = show(ReceptiveFieldExplorer({"one": Stack({"conv": C3}, pixels=16)}))
+    box = lambda name: shown.get_by_label(f"{name} of the layer", exact=True)  # noqa: E731
+
+    box("kernel").fill("7")
+    assert box("padding").input_value() == "3"
+    box("padding").fill("1")
+    box("kernel").fill("5")
+    assert box("padding").input_value() == "1"
+    assert box("padding").get_attribute("aria-valuemax") == "4"
+    box("kernel").fill("1")
+
+    assert box("padding").input_value() == "0"
+
+
+def test_a_pooling_is_added_and_the_image_resized(show: Show) -> None:
+    shown = show(ReceptiveFieldExplorer({"one": Stack({"conv": C3}, pixels=16)}))
+
+    shown.get_by_role("button", name="Add a pooling").click()
+    shown.get_by_label("pixels of the image, a side", exact=True).fill("40")
+
+    field = receptive_field([C3, Pooling(2)])
+    unit, units, *others = told(shown)
+    assert (units, others) == (20, [field.size, *field.interval(unit)])
+    assert "pooling 1" in shown.locator("p[role=status]").inner_text()
 
 
 def test_a_stack_without_units_is_not_built(show: Show) -> None:

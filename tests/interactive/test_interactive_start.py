@@ -26,6 +26,7 @@ NAMES = {
     "calculator": "geometry calculator",
     "receptive": "receptive field explorer",
     "explorer": "architecture explorer",
+    "filters": "filter explorer",
     "digits": "digit reader",
     "photo": "photograph reader",
     "inception": "Inception calculator",

@@ -71,7 +71,7 @@ def test_any_field_of_a_wrong_type_or_range_is_refused_by_its_name(data):
         ({"optimizer_options": {"learning_rate": 1}}, "without the learning rate, got learning_"),
         ({"optimizer_options": {"momentum": float("nan")}}, r"optimizer_options\['momentum'\]"),
         ({"architecture_options": {1: 2}}, "each key of architecture_options must be a text"),
-        ({"loss": "mse"}, "label_smoothing must be 0 unless loss is 'sparse_categorical"),
+        ({"loss": "mse"}, "loss must be one of 'sparse_categorical_crossentropy', got 'mse'"),
     ],
 )
 def test_a_refusal_says_what_is_allowed(fields, message):
