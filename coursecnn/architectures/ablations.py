@@ -3,7 +3,6 @@
 - `activation`: ReLU against tanh (AlexNet, figure 1);
 - `kernels`: three 3×3 convolutions against one 7×7 (VGG, section 2.3);
 - `inception`: modules with and without bottlenecks (GoogLeNet, figure 2);
-- `head`: global average pooling against dense layers (Network in Network, section 4.6);
 - `degradation`: plain against residual, shallow against deep (ResNet, section 4.2);
 - `order`: activation before the convolutions (identity mappings, section 4), against the
   residual side of `degradation`, which activates after the sum;
@@ -29,7 +28,7 @@ from coursecnn._checks import as_int, check_choice, check_count
 from coursecnn.architectures import _caffe, blocks
 from coursecnn.architectures._registry import rows
 from coursecnn.architectures.googlenet import Inception, inception_module
-from coursecnn.architectures.layers import Shape, activated, classified, image_input
+from coursecnn.architectures.layers import Shape, classified, image_input
 from coursecnn.architectures.resnet_cifar import STYLE, plain_unit, residual_unit
 from coursecnn.backend import keras
 
@@ -37,7 +36,6 @@ __all__ = [
     "NETWORKS",
     "activation",
     "degradation",
-    "head",
     "inception",
     "kernels",
     "order",
@@ -122,25 +120,6 @@ def inception(
     return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
-def head(
-    input_shape: Shape = CIFAR,
-    classes: int = 10,
-    *,
-    kind: Literal["average", "dense"] = "average",
-    top: bool = True,
-    classifier_activation: str | None = "softmax",
-) -> keras.Model:
-    """Build three convolutions, and after them a 1×1 one and its averages, or dense layers."""
-    check_choice("kind", kind, ("average", "dense"))
-    inputs = image_input(input_shape, classes, SMALLEST)
-    x = _stem(inputs, 16)
-    x = layers.MaxPooling2D(2, name="pool2")(_convolution(x, 32, 3, "conv2"))
-    x = _convolution(x, 64, 3, "conv3")
-    layers_after = partial(_dense if kind == "dense" else _averages, classes=classes)
-    name = "ablation_head"
-    return classified(inputs, x, layers_after, name=name, top=top, activation=classifier_activation)
-
-
 def degradation(
     input_shape: Shape = CIFAR,
     classes: int = 10,
@@ -217,17 +196,6 @@ def _averaged(x: Tensor, classes: int, *, activation: str | None) -> Tensor:
     return layers.Dense(classes, activation, name="predictions")(x)
 
 
-def _dense(x: Tensor, classes: int, *, activation: str | None) -> Tensor:
-    x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(128, "relu", kernel_initializer="he_normal", name="dense1")(x)
-    return layers.Dense(classes, activation, name="predictions")(x)
-
-
-def _averages(x: Tensor, classes: int, *, activation: str | None) -> Tensor:
-    x = layers.Conv2D(classes, 1, kernel_initializer="he_normal", name="conv4")(x)
-    return activated(layers.GlobalAveragePooling2D(name="average")(x), activation=activation)
-
-
 def _naive_module(x: Tensor, row: Inception, name: str) -> Tensor:
     """Figure 2a: every size reads all channels, and the pooling keeps them all."""
     branches = [
@@ -288,7 +256,6 @@ NETWORKS = rows(
     ("ablation_activation", activation, "AlexNet, figure 1", 25_594, 25_594, 3_691_520),
     ("ablation_kernels", kernels, "VGG, section 2.3", 35_674, 35_674, 3_691_520),
     ("ablation_inception", inception, "GoogLeNet, figure 2", 13_594, 13_594, 2_687_576),
-    ("ablation_head", head, "Network in Network, section 4.6", 24_234, 24_234, 2_842_624),
     ("ablation_degradation", degradation, "ResNet, section 4.2", 68_738, 68_050, 2_562_368),
     ("ablation_order", order, "identity mappings, section 4", 69_378, 68_690, 2_578_752),
     ("ablation_shape", shape, "Wide ResNet, section 3", 121_750, 121_150, 4_849_440),

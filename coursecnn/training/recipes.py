@@ -113,8 +113,6 @@ ABLATIONS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "inception_naive": ("ablation_inception", {"bottleneck": False}),
     "inception_bottleneck": ("ablation_inception", {"bottleneck": True}),
     "inception_bottleneck_deep": ("ablation_inception", {"bottleneck": True, "modules": 3}),
-    "head_dense": ("ablation_head", {"kind": "dense"}),
-    "head_average": ("ablation_head", {"kind": "average"}),
     "degradation_plain20": ("ablation_degradation", {"depth": 20, "shortcuts": False}),
     "degradation_plain44": ("ablation_degradation", {"depth": 44, "shortcuts": False}),
     "degradation_residual20": ("ablation_degradation", {"depth": 20, "shortcuts": True}),
