@@ -102,8 +102,7 @@ export function integerField(label, { min, max, value, onChange }) {
   slider.oninput = () => step(Number(slider.value) - current);
   const show = (number) => {
     set(number);
-    const typed = wholeOf(box.value);
-    if (document.activeElement === box && typed !== null && allowed(typed) === number) return;
+    if (document.activeElement === box) return; // it is not rewritten under the hand
     note.textContent = "";
     rewrite();
   };

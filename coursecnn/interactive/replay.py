@@ -144,14 +144,15 @@ class TrainingReplay:
         return "".join(self._table(curve) for curve in self.curves) + words
 
     def _table(self, curve: str) -> str:
-        head = "".join(f"<th scope=col>epoch {epoch + 1}" for epoch in range(self.epochs))
+        means = [self.means(name, curve) for name in self.records]
+        head = "".join(f"<th scope=col>{escape(name)}" for name in self.records)
+        # An epoch is a row: a long training would be too wide for a sheet of paper.
         rows = "".join(
-            f"<tr><th scope=row>{escape(name)}"
-            + "".join(f"<td>{mean:.3f}" for mean in self.means(name, curve))
-            for name in self.records
+            f"<tr><th scope=row>{number}" + "".join(f"<td>{mean:.3f}" for mean in epoch)
+            for number, epoch in enumerate(zip(*means, strict=True), start=1)
         )
-        caption = f"{_title(curve)}, mean of the runs"
-        return f"<table><caption>{escape(caption)}</caption><tr><th>{head}{rows}</table>"
+        caption = f"<caption>{escape(_title(curve))}, mean of the runs</caption>"
+        return f"<table>{caption}<tr><th scope=col>epoch{head}{rows}</table>"
 
 
 def _title(curve: str) -> str:

@@ -293,7 +293,7 @@ def found(page: Any, query: str) -> list[str]:
 @pytest.mark.parametrize("query", ["receptive field", "convolution", "합성곱", "수용 영역"])
 def test_the_search_finds_chapters_before_the_glossary_and_names(visited: Any, query: str) -> None:
     pages = found(visited, query)
-    isnt_chapter = [page not in CHAPTERS for page in pages]
+    isnt_chapter = [not re.search(r"/\d\d_\w+\.html$", page) for page in pages]
 
     assert isnt_chapter == sorted(isnt_chapter)
     assert sum(not one for one in isnt_chapter) >= 3
