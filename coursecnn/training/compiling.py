@@ -89,7 +89,7 @@ def network_of(recipe: Recipe, dataset: Dataset, network: Network = None) -> Any
             built = network
         else:
             built = network() if _builds(network) else network
-    require_network(built, recipe, dataset)
+    require_network(built, _input_shape(recipe, dataset), dataset)
     return built
 
 
@@ -114,16 +114,20 @@ def _input_shape(recipe: Recipe, dataset: Dataset) -> tuple[int | None, ...]:
     return (None, None, shape[-1]) if recipe.progressive_epochs else shape
 
 
-def require_network(network: Any, recipe: Recipe, dataset: Dataset) -> None:
-    """Refuse a network that cannot classify these images, before anything is trained.
+def require_network(network: Any, image: tuple[int | None, ...], dataset: Dataset) -> None:
+    """Refuse a network that cannot classify these images, before anything is computed.
+
+    Args:
+        network: what should be one.
+        image: (height, width, channels) that it must take; None where it must take any size.
+        dataset: whose classes it must tell apart.
 
     Raises:
         ValueError: if it is no network, or takes other images, or gives other classes.
 
     >>> from coursecnn import datasets
-    >>> from coursecnn.training.recipes import RECIPES
     >>> network = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()])
-    >>> require_network(network, RECIPES["mnist"], datasets.stand_in("mnist"))
+    >>> require_network(network, (28, 28, 1), datasets.stand_in("mnist"))
     Traceback (most recent call last):
     ValueError: network must give a probability for each class, (None, 10), got (None, 784)
     """
@@ -132,7 +136,7 @@ def require_network(network: Any, recipe: Recipe, dataset: Dataset) -> None:
             "network must be a Keras model, or a function without arguments that builds one, got "
             f"{type(network).__name__}"
         )
-    wanted = (None, *_input_shape(recipe, dataset))
+    wanted = (None, *image)
     if not network.built and isinstance(network, keras.Sequential):  # one without an Input
         network.build(wanted)
     if hasattr(network, "input_shape"):

@@ -40,8 +40,9 @@ def evaluate(recipe: Recipe, network: Any, dataset: Dataset) -> dict[str, float]
     ['test_accuracy', 'test_loss']
     """
     require_sides(recipe, dataset)
-    require_network(network, recipe, dataset)
-    model = of_bytes(network, dataset.x_eval.shape[1:])
+    image = dataset.x_eval.shape[1:]
+    require_network(network, image, dataset)
+    model = of_bytes(network, image)
     model.compile(loss=recipe.loss, metrics=["accuracy"])
     return measured(evaluator(recipe, model), dataset)
 

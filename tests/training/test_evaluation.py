@@ -52,6 +52,14 @@ def test_evaluation_looks_at_translated_images_and_at_their_mirror_images(networ
     assert found == pytest.approx(scored(mean, data.y_eval), rel=1e-5)
 
 
+def test_a_network_of_one_size_is_evaluated_although_a_training_begins_with_smaller_images(network):
+    smaller = replace(RICH, progressive_epochs=1, progressive_size=8)
+
+    assert training.evaluate(smaller, network, tiny_dataset()) == pytest.approx(
+        training.evaluate(RICH, network, tiny_dataset())
+    )
+
+
 def test_the_network_that_a_run_left_behind_is_evaluated_as_the_run_was(tmp_path):
     data, weights = tiny_dataset(), tmp_path / "tiny.weights.h5"
     run = fit_tiny(RICH, weights=weights).run
