@@ -53,7 +53,7 @@ def test_evaluation_looks_at_translated_images_and_at_their_mirror_images(networ
 
 
 def test_a_network_of_one_size_is_evaluated_although_a_training_begins_with_smaller_images(network):
-    smaller = replace(RICH, progressive_epochs=1, progressive_size=8)
+    smaller = replace(RICH, progressive_epochs=1, progressive_size=4)
 
     assert training.evaluate(smaller, network, tiny_dataset()) == pytest.approx(
         training.evaluate(RICH, network, tiny_dataset())
