@@ -38,7 +38,7 @@ export function feedback(exercise, text) {
 const UNREADABLE = {
   number: "This is no number: write 1024, 0.5 or 28*28.",
   text: "Your turn: type your answer.",
-  list: "Write the values with commas between them: (8, 0, 0), or (True, False).",
+  list: "Write the values with commas between them: (8, 0, 0), (True, False) or ('A', 'B').",
   matrix: "Write a line for each row, or [[1, 2], [3, 4]], all rows of the same length.",
 };
 
@@ -101,7 +101,8 @@ export function valueOf(text, kind) {
   const rows = kind === "matrix" && !/[[(]/.test(plain) ? plain.split(/[\n;]/) : null;
   const value = rows ? rows.filter((row) => row.trim()).map(listOf) : valueIn(plain, kind);
   const isKnown = value !== null && !(rows && value.includes(null)) && shapeOf(value) !== null;
-  return isKnown ? value : null;
+  const hasWords = [value].flat(Infinity).some((part) => typeof part === "string");
+  return isKnown && (kind === "list" || !hasWords) ? value : null;
 }
 
 function valueIn(text, kind) {
@@ -116,11 +117,11 @@ function listOf(text) {
 }
 
 const TOKEN =
-  /\s*(\*\*|\/\/|[-+*/%()[\],]|\d[\d_]*\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|\w[\w.]*|\S)/y;
+  /\s*("[^"]*"|'[^']*'|\*\*|\/\/|[-+*/%()[\],]|\d[\d_]*\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|\w[\w.]*|\S)/y;
 /** @type {Record<string, boolean>} */
 const NAMES = { True: true, False: false, true: true, false: false };
 
-/** Reads numbers, sums and products of numbers, and lists of these, as Python writes them. */
+/** Reads numbers, sums and products of numbers, words, and lists of these, as Python writes them. */
 class Reader {
   constructor(text) {
     this.tokens = [...text.trim().matchAll(new RegExp(TOKEN, "gy"))].map(([, token]) => token);
@@ -188,6 +189,7 @@ class Reader {
     if (token === "[") return this.parts("]");
     if (/^(\w+\.)?array$/.test(token ?? "") && this.take("(")) return this.parts(")");
     if (token in NAMES) return NAMES[token];
+    if (/^["']/.test(token ?? "")) return token.slice(1, -1);
     if (!/^[\d.]/.test(token ?? "")) throw new SyntaxError(token);
     return Number(token.replaceAll("_", ""));
   }
@@ -210,5 +212,6 @@ function numeric(value) {
 }
 
 function isFinite(value) {
-  return [value].flat(Infinity).every((part) => typeof part === "boolean" || Number.isFinite(part));
+  const isPart = (part) => ["boolean", "string"].includes(typeof part) || Number.isFinite(part);
+  return [value].flat(Infinity).every(isPart);
 }

@@ -488,7 +488,7 @@ def test_an_own_picture_is_there_again_but_in_no_link(chromium: Any, tmp_path: P
         opened.get_by_role("button", name="Start over").click()
         ready(opened)
         assert shares(opened) == ["?"] * 10
-        assert opened.evaluate("localStorage.length") == 0
+        browser.wait_until(opened, lambda: opened.evaluate("localStorage.length") == 0)
         visit.assert_quiet()
 
 
