@@ -464,7 +464,7 @@ def test_an_own_picture_is_there_again_but_in_no_link(chromium: Any, tmp_path: P
     body = f'<div class="bd-article">{READER._repr_html_()}</div>'
     path.write_text(browser.DOCUMENT.format(body), encoding="utf-8")
     Image.fromarray(np.full((40, 40, 3), 200, np.uint8)).save(file)
-    with browser.visit(chromium) as visit:
+    with browser.visit(chromium, fresh=True) as visit:
         opened = visit.page
         opened.goto(path.as_uri())
         ready(opened)
@@ -488,7 +488,7 @@ def test_an_own_picture_is_there_again_but_in_no_link(chromium: Any, tmp_path: P
         opened.get_by_role("button", name="Start over").click()
         ready(opened)
         assert shares(opened) == ["?"] * 10
-        browser.wait_until(opened, lambda: opened.evaluate("localStorage.length") == 0)
+        assert opened.evaluate("Object.entries({...localStorage})") == []
         visit.assert_quiet()
 
 
