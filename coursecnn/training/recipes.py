@@ -153,6 +153,8 @@ def _league_recipe(arm: str) -> Recipe:
     )
 
 
+# The arms whose first steps the chapters take again.
+LEAGUE_STARTS = ("plain", "unnormalised", "kernels_3x3", "inception", "dense", "preactivation")
 LEAGUE = {arm: _league_recipe(arm) for arm in league.ARMS}
 PILOT = {
     (arm, rate): replace(
@@ -261,13 +263,16 @@ RECIPES = {
         ),
         *LEAGUE.values(),
         *PILOT.values(),
-        # The plain arm on 5,000 images: short enough to be measured again at every change.
-        replace(
-            LEAGUE["plain"],
-            name="league_start",
-            epochs=2,
-            validation_split=0.9,
-            evaluate_every_epoch=False,
+        # A few arms on 5,000 images: short enough to be measured again at every change.
+        *(
+            replace(
+                LEAGUE[arm],
+                name=f"league_start_{arm}",
+                epochs=2,
+                validation_split=0.9,
+                evaluate_every_epoch=False,
+            )
+            for arm in LEAGUE_STARTS
         ),
     ]
 }
