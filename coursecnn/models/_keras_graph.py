@@ -561,11 +561,6 @@ def _known(model: Any, sizes: Shape) -> Shape:
 
 def _build(model: Any, input_shape: Any) -> None:
     """Call a model that was never called, so that it makes its weights."""
-    if input_shape is None:
-        raise ValueError(
-            f"model must be functional, or sequential and built, or input_shape be given, got "
-            f"{model.name!r} of type {type(model).__name__}"
-        )
     args, kwargs = _arguments(model, input_shape)
     with _keras_private.undone_calls(list(_all_layers(model))), warnings.catch_warnings():
         # Keras warns of what it then raises.
