@@ -50,7 +50,7 @@ epub: book  ## the book for e-book readers, in _build/coursecnn.epub; needs Chro
 	@$(BIN)/python -m harness.editions epub
 
 # What takes too long is whole in the workflows, and a sample here: SAMPLE=N takes N of the chapters,
-# or N cases of each test, others for each commit (harness/sample.py).
+# or N cases of each test, and of the slow tests a share, others for each commit (harness/sample.py).
 SAMPLED = $(if $(SAMPLE),--sample $(SAMPLE))
 VISITED = $(if $(SAMPLE),$$($(BIN)/python -m harness.sample $(SAMPLE) $(CHAPTERS)),$(CHAPTERS))
 
@@ -70,7 +70,7 @@ types: $(READY)  ## static types
 	@$(BIN)/mypy
 
 unit: $(READY)  ## unit tests and doctests [SAMPLE=N]
-	@$(ONE_THREAD) $(BIN)/python -m pytest tests coursecnn harness -n 3 --dist loadfile -q -rs $(SAMPLED)
+	@$(ONE_THREAD) $(BIN)/python -m pytest tests coursecnn harness -n 2 --dist loadfile -q -rs $(SAMPLED)
 
 long: $(READY)  ## the unit tests that take long: each deep network learns a batch by heart [SAMPLE=N]
 	@$(ONE_THREAD) $(BIN)/python -m pytest tests -m long -n 2 --dist load -q -rs $(SAMPLED)

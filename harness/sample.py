@@ -71,6 +71,15 @@ def cases(names: Sequence[str], count: int, commit: str) -> set[str]:
     }
 
 
+def share(names: Sequence[str], part: int, commit: str) -> set[str]:
+    """One of so many of the names, but at least one of any.
+
+    >>> len(share(["a::t", "b::t", "c::t", "d::t", "e::t"], 4, commit="0a1b2c"))
+    1
+    """
+    return set(chosen(names, max(1, len(names) // part), commit))
+
+
 def _turn(name: str, commit: str) -> str:
     return hashlib.sha256(f"{commit} {name}".encode()).hexdigest()
 

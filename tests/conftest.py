@@ -17,15 +17,25 @@ from harness import cells, sample
 # their processes, need not import the others, which takes longer than many tests.
 MENTIONS = {"page": re.compile(r"\b(chromium|show)\b"), "long": re.compile(r"\bmark\.long\b")}
 
+# Of the tests that are marked so, a sample takes one of so many, others for each commit.
+SHARES = {"slow": 4, "page": 2}
+
 # A busy machine may take any time over an example; how fast code is, the benchmarks say.
 settings.register_profile("course", deadline=None, derandomize=True)
+settings.register_profile("sample", settings.get_profile("course"), max_examples=25)
 settings.load_profile("course")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add what `make long` and `make jax` ask for with SAMPLE=N."""
+    """Add what the commands of the Makefile ask for with SAMPLE=N."""
     help_text = "of the cases of each test, run only N, others for each commit"
     parser.addoption("--sample", type=int, metavar="N", help=help_text)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where a sample is taken, laws are tried on a quarter of the usual examples."""
+    if config.getoption("sample"):
+        settings.load_profile("sample")
 
 
 @cache
@@ -53,6 +63,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if count := config.getoption("sample"):
         parts = [item.nodeid for item in items if not item.get_closest_marker("whole")]
         names = sample.cases(parts, count, sample.commit())
+        for kind, part in SHARES.items():
+            found = [item.nodeid for item in items if item.get_closest_marker(kind)]
+            found = [name for name in found if name in names]
+            names -= set(found) - sample.share(found, part, sample.commit())
         config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in names])
         items[:] = [item for item in items if item.nodeid in names]
 

@@ -84,6 +84,7 @@ def test_identities_and_draws_follow_the_option():
     assert keras.ops.convert_to_numpy(other).max() < 0.5
 
 
+@pytest.mark.slow
 def test_a_step_changes_every_layer_but_the_frozen_one():
     keras.utils.set_random_seed(0)
     model = build("cifar10_fast")

@@ -62,6 +62,7 @@ def test_later_units_are_dropped_more_often():
     }
 
 
+@pytest.mark.slow
 def test_weights_begin_as_in_the_release():
     """So each unit passes on what it reads, to a millionth."""
     keras.utils.set_random_seed(0)

@@ -57,6 +57,7 @@ def counted(growth, blocks, bottleneck, compression, stem, size, classes):
     return learnt + statistics + 2 * channels, learnt, macs + channels * classes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "size", "classes", "params", "trainable", "macs"),
     [
@@ -133,6 +134,7 @@ def test_a_layer_appends_its_maps_to_those_that_it_read():
     np.testing.assert_array_equal(numpy(appended)[..., : 8 + 2 * 6], numpy(read))
 
 
+@pytest.mark.slow
 def test_every_weight_learns():
     model = densenet_cifar(SMALL, (8, 8, 3), classes=4)
     model.compile(keras.optimizers.SGD(1.0), "sparse_categorical_crossentropy")

@@ -149,6 +149,7 @@ def test_channels_are_multiples_of_8(filters, width, scaled):
     assert scaled_filters(filters, width) == scaled
 
 
+@pytest.mark.slow
 def test_lite_scales_neither_its_ends_nor_their_units():
     lite, b0 = (scaled(name, 1.4, 1.8, 64) for name in ("efficientnet_lite0", "efficientnet_b0"))
     ends = [lite.get_layer(end).filters for end in ("stem", "head")]
@@ -207,6 +208,7 @@ def test_a_squeeze_has_a_quarter_of_the_units_input():
     assert not [layer for layer in outline("efficientnet_lite0").layers if "squeeze" in layer.name]
 
 
+@pytest.mark.slow
 def test_weights_begin_as_in_the_release():
     keras.utils.set_random_seed(0)
     model = build("efficientnet_b0", input_shape=(32, 32, 3))

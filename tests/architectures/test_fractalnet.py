@@ -158,6 +158,7 @@ def test_a_local_drop_of_everything_keeps_each_map_in_turn():
     assert {round(join(layer)) for _ in range(30)} == set(MAPS)
 
 
+@pytest.mark.slow
 def test_local_drops_have_the_chance_that_is_asked_for():
     layer = Join(drop=0.15, seed=3)
     whole = sum(join(layer) == means(*MAPS) for _ in range(200)) / 200
@@ -189,6 +190,7 @@ def test_half_of_the_mini_batches_use_a_single_column_and_the_others_all():
     assert drawn(1.0, training=False) == {(1, 1, 1)}
 
 
+@pytest.mark.slow
 def test_a_global_drop_leaves_exactly_one_column_from_the_images_to_the_classes():
     keras.utils.set_random_seed(1)
     model = small(global_share=1.0)
@@ -202,6 +204,7 @@ def test_a_global_drop_leaves_exactly_one_column_from_the_images_to_the_classes(
     assert used == {0, 1, 2}
 
 
+@pytest.mark.slow
 def test_a_global_drop_trains_the_convolutions_of_one_column():
     model = small(global_share=1.0)
     convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
@@ -218,6 +221,7 @@ def test_a_global_drop_trains_the_convolutions_of_one_column():
     assert moved == {layer.name for layer in convolutions if columns & set(layer.name.split("_"))}
 
 
+@pytest.mark.slow
 def test_every_weight_learns_where_nothing_is_dropped():
     model = small(local_drop=0, global_share=0, affine=True)
     model.compile(keras.optimizers.SGD(1.0), "sparse_categorical_crossentropy")
@@ -227,6 +231,7 @@ def test_every_weight_learns_where_nothing_is_dropped():
     assert not [weight.path for weight, old, new in pairs if np.array_equal(old, new)]
 
 
+@pytest.mark.slow
 def test_inference_uses_the_whole_network_and_gives_the_same_each_time():
     dropping, whole = small(local_drop=0.9, global_share=0.9), small(local_drop=0, global_share=0)
     whole.set_weights(dropping.get_weights())

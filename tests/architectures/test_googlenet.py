@@ -277,6 +277,7 @@ def moved_by_a_step(model, loss_weights):
     }
 
 
+@pytest.mark.slow
 def test_every_weight_gets_a_gradient(trained):
     assert moved_by_a_step(trained, LOSS_WEIGHTS) == {weight.path for weight in trained.weights}
 
@@ -288,6 +289,7 @@ def test_auxiliary_losses_push_on_the_layers_below_them_only(trained):
     assert moved == {w.path for w in trained.weights if not w.path.startswith(above)}
 
 
+@pytest.mark.slow
 def test_a_saved_network_loads_again(trained, tmp_path):
     trained.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")

@@ -76,6 +76,7 @@ DEEPER = {"vgg19", "resnet101", "resnet152", "resnet101_v2", "resnet152_v2", "de
 DEEPER |= {"densenet201"}  # each is like another one, but for the numbers of its blocks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [pytest.param(name, marks=[pytest.mark.long] * (name in DEEPER)) for name in APPLICATIONS],
@@ -84,6 +85,7 @@ def test_weights_of_keras_give_the_same_outputs(name):
     assert agree(name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["resnet50", "densenet121"])
 def test_another_epsilon_gives_other_outputs(name):
     """The check above can fail: with Keras's default of 0.001, not 0.00001."""

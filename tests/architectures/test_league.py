@@ -81,6 +81,7 @@ def test_twins_have_the_same_weights(one, other):
     assert shapes[0] == shapes[1]
 
 
+@pytest.mark.slow
 def test_dropped_columns_are_all_there_when_it_counts():
     whole, dropping = league(arm="fractal"), league(arm="drop_path")
     for layer in whole.layers:

@@ -39,6 +39,7 @@ def test_layers_of_the_first_cost_what_the_release_prints():
     assert {name: found[name] for name in RELEASED} == RELEASED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("width", "side", "weights", "macs"),
     [(1.0, 224, 3_185_088, 567_716_352), (0.75, 128, 1_800_144, 106_002_432)],

@@ -116,6 +116,7 @@ def check(name, lesson):
     assert known(losses), f"got {losses}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LESSONS)
 def test_learns_a_batch_by_heart(name):
     check(name, LESSONS[name])

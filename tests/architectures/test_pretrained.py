@@ -51,6 +51,7 @@ def agrees(network):
     )
 
 
+@pytest.mark.slow
 def test_lite0_answers_as_in_pytorch(lite0):
     assert agrees(lite0.network)
     assert lite0.network.count_params() == 4_694_024
@@ -351,6 +352,7 @@ def test_a_damaged_file_is_fetched_anew_when_asked_for(cache):
     assert pretrained.load("VGG16", download=True) == "network"
 
 
+@pytest.mark.slow
 def test_keras_itself_would_fetch_a_truncated_file_anew_and_lose_it(tmp_path, monkeypatch):
     """Otherwise the tests above would prove nothing; and ours does not go that way."""
     home = inspect.getmodule(keras.utils.get_file)

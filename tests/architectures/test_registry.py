@@ -257,6 +257,7 @@ def outputs_of(model):
     return [keras.ops.convert_to_numpy(o) for o in keras.tree.flatten(outputs)]
 
 
+@pytest.mark.slow
 def test_a_saved_network_loads_again_and_gives_the_same_finite_numbers(small, tmp_path):
     small.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")

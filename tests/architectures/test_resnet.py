@@ -139,6 +139,7 @@ def test_kernels_start_normally_distributed_with_variance_2_over_n(fan, receptiv
     assert np.abs(kernel).max() > 2.5 * kernel.std()  # He's normal is not cut off, Keras's is
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "parameters"),  # as Keras counts its own
     [

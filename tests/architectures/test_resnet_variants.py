@@ -162,6 +162,7 @@ def test_counts_are_those_of_the_paper_added_up_by_hand(name, expected):
     assert next(row[2:] for row in COUNTS if row[0] == name) == expected
 
 
+@pytest.mark.slow
 def test_second_version_lacks_the_normalisations_that_the_first_one_has_after_projections():
     """Elsewhere it has one for each: of a unit's input, not of its output."""
     for units, name in [((3, 4, 6, 3), 50), ((3, 4, 23, 3), 101), ((3, 8, 36, 3), 152)]:
@@ -190,6 +191,7 @@ def test_parameters_are_those_that_the_papers_print(name, printed):
     assert round(totals(outline(name)).trainable / 1e6, digits) == printed
 
 
+@pytest.mark.slow
 def test_of_1001_layers_the_paper_counts_the_convolutions_and_the_last_layer_only():
     """10.2 million are printed; with scales and offsets of the normalisations it is 10.3."""
     table = layer_table(outline("preact_resnet1001"))
@@ -321,6 +323,7 @@ class TestStochasticDepth:
             assert np.array_equal(output, self.BRANCH) or not output.any()
         return np.array([output.any() for output in outputs])
 
+    @pytest.mark.slow
     def test_in_training_a_branch_is_open_with_its_probability(self):
         draws = 1000
         spread = np.sqrt(0.7 * 0.3 / draws)
@@ -357,6 +360,7 @@ class TestStochasticDepth:
         """Section 3 of the paper: about 40 of 54 units are alive on average with p_L = 0.5."""
         assert sum(survival(unit, 54) for unit in range(1, 55)) == pytest.approx(40.25)
 
+    @pytest.mark.slow
     def test_a_closed_unit_passes_its_input_on(self):
         """With p_L = 0 the last unit is never alive; its input is not negative already."""
         model = stochastic_depth.stochastic_depth_110((8, 8, 3), last_survival=0.0)
@@ -373,10 +377,12 @@ class TestStochasticDepth:
             assert (average.pool_size, average.strides) == ((2, 2), (2, 2))
             assert layers[f"{stage}_unit1_shortcut_pad"].filters == filters
 
+    @pytest.mark.slow
     def test_without_biases_it_has_the_parameters_of_the_residual_network(self):
         bare = outline("stochastic_depth_110", conv_bias=False)
         assert bare.count_params() == outline("resnet110").count_params()
 
+    @pytest.mark.slow
     def test_biases_of_the_last_layer_start_as_torch_starts_them(self):
         """The release leaves nn.Linear alone: uniform within ±1/√n, weights and biases."""
         model = stochastic_depth.stochastic_depth_110((4, 4, 1), classes=1000)

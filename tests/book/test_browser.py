@@ -64,6 +64,7 @@ each_lack = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.slow
 @each_lack
 def test_where_pages_are_required_a_lack_fails_and_names_the_cure(book, lack, words):
     done = run(
@@ -75,6 +76,7 @@ def test_where_pages_are_required_a_lack_fails_and_names_the_cure(book, lack, wo
     assert "skipped" not in done.stdout
 
 
+@pytest.mark.slow
 @each_lack
 def test_elsewhere_it_is_skipped_and_says_so(book, lack, words):
     done = run(ICONS if lack is lacks_a_browser else PAGES, COURSECNN_BROWSER="", **lack(book))

@@ -27,6 +27,7 @@ def commands():
     return [shlex.split(line) for line in lines]
 
 
+@pytest.mark.slow
 def test_the_programs_and_commands_of_the_page_run(folder):
     found = doctest.testfile(str(PAGE), module_relative=False, encoding="utf-8")
     assert found.failed == 0

@@ -149,6 +149,7 @@ print(datasets.mnist())
 """
 
 
+@pytest.mark.slow
 def test_a_user_without_a_home_directory_gets_the_stand_in(tmp_path: Path) -> None:
     root = str(Path(__file__).parents[2])
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}

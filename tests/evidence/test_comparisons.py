@@ -31,6 +31,7 @@ def test_a_verdict_says_on_which_side_of_zero_the_interval_is(old):
     assert paired(old, old[::-1]).verdict == "open"  # the mean difference is none
 
 
+@pytest.mark.slow
 @given(st.data(), accuracies)
 def test_of_two_recipes_the_ranking_says_what_their_pairs_say(data, old):
     """Of two, the studentized range is Student's t times the root of two."""

@@ -24,6 +24,7 @@ def write(path, *answers):
     return path
 
 
+@pytest.mark.slow
 def test_each_exercise_is_graded_by_its_answer(tmp_path):
     """The stored output lies, `check` is forged, the solution below is not the student's."""
     first, *_ = mistakes = exercises()["cortex.dense_parameters"].mistakes
@@ -46,6 +47,7 @@ def test_each_exercise_is_graded_by_its_answer(tmp_path):
     assert grades[3].said == "ZeroDivisionError: division by zero"
 
 
+@pytest.mark.slow
 def test_what_ends_the_kernel_fails_and_all_after_it(tmp_path):
     path = write(
         tmp_path / "kim.ipynb",
@@ -135,6 +137,7 @@ def test_an_answer_that_takes_for_ever_when_it_is_checked_anew_fails(tmp_path, m
     assert second.state == "right"
 
 
+@pytest.mark.slow
 def test_one_that_cannot_be_graded_does_not_keep_the_others_from_it(tmp_path):
     write(tmp_path / "a.ipynb", ask("cortex.dense_parameters", repr(RIGHT)))
     (tmp_path / "b.ipynb").write_text("{")

@@ -33,6 +33,7 @@ def chapter(path: Path, *body: NotebookNode) -> Path:
     return write_notebook(path, [text("# T"), install, *body])
 
 
+@pytest.mark.slow
 def test_a_chapter_has_nothing_but_itself_and_the_package_that_its_first_cell_installs(
     tmp_path, wheel, monkeypatch
 ):
@@ -47,6 +48,7 @@ def test_a_chapter_has_nothing_but_itself_and_the_package_that_its_first_cell_in
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_chapter_that_shows_something_else_fails_the_command(
     tmp_path, wheel, monkeypatch, capsys
 ):

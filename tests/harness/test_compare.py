@@ -83,6 +83,7 @@ def blurred(stored: str, fresh: str) -> str:
     return "\n".join(differences(*outputs, Tolerance(is_blurred=True)))
 
 
+@pytest.mark.slow
 def test_blurred_letters_may_be_drawn_otherwise_but_not_a_curve():
     stored = picture(dpi=110)
     assert blurred(stored, picture("0.993", dpi=110)) == ""

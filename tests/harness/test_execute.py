@@ -44,6 +44,7 @@ def without_ignored(path: Path) -> str:
     return normalise.dumps(notebook)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_data")
 def test_two_executions_are_the_same_bytes_and_say_what_changed(tmp_path, capsys):
     path = write_notebook(tmp_path / "chapter.ipynb", CHAPTER)

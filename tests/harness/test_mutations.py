@@ -80,6 +80,7 @@ def showing(code, key):
     }
 
 
+@pytest.mark.slow
 def test_a_digit_in_a_stored_output_and_one_in_the_ledger_fail_the_cells_that_show_them(copy):
     notebook = cells.read(EXECUTED)
     code = cells.code_cells(notebook)
@@ -102,6 +103,7 @@ def test_a_digit_in_a_stored_output_and_one_in_the_ledger_fail_the_cells_that_sh
     assert failed_cells(result) == expected, result.stdout
 
 
+@pytest.mark.slow
 def test_a_constant_in_the_geometry_fails_the_unit_tests(copy):
     replace_once(
         copy / "coursecnn" / "geometry.py",
@@ -131,6 +133,7 @@ def test_a_digit_in_a_run_record_is_refused(path, tmp_path):
 TEXTS = {"prose": 12, "alt": 8, "page": 6, "binding": 12}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TEXTS)
 def test_a_changed_digit_of_a_text_is_noticed_even_after_binding_anew(kind):
     for mutant in mutation.mutants(kind, TEXTS[kind], sample.commit()):

@@ -219,6 +219,7 @@ def test_a_kernel_that_dies_is_reported_with_its_cell_and_nothing_is_stored(
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_pytest_reports_a_dead_kernel_at_once_with_its_cell(tmp_path):
     """nbval alone waits for an answer for half an hour."""
     write_notebook(tmp_path / "chapter.ipynb", [text("# T"), "x = 1", DEATHS["it is killed"], "2"])

@@ -554,6 +554,7 @@ def test_the_command_fails_on_an_unproved_number(tmp_path, capsys):
     assert "nothing proves '93,323'" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_no_digit_of_the_book_is_in_no_token():
     for path in prose.pages():
         for part in bindings.texts(path):

@@ -123,6 +123,27 @@ def test_what_says_something_only_of_all_cases_is_left_out_of_a_sample_and_count
     assert collected(items(cells.ROOT, all=["whole"]), None) == (names, [])
 
 
+@pytest.mark.parametrize(("kind", "count"), [("slow", 2), ("page", 4)])
+def test_of_what_is_costly_a_sample_takes_a_share_and_in_the_end_all(kind, count, monkeypatch):
+    monkeypatch.setattr(conftest, "_mentions", lambda _path, _kind: True)
+    names = [f"a::costly{number}" for number in range(8)]
+    taken = []
+    for commit in COMMITS[:60]:
+        monkeypatch.setattr(sample, "commit", lambda commit=commit: commit)
+        tests = [Item(nodeid=name, path=cells.ROOT, markers={kind}) for name in names]
+        quick = [item for item in items(cells.ROOT) if item.nodeid == "a::alone"]
+        left, out = collected([*tests, *quick], 2)
+        assert len(left) == count + 1
+        assert sorted(left + out) == sorted([*names, "a::alone"])
+        taken += left
+    assert set(taken) == {*names, "a::alone"}
+
+
+def test_a_slow_test_that_says_something_only_of_all_cases_is_in_no_sample():
+    left, _ = collected(items(cells.ROOT, all=["slow", "whole"]), 2)
+    assert "a::all" not in left
+
+
 @pytest.mark.parametrize(("kind", "text"), [("page", "def test_a(show):"), ("long", "mark.long")])
 def test_a_file_that_holds_such_tests_is_read_and_no_other(tmp_path, kind, text):
     told, other = tmp_path / "test_told.py", tmp_path / "test_other.py"

@@ -144,6 +144,7 @@ def test_grad_cam_is_that_of_the_package(compute: Compute) -> None:
     print(f"largest differences: {largest}")
 
 
+@pytest.mark.slow
 def test_the_rounded_weights_cost_next_to_nothing() -> None:
     """On all official test images, one look at each: at most a quarter of a point."""
     if not DATA.provenance.official:
@@ -173,6 +174,7 @@ def test_a_filter_keeps_its_largest_weight_and_at_most_91_values() -> None:
         assert (np.abs(after - before) <= half_a_step + 1e-6).all()
 
 
+@pytest.mark.slow
 def test_weights_rounded_twice_are_rounded_once() -> None:
     again = rounded(READER.network)
 

@@ -176,6 +176,7 @@ def test_the_gradient_of_a_keras_network_counts_the_paths(compute: Any) -> None:
         assert gradient / gradient.max() == pytest.approx(expected / expected.max(), abs=1e-12)
 
 
+@pytest.mark.slow
 def test_the_gradient_of_random_weights_is_where_the_theory_says() -> None:
     """It begins at the first pixel of the theoretical field and ends at its last."""
     for layers in keras_layers(10):

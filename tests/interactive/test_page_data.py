@@ -85,6 +85,7 @@ def test_a_calculator_gets_whole_numbers_or_nothing(kernel, stride, padding, siz
     assert all(type(field["value"]) is int for field in data_of(shown)["fields"])
 
 
+@pytest.mark.slow
 @given(st.lists(ANY, min_size=2, max_size=2))
 def test_a_playground_gets_finite_numbers_or_nothing(values):
     try:

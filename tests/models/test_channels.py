@@ -34,6 +34,7 @@ def turned(shape):
     return (*shape[1:], shape[0])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=15)
 @given(TWINS)
 def test_they_cost_the_same(plan):

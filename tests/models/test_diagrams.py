@@ -102,6 +102,7 @@ def test_columns_must_be_a_number_of_them(columns):
         diagrams.draw(build("mnist_tutorial"), columns=columns)
 
 
+@pytest.mark.slow
 def test_what_nobody_could_read_is_drawn_by_stages():
     with without_weights():
         model = keras.applications.NASNetMobile(weights=None)

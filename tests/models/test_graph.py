@@ -41,6 +41,7 @@ def test_without_folding_every_layer_has_a_box():
     assert "zero padding" in labels(unit)
 
 
+@pytest.mark.slow
 def test_folding_only_the_padding_shows_the_order_of_a_preactivated_unit():
     unit = graph(outline("preact_resnet164"), "conv2_unit1_add", "conv2_unit2_add", fold="padding")
     assert labels(unit)[:4] == ["add", "batch norm", "ReLU", "1×1 conv, 16"]
@@ -293,6 +294,7 @@ def test_a_resnet_repeats_its_units():
     ]
 
 
+@pytest.mark.slow
 def test_what_is_drawn_once_stands_for_all():
     """Boxes times repetitions are those of the whole graph."""
     for name in ("resnet152", "densenet40_12", "stochastic_depth_110", "vgg16", "squeezenet1_0"):

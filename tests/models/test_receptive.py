@@ -123,6 +123,7 @@ def graphs(draw, size, kinds=ALL, most=2):
     return keras.Model(x, grown(draw, y, kinds, most))
 
 
+@pytest.mark.slow
 @given(graphs(size=(9, 7)))
 @settings(max_examples=60, deadline=None)
 def test_of_every_unit_the_pixels_are_those_that_change_it(model):
@@ -132,6 +133,7 @@ def test_of_every_unit_the_pixels_are_those_that_change_it(model):
     assert field.assumed == ()
 
 
+@pytest.mark.slow
 @given(graphs(size=(64, 64), kinds=LOCAL))
 @settings(max_examples=40, deadline=None)
 def test_size_stride_start_and_holes_are_those_of_a_unit_in_the_middle(model):
@@ -148,6 +150,7 @@ def test_size_stride_start_and_holes_are_those_of_a_unit_in_the_middle(model):
         assert along.centre(unit[axis]) == (first + last) / 2
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(*[st.integers(1, 4)] * 2, st.sampled_from(["same", "valid"])), max_size=4)
 )
@@ -364,6 +367,7 @@ def test_a_layer_without_a_rule_is_taken_to_read_everything_and_named():
     assert "without a rule, taken to read everything: own" in repr(field)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "layer", "size"), [("vgg16", "pool5", 212), ("alexnet", "pool5", 195)]
 )

@@ -62,6 +62,7 @@ def keras_fit(callbacks, epochs=TINY.epochs, evaluated=True):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("evaluated", [True, False])
 def test_a_callback_is_told_what_keras_tells(evaluated):
     ours, theirs = Diary(), Diary()
@@ -94,6 +95,7 @@ class StopAt(Diary):
             self.model.stop_training = True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("epoch", "batch"), [(0, None), (1, None), (0, 1), (1, 3)])
 def test_a_callback_stops_the_training_as_in_keras(epoch, batch):
     ours, theirs = StopAt(epoch, batch), StopAt(epoch, batch)
@@ -105,6 +107,7 @@ def test_a_callback_stops_the_training_as_in_keras(epoch, batch):
     assert (run.epochs, run.metrics) == (epoch + 1, {})
 
 
+@pytest.mark.slow
 def test_an_epoch_that_was_stopped_half_way_is_no_checkpoint(tmp_path):
     whole = fit_tiny(WATCHED, seed=3).run
 
@@ -123,6 +126,7 @@ class Epochs(keras.callbacks.Callback):
         self.logs.append(dict(logs))
 
 
+@pytest.mark.slow
 def test_early_stopping_stops_when_it_does_in_keras():
     """No accuracy gains two, so both must stop when two epochs have passed without a gain."""
     counts = []
@@ -139,6 +143,7 @@ def keras_fit_five(callbacks):
     keras_fit(callbacks, epochs=5)
 
 
+@pytest.mark.slow
 def test_reduce_lr_on_plateau_lowers_the_rate_as_in_keras():
     rates = []
     for train in (lambda c: fit_tiny(replace(WATCHED, epochs=5), callbacks=c), keras_fit_five):
@@ -153,6 +158,7 @@ def test_reduce_lr_on_plateau_lowers_the_rate_as_in_keras():
     assert rates[0][-1] < rates[0][0]
 
 
+@pytest.mark.slow
 def test_csv_logger_writes_the_file_that_it_writes_for_keras(tmp_path):
     ours, theirs = tmp_path / "ours.csv", tmp_path / "theirs.csv"
 
@@ -170,6 +176,7 @@ def test_csv_logger_writes_the_file_that_it_writes_for_keras(tmp_path):
         assert float(row["loss"]) == pytest.approx(loss)
 
 
+@pytest.mark.slow
 def test_model_checkpoint_keeps_a_model_of_bytes_that_keras_loads(tmp_path):
     data, path = tiny_dataset(), tmp_path / "{epoch}.keras"
 
@@ -190,6 +197,7 @@ def test_the_checkpoint_of_keras_is_refused_in_favour_of_ours(tmp_path):
         fit_tiny(callbacks=[backup])
 
 
+@pytest.mark.slow
 def test_the_clock_hears_of_each_epoch():
     clock = EpochClock()
 

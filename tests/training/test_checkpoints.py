@@ -62,6 +62,7 @@ def stop_at(monkeypatch, owner, name, call):
     monkeypatch.setattr(owner, name, stopping)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("owner", "name", "call", "kept"),
     [(None, None, 4, 0), (Path, "replace", 2, 1), (keras.Model, "evaluate", 1, 3)],
@@ -84,6 +85,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
     assert counted.epochs == TINY.epochs - kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [5, 6, 8])
 def test_a_run_that_is_stopped_again_and_again_loses_nothing(uninterrupted, tmp_path, steps):
     """Each attempt ends after so many of its steps; an epoch has four, so each one saves one."""
@@ -100,6 +102,7 @@ def test_a_run_that_is_stopped_again_and_again_loses_nothing(uninterrupted, tmp_
     assert attempts == TINY.epochs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epochs", [1, 2])
 @pytest.mark.parametrize("recipe", [RICH, replace(TINY, schedule="linear")], ids=["rich", "linear"])
 def test_a_run_with_all_of_it_survives_a_stop(tmp_path, recipe, epochs):
