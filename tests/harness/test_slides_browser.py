@@ -76,9 +76,10 @@ def test_keys_in_an_interactive_are_its_own(deck):
 @pytest.mark.parametrize(("name", "tall"), [("06_lenet", True), ("07_alexnet_zfnet", False)])
 def test_an_interactive_is_whole_or_says_that_there_is_more(deck, name, tall):
     live = deck(name).locator("section.live")
-    hidden = (
-        "(slide, box = slide.querySelector('.body')) => box.scrollHeight > box.clientHeight + 6"
-    )
+    hidden = """(slide) => {
+      const box = slide.querySelector(".body");
+      return box.scrollHeight > box.clientHeight + 6;
+    }"""
     assert live.evaluate(hidden) is tall
     foot = "(slide) => getComputedStyle(slide.querySelector('footer span'), '::after').content"
     assert ("scroll for more" in live.evaluate(foot)) is tall
