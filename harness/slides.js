@@ -13,7 +13,7 @@ const STEPS = {
 };
 const OWN_KEYS = "a, button, input, select, summary, textarea, [role=slider], .coursecnn";
 const SMALLEST = 0.5;
-const SMALLEST_LIVE = 0.7; // an interactive scrolls instead
+const SMALLEST_LIVE = 0.6; // one that needs smaller letters scrolls instead, and says so
 const INK = 6; // pixels by which a formula is higher than its line
 
 const slides = [...document.querySelectorAll("section")];
@@ -33,10 +33,11 @@ function fit(slide) {
       box.scrollHeight > box.clientHeight + INK || box.scrollWidth > box.clientWidth + INK
     );
   const smallest = slide.classList.contains("live") ? SMALLEST_LIVE : SMALLEST;
-  for (let size = 1; size >= smallest; size -= 0.05) {
-    slide.style.setProperty("--fit", size.toFixed(2));
+  for (let step = 20; step >= 20 * smallest; step -= 1) {
+    slide.style.setProperty("--fit", (step / 20).toFixed(2));
     if (!isCut()) return;
   }
+  slide.classList.add("tall");
 }
 
 /** Write down which slide is shown, in the address. */
@@ -57,6 +58,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 await document.fonts.ready;
+await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
 slides.forEach(fit);
 show(slides.findIndex(({ id }) => `#${id}` === location.hash));
 slides.forEach((slide) => seen.observe(slide));

@@ -46,7 +46,7 @@ class Arm:
         filters: of the units of each of the three stages.
         units: in each stage.
         idea: what the arm does, in a few words.
-        source: the paper that the idea is from.
+        source: the paper that the idea is from, or that it is a control of this course.
         stem: filters of the first convolution; None for as many as the first units have.
         opened: whether the units end in maps that are not activated, so that a normalisation and
             an activation follow the last one.
@@ -302,11 +302,12 @@ _CARDINALITY = partial(_bottleneck, width=2, groups=8)
 _DROP_PATH = partial(_fractal, drop=0.15)
 
 ALEXNET = "Krizhevsky et al. 2012"
+VGG = "Simonyan and Zisserman 2015"
 RESNET = "He et al. 2016"
 ORDERS = "He et al. 2016, identity mappings"
 
 ARMS: dict[str, Arm] = {
-    "plain": Arm(_layers, (28, 56, 112), 1, "two 3×3 convolutions a stage", "VGG, 2015"),
+    "plain": Arm(_layers, (28, 56, 112), 1, "two 3×3 convolutions a stage", VGG),
     "average_pooling": Arm(
         *(_layers, (28, 56, 112), 1, "averages halve the maps, not maxima", "LeCun et al. 1998"),
         pooling="average",
@@ -324,8 +325,8 @@ ARMS: dict[str, Arm] = {
         normalised=False,
         activation="tanh",
     ),
-    "kernels_3x3": Arm(_LENGTHENED, (22, 46, 92), 1, "three 3×3 convolutions a stage", "VGG, 2015"),
-    "kernels_7x7": Arm(_SEVEN, (20, 40, 76), 1, "one 7×7 convolution a stage", "VGG, 2015"),
+    "kernels_3x3": Arm(_LENGTHENED, (22, 46, 92), 1, "three 3×3 convolutions a stage", VGG),
+    "kernels_7x7": Arm(_SEVEN, (20, 40, 76), 1, "one 7×7 convolution a stage", VGG),
     "plain20": Arm(_layers, (16, 32, 64), 3, "20 layers, no shortcuts", RESNET),
     "residual20": Arm(_residual, (16, 32, 64), 3, "20 layers, shortcuts", RESNET),
     "order_normalised_sum": Arm(
@@ -368,7 +369,7 @@ ARMS: dict[str, Arm] = {
     ),
     "chain": Arm(
         *(_chain, (16, 32, 64), 6, "as many layers, each reads the last one"),
-        "Huang et al. 2017",
+        "a control of this course",
         opened=True,
     ),
     "fractal": Arm(
@@ -378,7 +379,11 @@ ARMS: dict[str, Arm] = {
         *(_DROP_PATH, (16, 32, 56), 1, "columns are dropped in training", "Larsson et al. 2017"),
     ),
     "squeeze_excitation": Arm(
-        _squeeze_excitation, (16, 32, 64), 3, "maps are weighed by their averages", "Hu et al. 2018"
+        _squeeze_excitation,
+        (16, 32, 64),
+        3,
+        "maps are weighted by their averages",
+        "Hu et al. 2018",
     ),
     "inception_naive": Arm(
         _naive_inception, (24, 40, 72), 2, "1×1, 3×3, 5×5 side by side", "Szegedy et al. 2015"
@@ -420,30 +425,30 @@ class Pair(NamedTuple):
 # The questions of the league. All are asked, whatever comes out: their number is that of the
 # comparisons, for which intervals are widened.
 PAIRS = (
-    Pair("plain", "average_pooling", "maxima, not averages, halve the maps"),
-    Pair("plain", "dense_head", "averages of the maps, not a hidden dense layer"),
+    Pair("plain", "average_pooling", "max pooling, not average pooling, halves the maps"),
+    Pair("plain", "dense_head", "global average pooling, not a hidden dense layer"),
     Pair("plain", "unnormalised", "batch normalisation"),
     Pair("unnormalised", "tanh", "ReLU, not tanh"),
-    Pair("residual20", "plain20", "shortcuts, with 20 layers"),
-    Pair("preactivation", "residual20", "normalisation and ReLU before the convolutions"),
+    Pair("residual20", "plain20", "shortcuts, in 20 layers"),
+    Pair("preactivation", "residual20", "pre-activation: normalisation and ReLU first"),
     Pair("kernels_3x3", "kernels_7x7", "three 3×3 convolutions, not one of 7×7"),
-    Pair("wide", "deep", "one wide residual unit, not six thin ones"),
-    Pair("dense", "chain", "each layer reads all before it"),
-    Pair("stochastic_depth", "deep", "residual branches dropped in training"),
-    Pair("squeeze_excitation", "residual20", "maps weighed by their averages"),
-    Pair("order_normalised_sum", "residual20", "the sum normalised"),
-    Pair("order_activated_branch", "residual20", "the branch activated, not the sum"),
-    Pair("order_relu_first", "residual20", "ReLU before the convolutions, normalisation after"),
-    Pair("fractal", "plain20", "columns of 1, 2 and 4 layers, not one of 6"),
-    Pair("drop_path", "fractal", "columns dropped in training"),
-    Pair("inception", "inception_naive", "bottlenecks before the 3×3 and the 5×5"),
-    Pair("inception", "plain", "kernels of several sizes side by side"),
-    Pair("fire", "plain", "squeezed, then expanded"),
-    Pair("separable", "plain", "depthwise, then 1×1"),
-    Pair("inverted", "separable", "shortcuts between narrow ends, wide in the middle"),
-    Pair("bottleneck", "residual20", "1×1, 3×3, 1×1, not two of 3×3"),
-    Pair("cardinality", "bottleneck", "the 3×3 in eight groups"),
-    Pair("residual56", "plain56", "shortcuts, with 56 layers"),
+    Pair("wide", "deep", "one wide residual unit a stage, not six thin ones"),
+    Pair("dense", "chain", "dense connections: a layer reads all before it"),
+    Pair("stochastic_depth", "deep", "stochastic depth: branches dropped in training"),
+    Pair("squeeze_excitation", "residual20", "squeeze-and-excitation: maps weighted by averages"),
+    Pair("order_normalised_sum", "residual20", "normalisation after the sum, not before it"),
+    Pair("order_activated_branch", "residual20", "ReLU on the branch, not on the sum"),
+    Pair("order_relu_first", "residual20", "ReLU before each convolution, normalisation after it"),
+    Pair("fractal", "plain20", "fractal columns of 1, 2 and 4 layers, not one of 6"),
+    Pair("drop_path", "fractal", "drop-path: columns dropped in training"),
+    Pair("inception", "inception_naive", "Inception modules with bottlenecks, not without"),
+    Pair("inception", "plain", "Inception modules, not two 3×3 convolutions"),
+    Pair("fire", "plain", "Fire modules, not two 3×3 convolutions"),
+    Pair("separable", "plain", "depthwise separable convolutions, not full ones"),
+    Pair("inverted", "separable", "inverted residuals, not separable convolutions alone"),
+    Pair("bottleneck", "residual20", "residual bottlenecks, not two 3×3 convolutions"),
+    Pair("cardinality", "bottleneck", "cardinality: the 3×3 in eight groups"),
+    Pair("residual56", "plain56", "shortcuts, in 56 layers"),
     Pair("plain56", "plain20", "56 layers, not 20, without shortcuts (costs more)"),
     Pair("residual56", "residual20", "56 layers, not 20, with shortcuts (costs more)"),
 )

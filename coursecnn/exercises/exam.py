@@ -26,7 +26,7 @@ import coursecnn
 from coursecnn import _files
 from coursecnn._checks import check_count
 from coursecnn._values import integer
-from coursecnn.exercises import CHAPTERS, exercises
+from coursecnn.exercises import CHAPTERS
 from coursecnn.exercises.variations import VARIATIONS, Variation, of_chapter
 
 __all__ = ["Paper", "Question", "papers", "write"]
@@ -230,12 +230,13 @@ def _sheet(paper: Paper) -> str:
 
 
 def _origin(name: str) -> str:
-    """The exercise that a question varies; of one that no chapter asks, the chapter."""
-    return name if name in exercises() else f"a question on {name.partition('.')[0]}"
+    """The exercise that a question varies; of one that no chapter asks, the chapter and a title."""
+    title = next(each.title for each in VARIATIONS if each.name == name)
+    return f"{name.partition('.')[0]}: {title}" if title else name
 
 
 def _answers(drawn: Sequence[Paper], command: str) -> str:
-    """The answers of all papers, with the exercise that each question varies."""
+    """The answers of all papers, each with what its question varies or asks for."""
     origin = html.escape(f"coursecnn {coursecnn.__version__}: {command}")
     parts = []
     for paper in drawn:

@@ -55,6 +55,7 @@ class Variation:
         makes_sense: whether numbers go together.
         own: the numbers of the chapter's exercise, for which the answer is that exercise's.
         decimals: how many of them the text asks for; None where it asks for whole or exact numbers.
+        title: what it asks for, in a few words, where it varies no exercise.
 
     >>> twice = Variation("demo.twice", "Twice {n}?", lambda n: 2 * n, {"n": (3,)})
     >>> numbers = twice.draw(Random(0))
@@ -69,6 +70,7 @@ class Variation:
     makes_sense: Callable[..., bool] = _always
     own: Mapping[str, Any] = field(default_factory=dict)
     decimals: int | None = None
+    title: str = ""
 
     def draw(self, random: Random) -> dict[str, Any]:
         """Numbers that go together."""
@@ -207,6 +209,7 @@ VARIATIONS: tuple[Variation, ...] = (
             "filters": (8, 10, 12, 16, 20),
             "kernel": (3, 5, 7),
         },
+        title="shape and parameters of a convolutional layer",
     ),
     Variation(
         "stride_padding_pooling.output_size",
@@ -223,6 +226,7 @@ VARIATIONS: tuple[Variation, ...] = (
             "padding": (0, 1, 2, 3),
         },
         lambda size, kernel, stride, padding: 2 * padding < kernel and stride < kernel < size,
+        title="size of an output",
     ),
     Variation(
         "stride_padding_pooling.first_window",
@@ -307,6 +311,7 @@ VARIATIONS: tuple[Variation, ...] = (
             f"INPUT -> [CONV({kernel}x{kernel})*{convolutions} -> POOL]*{stages} -> FC"
         ),
         {"convolutions": (1, 2, 3), "stages": (1, 2, 3), "kernel": (3, 5, 7)},
+        title="receptive field of a pattern",
     ),
     Variation(
         "lenet.larger_image",
@@ -368,6 +373,7 @@ VARIATIONS: tuple[Variation, ...] = (
             Convolution(maps, 2 * layers + 1, bias=False).parameters((64, 64, maps)),
         ),
         {"layers": (2, 3, 4, 5), "maps": (16, 20, 32, 40, 50, 64)},
+        title="a stack of 3×3 kernels and the one kernel that sees as much",
     ),
     Variation(
         "nin_googlenet.widest",
@@ -404,6 +410,7 @@ VARIATIONS: tuple[Variation, ...] = (
         "weights does it have, without biases and normalisations?",
         _bottleneck,
         {"filters": range(16, 257, 8)},
+        title="weights of a bottleneck",
     ),
     Variation(
         "resnet.layers",
@@ -417,6 +424,7 @@ VARIATIONS: tuple[Variation, ...] = (
             "conv4": (6, 12, 20, 24, 30, 36),
             "conv5": (2, 3, 4, 5),
         },
+        title="layers in the name of a residual network",
     ),
     Variation(
         "better_residuals.groups",
@@ -426,6 +434,7 @@ VARIATIONS: tuple[Variation, ...] = (
             (7, 7, channels)
         ),
         {"channels": (64, 96, 128, 192, 256), "paths": (2, 4, 8, 16, 32)},
+        title="weights of a grouped convolution",
     ),
     Variation(
         "better_residuals.alive",
@@ -433,6 +442,7 @@ VARIATIONS: tuple[Variation, ...] = (
         "probability 1 - (1 - {last}) <i>l</i> / {units}. How many take part on average?",
         lambda units, last: round(units - (1 - last) * (units + 1) / 2, 2),
         {"units": (9, 18, 27, 36, 45, 54, 63), "last": (0.2, 0.4, 0.5, 0.6, 0.8)},
+        title="units that are alive under stochastic depth",
     ),
     Variation(
         "other_roads.maps_read",
@@ -440,6 +450,7 @@ VARIATIONS: tuple[Variation, ...] = (
         "maps does its layer number {layer} read?",
         lambda maps, growth, layer: maps + (layer - 1) * growth,
         {"maps": (16, 24, 48, 64, 128), "growth": (8, 12, 16, 24, 32), "layer": range(4, 25)},
+        title="maps that a layer of a dense block reads",
     ),
     Variation(
         "other_roads.fire",
@@ -452,6 +463,7 @@ VARIATIONS: tuple[Variation, ...] = (
             "squeeze": (8, 16, 24, 32),
             "expand": (32, 64, 96, 128),
         },
+        title="parameters of a Fire module",
     ),
     Variation(
         "pretrained.shape",
@@ -474,6 +486,7 @@ VARIATIONS: tuple[Variation, ...] = (
             "percent": (5, 10, 15, 20, 25),
             "batch": (32, 64, 100, 128, 256),
         },
+        title="steps in an epoch",
     ),
     Variation(
         "faster.smoothed",
@@ -482,6 +495,7 @@ VARIATIONS: tuple[Variation, ...] = (
         lambda classes, share: round(1 - share + share / classes, 4),
         {"classes": (4, 5, 8, 10, 20, 50, 100), "share": (0.05, 0.1, 0.15, 0.2, 0.3)},
         decimals=4,
+        title="the best probability under label smoothing",
     ),
     Variation(
         "faster.ratio",
@@ -494,6 +508,7 @@ VARIATIONS: tuple[Variation, ...] = (
             "share": (0.25, 0.4, 0.5, 0.75, 0.8),
         },
         decimals=2,
+        title="epochs, time and how many times as fast",
     ),
     Variation(
         "league.false_calls",

@@ -1,8 +1,8 @@
 """Bars, curves and discs: functions, and what networks are made of and cost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,10 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from coursecnn.figures.style import COLOURS, log_axis, panels
 
+Array: TypeAlias = NDArray[np.float64]
+
 __all__ = [
     "activations",
     "along_layers",
     "bubbles",
+    "named_points",
     "ranked_bars",
     "shape_walks",
     "shares",
@@ -220,6 +223,74 @@ def bubbles(
     axis.set_ylabel(labels[1])
     axis.margins(0.16, 0.08)
     return figure
+
+
+def named_points(
+    places: Mapping[str, tuple[float, float]],
+    labels: tuple[str, str],
+    marked: Collection[str] = (),
+) -> Figure:
+    """Draw named points, and write each name where it covers no point and no other name.
+
+    A name that finds no room beside its point moves away from it, at the end of a thin line.
+
+    Args:
+        places: for each name where its point lies, (x, y).
+        labels: of the two axes.
+        marked: names that are drawn in another colour, the point larger.
+
+    >>> figure = named_points({"a": (1, 2), "b": (2, 3)}, ("time", "accuracy"), marked=("a",))
+    >>> [text.get_text() for text in figure.axes[0].texts]
+    ['a', 'b']
+    """
+    figure, axis = plt.subplots(figsize=(6.8, 4.8))
+    axis.margins(0.12, 0.1)
+    for name, place in places.items():
+        colour, width = (COLOURS[1], 6) if name in marked else (COLOURS[0], 4)
+        axis.plot(*place, "o", color=colour, ms=width)
+    axis.set_xlabel(labels[0])
+    axis.set_ylabel(labels[1])
+    figure.draw_without_rendering()  # from here on nothing moves
+    figure.set_layout_engine("none")
+    dots = axis.transData.transform(list(places.values()))
+    taken = np.hstack([dots - 5, dots + 5])
+    for name, dot in zip(places, dots, strict=True):
+        text = axis.annotate(
+            name,
+            places[name],
+            xytext=(0, 0),
+            textcoords="offset pixels",
+            va="center",
+            ha="center",
+            fontsize=7,
+            arrowprops={"arrowstyle": "-", "color": "0.5", "lw": 0.5, "shrinkA": 0, "shrinkB": 3},
+        )
+        size = np.asarray(text.get_window_extent().size) + 2
+        box = _free(dot, size, taken, np.asarray(axis.bbox.extents))
+        taken = np.vstack([taken, box])
+        text.set_position((box[:2] + box[2:]) / 2 - dot)
+    return figure
+
+
+def _free(dot: Array, size: Array, taken: Array, frame: Array) -> Array:
+    """The nearest box of this size to a dot that lies in the frame and covers nothing taken.
+
+    If there is none, the one that covers least. Boxes are rows of left, bottom, right and top.
+    """
+    gaps, angles = np.meshgrid(
+        np.arange(6, 100, 4), np.radians(np.arange(0, 360, 15)), indexing="ij"
+    )
+    towards = np.stack([np.cos(angles), np.sin(angles)], axis=-1).reshape(-1, 2)
+    middles = dot + towards * (gaps.reshape(-1, 1) + size / 2)
+    boxes = np.hstack([middles - size / 2, middles + size / 2])
+    covered = _common(boxes[:, None], taken).sum(axis=1) + size.prod() - _common(boxes, frame)
+    return np.asarray(boxes[covered.round(3).argmin()])  # the first of the least is the nearest
+
+
+def _common(one: Array, other: Array) -> Array:
+    """The area that boxes share."""
+    sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
+    return np.asarray(sides.clip(0).prod(axis=-1))
 
 
 def along_layers(lines: Mapping[str, ArrayLike], label: str) -> Figure:

@@ -140,13 +140,21 @@ def test_asked_for_decimals_are_printed_with_the_zeros_at_their_end(seed):
     assert [len(text.partition(".")[2]) for text in printed] == [4, 2]
 
 
+def test_a_variation_has_a_title_exactly_where_no_exercise_has_its_name():
+    assert {each.name for each in VARIATIONS if not each.title} == BY_NAME.keys() & exercises()
+    titles = [each.title for each in VARIATIONS if each.title]
+    assert len(set(titles)) == len(titles)
+
+
 def test_the_answers_name_an_exercise_only_where_a_chapter_asks_it(tmp_path):
     chapters = list(dict.fromkeys(name.partition(".")[0] for name in BY_NAME))
     *_, answers = exam.write(tmp_path / "exam", chapters)
-    origins = re.findall(r"<small>([^<:]+)</small></li>", answers.read_text())
+    origins = re.findall(r"<small>([^<]+)</small></li>", answers.read_text())
     assert len(origins) == len(VARIATIONS)
-    named = [origin for origin in origins if not origin.startswith("a question on ")]
-    assert named == [name for name in BY_NAME if name in exercises()]
+    assert [origin for origin in origins if ": " not in origin] == [
+        name for name in BY_NAME if name in exercises()
+    ]
+    assert "resnet: weights of a bottleneck" in origins
 
 
 def test_the_answers_are_in_their_own_file_alone(tmp_path):

@@ -1,6 +1,9 @@
 """The charts of what networks are made of and cost: what is drawn is what was given."""
 
+from itertools import combinations
+
 import numpy as np
+from matplotlib.text import Text
 
 from coursecnn import figures
 
@@ -27,6 +30,23 @@ def test_the_area_of_a_disc_is_the_one_that_was_given():
         tuple(disc.get_offsets()[0]): disc.get_sizes()[0] for disc in figure.axes[0].collections
     }
     assert drawn == {places[name]: area for name, area in areas.items()}
+
+
+def test_names_cover_neither_each_other_nor_any_point():
+    draws = np.random.default_rng(0)
+    places = {f"network {n}": tuple(draws.normal(size=2)) for n in range(30)}
+    places["a close neighbour"] = places["network 0"]
+    figure = figures.named_points(places, ("time", "accuracy"))
+    (axis,) = figure.axes
+    boxes = {text.get_text(): Text.get_window_extent(text) for text in axis.texts}
+    assert set(boxes) == set(places)
+    for (name, box), (other, beside) in combinations(boxes.items(), 2):
+        assert not box.overlaps(beside), (name, other)
+    for dot in axis.transData.transform(list(places.values())):
+        assert not any(box.contains(*dot) for box in boxes.values())
+    assert all(
+        axis.bbox.contains(*box.min) and axis.bbox.contains(*box.max) for box in boxes.values()
+    )
 
 
 def test_at_most_six_powers_of_ten_are_written():

@@ -73,6 +73,18 @@ def test_keys_in_an_interactive_are_its_own(deck):
     assert page.evaluate(SHOWN) == before
 
 
+@pytest.mark.parametrize(("name", "tall"), [("06_lenet", True), ("07_alexnet_zfnet", False)])
+def test_an_interactive_is_whole_or_says_that_there_is_more(deck, name, tall):
+    live = deck(name).locator("section.live")
+    hidden = """(slide) => {
+      const box = slide.querySelector(".body");
+      return box.scrollHeight > box.clientHeight + 6;
+    }"""
+    assert live.evaluate(hidden) is tall
+    foot = "(slide) => getComputedStyle(slide.querySelector('footer span'), '::after').content"
+    assert ("scroll for more" in live.evaluate(foot)) is tall
+
+
 def test_on_a_phone_the_page_does_not_scroll_sideways(deck):
     page = deck("02_convolution", width=360, height=700)
     widths = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
