@@ -201,7 +201,7 @@ class Page:
         if token.fault or token.kind == "unknown":
             return []
         if token.kind == "word":
-            return [*self.sources.counting(token, place.said, place.text.section), token.kind]
+            return self.sources.counting(token, place.said, place.text.section)
         if token.kind not in ("number", "size"):
             return [token.kind]
         section = place.text.section
@@ -239,14 +239,15 @@ class Page:
         if binding and not again and (self._is_there(binding) or OPEN not in binding.source):
             return binding
         proposed = self._proposals(place)
-        if binding and binding.source != place.token.kind == "word":  # only an author takes a proof
-            proposed = [one for one in proposed if one != "word"]
+        if place.token.kind == "word" and binding and binding.source.startswith("= "):
+            return binding  # what an author wrote
         if binding and not again:
             same = [one for one in proposed if _is_same_line(one, binding.source)]
             proposed = same or (proposed if place.written == binding.text else [])
         if not proposed:
             return binding
-        return _line(place, self.choose(place, proposed))
+        several = place.token.kind != "word"
+        return _line(place, self.choose(place, proposed) if several else proposed[0])
 
 
 def seal(notebook: Any) -> Binding | None:

@@ -200,12 +200,14 @@ class Sources:
         return list(dict.fromkeys([*quoted, *printed]))
 
     def counting(self, token: grammar.Token, said: Said, section: int) -> list[str]:
-        """What counts in its section the same things as a count in words: `5 seeds`."""
-        return [
-            shown.quotation
-            for shown, _ in self.agreeing(token, said.before)
-            if shown.section == section and shown.counts(said.noun)
-        ]
+        """What proves a count in words: what counts the same things in its section (`5 seeds`).
+
+        If nothing does, it is but a word. What counts them elsewhere comes last: it may do so for
+        another reason, and is taken only for a line that stood there before.
+        """
+        found = [shown for shown, _ in self.agreeing(token, said.before) if shown.counts(said.noun)]
+        near = [shown.quotation for shown in found if shown.section == section]
+        return [*near, "word", *(shown.quotation for shown in found if shown.section != section)]
 
     def agreeing(self, token: grammar.Token, before: str) -> list[tuple[Shown, Value]]:
         """What agrees with a token anywhere."""
