@@ -136,8 +136,14 @@ ORDINALS = {
     "hundredth": 100,
 }
 PARTS = {word: Fraction(1, number) for word, number in ORDINALS.items()}
-ONES = {"a": 1, "an": 1, "one": 1, "half": Fraction(1, 2), "twice": 2, "double": 2, "hundred": 100}
-WORDS = COUNTS | PARTS | ONES
+WORDS: dict[str, int | Fraction] = {
+    **COUNTS,
+    **PARTS,
+    **dict.fromkeys(("a", "an", "one"), 1),
+    **dict.fromkeys(("twice", "double"), 2),
+    "half": Fraction(1, 2),
+    "hundred": 100,
+}
 COUNT = f"(?:{'|'.join(COUNTS)}|hundred)"
 COUNTABLE = (
     "authors|batches|bits|blocks|branches|channels|class(?:es)?|colours|columns|convolutions|cores"
