@@ -11,8 +11,8 @@ each number a few words around it, and its source (`harness.sources`):
 It lies beside the notebook and not in it, so that a diff shows it in words, and a text can be
 rewritten in one branch and bound in another. A binding is found again by these words, digits aside:
 so it stays when text is moved or its wording changes, and so a number that was changed is known as
-changed. A number in words (`WORDS` of `harness.sources`) is bound where an author writes such a
-line.
+changed. A number in words that claims something (`grammar.CLAIMS`) has a line too, and any other
+where an author writes it.
 """
 
 from __future__ import annotations
@@ -90,8 +90,11 @@ class Place(NamedTuple):
     @property
     def said(self) -> Said:
         """What the text says around it."""
-        before = self.text.source[: self.token.start]
-        return Said(sentence(self.text.source, self.token.start), before[-40:], self.around)
+        start, end = self.token.start, self.token.start + len(self.token.text)
+        source = self.text.source
+        counted = grammar.COUNTED_THINGS.match(source, end)
+        noun = counted["noun"] if counted else ""
+        return Said(sentence(source, start), source[max(0, start - 40) : start], self.around, noun)
 
     @property
     def context(self) -> str:
@@ -196,12 +199,12 @@ def _key(text: str) -> str:
 
 
 def places(parts: Iterable[Text], bindings: Iterable[Binding]) -> list[Place]:
-    """The tokens of a page, and the numbers in words that are bound."""
+    """The tokens of a page, and the further numbers in words that are bound."""
     words = [each for each in bindings if each.text and not grammar.DIGIT.search(each.text)]
     return [
         Place(text, *each)
         for text in parts
-        for found in [[*grammar.tokens(text.source), *_words(text, words)]]
+        for found in [list(dict.fromkeys([*grammar.tokens(text.source), *_words(text, words)]))]
         for each in zip(found, neighbours([token.text for token in found]), strict=True)
     ]
 

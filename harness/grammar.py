@@ -7,6 +7,10 @@ signs, powers of ten (`1e-4`, `2.7 × 10^5`, `10⁻³`), and the units `%`, `per
 
 Every other digit of a text is in a token too: `EXCUSES` are the ways of writing that state no fact,
 and the names that hold digits (VGG16) stand in `names.txt`. What is neither has no excuse.
+
+Of the numbers in words those are understood that claim something (`CLAIMS`): three of the five,
+half the time, twice as many, four times the work, five seeds. "One idea", "the two networks" and
+"half an hour" are ordinary prose.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -115,6 +120,64 @@ SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹−", "-0123456789-"
 BLANK = "\x00"
 
 
+def _numbered(words: str, start: int) -> dict[str, int]:
+    return {word: number for number, word in enumerate(re.findall(r"[a-z]+", words), start)}
+
+
+TENS = _numbered("thirty forty fifty sixty seventy eighty ninety", 3)
+COUNTS = {
+    **_numbered("two three four five six seven eight nine ten eleven twelve", 2),
+    **_numbered("thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty", 13),
+    **{word: 10 * number for word, number in TENS.items()},
+}
+ORDINALS = {
+    **_numbered("third quarter fifth sixth seventh eighth ninth tenth", 3),
+    "twentieth": 20,
+    "hundredth": 100,
+}
+PARTS = {word: Fraction(1, number) for word, number in ORDINALS.items()}
+WORDS: dict[str, int | Fraction] = {
+    **COUNTS,
+    **PARTS,
+    **dict.fromkeys(("a", "an", "one"), 1),
+    **dict.fromkeys(("twice", "double"), 2),
+    "half": Fraction(1, 2),
+    "hundred": 100,
+}
+COUNT = f"(?:{'|'.join(COUNTS)}|hundred)"
+COUNTABLE = (
+    "authors|batches|bits|blocks|branches|channels|class(?:es)?|colours|columns|convolutions|cores"
+    "|crops|devices|digits|epochs|filters|GPUs|heads|images|inputs|kernels|layers|machines|maps"
+    "|models|modules|networks|neurons|outputs|pairs|parameters|paths|photographs|pictures|pixels"
+    "|points|poolings|probabilities|processes|products|recipes|records|rounds|rungs|runs|samples"
+    "|seeds|stages|steps|towers|units|values|weights"
+)
+PART = rf"(?:half|(?:an?|one|{COUNT})\s(?:{'|'.join(PARTS)})s?)"
+THAN = r"(?=\s(?:as|the|that|this|its|our|fewer|less|more|larger|smaller|faster|slower|sooner)\b)"
+# What follows a count word that counts something: the noun, perhaps after one other word.
+THINGS = rf"\s(?:[a-z]+(?:ed|al|ing|en|er|re|st|ent)\s|{BLANK}+\s)?(?P<noun>{COUNTABLE})\b"
+COUNTED_THINGS = re.compile(THINGS, re.IGNORECASE)
+NO_CLAIM = r"(?!\s(?:of\s)?an?\s(?:minute|hour|day|week|year|page|turn|window))"
+# Numbers in words that claim something: of a match, what its groups hold.
+SOME_OF_ALL = (
+    rf"(?:\b(?P<some>{COUNT})|{BLANK})\s(?:out\s)?of\s(?:(?:the|its|our|these|those|all|every)\s)*"
+    rf"(?:(?P<all>{COUNT})\b(?!\s(?:of|times)\b)|{BLANK})"
+)
+PART_OF = (
+    rf"(?<!\bfirst\s)(?<!\bsecond\s)(?<!\bother\s)\b(?P<part>{PART})\s"
+    r"(?:of\b(?!\san\shour)|(?:the|as|its|their|that|our)\b|a\s(?:point|per\s?cent)\b)"
+)
+PART_ALONE = rf"\b(?:about|almost|nearly|than|least|most|roughly)\s(?P<alone>{PART})\b{NO_CLAIM}"
+TIMES_AS = (
+    rf"\b(?P<times>twice|(?:(?:a\s)?{COUNT}(?:\sand\sa\shalf)?)(?=\stimes))(?:\stimes)?{THAN}"
+)
+COUNT_OF = rf"\b(?!two\b|hundred\b)(?P<count>{COUNT})(?={THINGS})"
+CLAIMS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (SOME_OF_ALL, PART_OF, PART_ALONE, TIMES_AS, COUNT_OF)
+)
+
+
 @dataclass(frozen=True)
 class Number:
     """A number in a text.
@@ -161,7 +224,8 @@ class Token:
     Attributes:
         text: as written.
         start: its position in the text.
-        kind: `number`, `size`, `equation`, `name`, `code`, the name of an excuse, or `unknown`.
+        kind: `number`, `size`, `equation`, `name`, `code`, `word`, the name of an excuse, or
+            `unknown`.
         number: what it says, if it is a number.
         fault: what is wrong with an equation, or nothing.
     """
@@ -187,7 +251,7 @@ def _names() -> re.Pattern[str]:
 
 @lru_cache(maxsize=4096)
 def tokens(text: str) -> tuple[Token, ...]:
-    """All that holds digits in a Markdown text, in order; no digit is left out."""
+    """All that holds digits in a Markdown text, and what claims a number in words, in order."""
     found: list[Token] = []
 
     def claim(text: str, pattern: re.Pattern[str], kind: str) -> str:
@@ -214,8 +278,37 @@ def tokens(text: str) -> tuple[Token, ...]:
     for number in _with_shared_units(list(_numbers(text, IN_PROSE)), text):
         found.append(Token(number.text, number.start, "number", number))
         text = _without(text, number.start, number.start + len(number.text))
-    claim(text, REST, "unknown")
+    text = claim(text, REST, "unknown")
+    found += _claims(text)
     return tuple(sorted(found, key=lambda token: token.start))
+
+
+def _claims(text: str) -> Iterator[Token]:
+    """The numbers in words that claim something, in a text whose digits are blanked out."""
+    found = {
+        match.start(group): word
+        for claim in CLAIMS
+        for match in claim.finditer(text)
+        for group, word in match.groupdict().items()
+        if word and group != "noun"
+    }
+    yield from (Token(word, start, "word") for start, word in found.items())
+
+
+def in_words(text: str) -> Fraction | None:
+    """What a number in words says, if it is one that is understood.
+
+    >>> in_words("nine tenths"), in_words("Half"), in_words("two and a half"), in_words("some")
+    (Fraction(9, 10), Fraction(1, 2), Fraction(5, 2), None)
+    """
+    whole, more, _ = text.lower().partition(" and a half")
+    said = Fraction(1)
+    for word in whole.split():
+        number = WORDS.get(word, WORDS.get(word.removesuffix("s")))
+        if number is None:
+            return None
+        said *= number
+    return said + Fraction(bool(more), 2)
 
 
 def _blank(match: re.Match[str]) -> str:

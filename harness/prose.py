@@ -7,7 +7,9 @@
 
 Guarded are all digits of text cells, headings, formulas, exercises, and descriptions of figures.
 What a number may be bound to stands in `harness.sources`, where bindings are kept in
-`harness.bindings`, what needs no source in `harness.grammar`.
+`harness.bindings`, what needs no source in `harness.grammar`. Numbers in words that claim something
+(three of the five, half the time) are bound to what counts the same things, or to `word`: then no
+more is known than that they were not changed.
 
 Binding takes the nearest number that agrees: in the same section, in a line with the same words.
 On a terminal it asks where several are as near. It never changes the source of a number that was
@@ -151,7 +153,11 @@ class Page:
         if source == FIGURE and place.text.is_alt:
             return "" if place.written == binding.text else "the text was changed"
         if source == token.kind:
-            return token.fault if place.written == binding.text else "it states no fact"
+            return (
+                token.fault
+                if place.written == binding.text
+                else "it was changed, and nothing computes it"
+            )
         fault = self.sources.fault(source, token, place.said.before)
         if not fault and place.written != binding.text and self.sources.fault(source, token, ""):
             return "it was changed, and is only near it"
@@ -192,8 +198,10 @@ class Page:
 
     def _proposals(self, place: Place) -> list[str]:
         token = place.token
-        if token.fault or token.kind in ("unknown", "word"):
+        if token.fault or token.kind == "unknown":
             return []
+        if token.kind == "word":
+            return self.sources.counting(token, place.said, place.text.section)
         if token.kind not in ("number", "size"):
             return [token.kind]
         section = place.text.section
@@ -231,12 +239,15 @@ class Page:
         if binding and not again and (self._is_there(binding) or OPEN not in binding.source):
             return binding
         proposed = self._proposals(place)
+        if place.token.kind == "word" and binding and binding.source.startswith("= "):
+            return binding  # what an author wrote
         if binding and not again:
             same = [one for one in proposed if _is_same_line(one, binding.source)]
             proposed = same or (proposed if place.written == binding.text else [])
         if not proposed:
             return binding
-        return _line(place, self.choose(place, proposed))
+        several = place.token.kind != "word"
+        return _line(place, self.choose(place, proposed) if several else proposed[0])
 
 
 def seal(notebook: Any) -> Binding | None:

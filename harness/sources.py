@@ -14,9 +14,11 @@ A source is a line of text, so that a reader of a diff sees what proves the numb
 | `figure`                              | told of a picture in its description, not in text      |
 | `equation`                            | part of a calculation that holds                       |
 | `year`, `name`, `reference` ...       | none: it states no fact (`grammar.EXCUSES`)            |
+| `word`                                | none: in words, and nothing is said to compute it      |
 
 Outputs that nobody compares (`nbval-ignore-output`), pictures and `<Figure size ...>` are no
-sources. A number agrees with its source if it is the source's, rounded to the places that it has;
+sources. A number agrees with its source if it is the source's, rounded to the places that it has
+(but a literal of the code is what it is);
 after "more than", "at least", "less than", "at most" and "almost" it may also be near it, on the
 side that the words say.
 """
@@ -57,16 +59,8 @@ LESS = re.compile(r"\b(?:(?:less|fewer) than|at most|almost|nearly)\s\S{0,2}\Z",
 WORD = re.compile(r"[a-z]{3,}")
 MOST = 9  # candidates
 NEAR = Decimal("0.15")  # how far from its source "more than 90 %" may be, as a share
-COUNTS = "one two three four five six seven eight nine ten eleven twelve"
-WORDS = {word: float(number) for number, word in enumerate(COUNTS.split(), start=1)} | {
-    "half": 0.5,
-    "third": 1 / 3,
-    "quarter": 0.25,
-    "twice": 2.0,
-    "double": 2.0,
-    "fifty": 50.0,
-    "hundred": 100.0,
-}
+FAR = 0.35  # the same of "more than half", which is rounder
+ABOUT = re.compile(r"\b(?:about|roughly|around|some)\s\Z", re.IGNORECASE)
 # What a sentence may say of two numbers, and how it is recomputed.
 DERIVED: tuple[tuple[re.Pattern[str], str, Callable[[Decimal, Decimal], Decimal]], ...] = (
     (re.compile(r"\b(?:error|wrong|miss)"), "1 - {}", lambda a, _: 1 - a),
@@ -81,11 +75,15 @@ Value = grammar.Number | tuple[int, ...]
 
 
 class Said(NamedTuple):
-    """What stands around a number in prose: its sentence, what precedes it, four numbers."""
+    """What stands around a number in prose: its sentence, what precedes it, four numbers.
+
+    Of one in words also the noun that it counts.
+    """
 
     sentence: str = ""
     before: str = ""
     around: tuple[str, ...] = ()
+    noun: str = ""
 
 
 def neighbours(texts: Sequence[str]) -> list[tuple[str, ...]]:
@@ -121,6 +119,13 @@ class Shown:
         last = f"{self.line} ".find(" ", min(self.end + AROUND[1], len(self.line)))
         before, after = self.line[first : self.start], self.line[self.end : last]
         return f"{self.place}{before}{OPEN}{self.line[self.start : self.end]}{CLOSE}{after}"
+
+    def counts(self, noun: str) -> bool:
+        """Whether it is a number of these things: `5 seeds`, or `seeds=5`."""
+        before = self.line[: self.start]
+        right = re.match(rf"\s{noun}\b", self.line[self.end :], re.IGNORECASE)
+        left = re.search(rf"(?<!\d\s)\b{noun}[=: ]{{1,2}}\Z", before, re.IGNORECASE)
+        return bool(noun and (left or right)) and not before.endswith("×")
 
 
 class Sources:
@@ -194,13 +199,27 @@ class Sources:
         quoted = (prefix + shown.quotation for *_, prefix, shown in found[:MOST])
         return list(dict.fromkeys([*quoted, *printed]))
 
+    def counting(self, token: grammar.Token, said: Said, section: int) -> list[str]:
+        """What proves a count in words: what counts the same things in its section (`5 seeds`).
+
+        If nothing does, it is but a word. What counts them elsewhere comes last: it may do so for
+        another reason, and is taken only for a line that stood there before.
+        """
+        found = [shown for shown, _ in self.agreeing(token, said.before) if shown.counts(said.noun)]
+        near = [shown.quotation for shown in found if shown.section == section]
+        return [*near, "word", *(shown.quotation for shown in found if shown.section != section)]
+
     def agreeing(self, token: grammar.Token, before: str) -> list[tuple[Shown, Value]]:
         """What agrees with a token anywhere."""
         said = MORE.search(before) is None, LESS.search(before) is None
         key = token.text, token.kind, token.number and token.number.value, said
         if key not in self._agreeing:
             near = [self.shown[i] for i in np.flatnonzero(self._near(token))]
-            self._agreeing[key] = [both for both in near if _agree(token, both[1], before)]
+            self._agreeing[key] = [
+                both
+                for both in near
+                if _agree(token, both[1], before, is_set=both[0].place == "code: ")
+            ]
         return self._agreeing[key]
 
     @cached_property
@@ -255,7 +274,8 @@ class Sources:
             value = self.value(source)
         except ValueError as error:
             return str(error)
-        return "" if _agree(token, value, before) else f"it is {_text(value)} there"
+        agrees = _agree(token, value, before, is_set=source.startswith("code: "))
+        return "" if agrees else f"it is {_text(value)} there"
 
     def value(self, source: str) -> Value:
         """The number, or the sides, that a source names.
@@ -413,8 +433,8 @@ def _decimal(value: Value) -> Decimal:
     return value.value.value
 
 
-def _agree(token: grammar.Token, value: Value, before: str) -> bool:
-    """Whether a number or a size in prose is that of its source."""
+def _agree(token: grammar.Token, value: Value, before: str, *, is_set: bool = False) -> bool:
+    """Whether a number or a size in prose is that of its source; what code sets is not rounded."""
     if token.kind == "size":
         sides = tuple(map(int, re.findall(r"\d+", token.text)))
         if not isinstance(value, tuple):
@@ -424,12 +444,22 @@ def _agree(token: grammar.Token, value: Value, before: str) -> bool:
     if isinstance(value, tuple):
         return False
     if token.number is None:
-        word = WORDS.get(token.text.lower())
-        return word is not None and abs(float(value.value.value) - word) <= 0.05 * word
+        said = grammar.in_words(token.text)
+        return said is not None and _agrees_in_words(float(said), float(value.value.value), before)
     for pattern, sign in ((MORE, 1), (LESS, -1)):
         if pattern.search(before):
             return _is_beyond(token.number, value, sign)
-    return token.number.states(value)
+    return token.number.states(value) and not (is_set and token.number.distance(value))
+
+
+def _agrees_in_words(said: float, value: float, before: str) -> bool:
+    """Whether three are 3, half is 0.49, about half 0.45, and more than half 0.6."""
+    for pattern, sign in ((MORE, 1), (LESS, -1)):
+        if pattern.search(before):
+            return 0 <= sign * (value - said) <= FAR * said
+    if said % 1 == 0 and value % 1 == 0:
+        return said == value
+    return abs(value - said) <= (0.15 if ABOUT.search(before) else 0.06) * said
 
 
 def _is_beyond(number: grammar.Number, value: grammar.Number, sign: int) -> bool:

@@ -7,7 +7,8 @@ The digits, and what takes their place, hang on the commit that is checked out
 (`harness.sample`), or on `--seed`. Only what is relevant is run, where it can be in this process:
 
 - what a text says (`prose`, `alt`, `page`), what binds it (`binding`): the prose guard, after
-  `--bind` has had its chance to explain the change away;
+  `--bind` has had its chance to explain the change away; of numbers in words, those that claim
+  something (`claim`), and all of them (`word`), of which many are ordinary prose;
 - what a cell has stored (`output`, `table`, `figure`): the comparison with what a fresh run gives,
   which is what is stored, as `make chapters` shows; of cells that measure anew, the seal;
 - what is recorded (`record`) or printed elsewhere (`ledger`): the reader of records, and the
@@ -43,16 +44,27 @@ import numpy as np
 from PIL import Image
 
 from coursecnn.evidence import ledger, records
-from harness import bindings, cells, compare, pictures, prose, sample
+from harness import bindings, cells, compare, grammar, pictures, prose, sample
 from harness.prose import Page
 
 ROOT = cells.ROOT
 DIGIT = re.compile(r"\d")
-FLOORS = {"prose": 0.99, "alt": 0.99, "page": 0.99, "binding": 0.99, "record": 1.0, "dataset": 1.0}
-COUNTS = {
-    "prose": 100, "alt": 40, "page": 20, "binding": 40, "output": 100, "table": 100,
-    "figure": 20, "record": 40, "ledger": 200, "dataset": 2, "constant": 1,
+FLOORS = {
+    "prose": 0.99, "alt": 0.99, "page": 0.99, "claim": 0.99, "binding": 0.99,
+    "record": 1.0, "dataset": 1.0,
 }  # fmt: skip
+COUNTS = {
+    "prose": 100, "alt": 40, "page": 20, "claim": 40, "word": 40, "binding": 40, "output": 100,
+    "table": 100, "figure": 20, "record": 40, "ledger": 200, "dataset": 2, "constant": 1,
+}  # fmt: skip
+ALIKE = (  # numbers in words that may stand for one another
+    ("half", "twice", "double"),
+    tuple(grammar.COUNTS),
+    tuple(f"{part}s" for part in grammar.PARTS),
+    tuple(grammar.PARTS),
+)
+ANY_WORD = "|".join(word for words in ALIKE for word in words)
+NUMBER_WORD = re.compile(rf"\b(?:{ANY_WORD})\b", re.IGNORECASE)
 GLYPH = (10, 7)  # rows and columns of a digit in a figure
 LEAST_SEEN = 0.1  # of the pixels of a glyph that must differ, so that there is something to see
 ARITHMETIC = ("geometry.py", "convolution.py", "patterns.py", "architectures/*.py", "models/*.py")
@@ -120,20 +132,51 @@ def text(kind: str, dice: random.Random) -> Mutant:
     path, number = by_digits(
         all_texts(kind), lambda each: page(each[0]).texts[each[1]].source, dice
     )
+    part = page(path).texts[number]
+    test = partial(_is_noticed, path, number)
+    return mutant(f"{cells.shown(path)}, {part.where}", part.source, dice, test)
+
+
+def _is_noticed(path: Path, number: int, new: str) -> bool:
+    """Whether the guard notices another text in place of this one, after it was bound anew."""
     whole = page(path)
     known(path)
-    part = whole.texts[number]
+    texts, bound = whole.texts, whole.bound
+    whole.texts = [*texts[:number], texts[number]._replace(source=new), *texts[number + 1 :]]
+    try:
+        whole.bound = whole.rebound()
+        return bool(set(map(str, whole.problems())) - known(path))
+    finally:
+        whole.texts, whole.bound = texts, bound
 
-    def is_noticed(new: str) -> bool:
-        texts, bound = whole.texts, whole.bound
-        whole.texts = [*texts[:number], part._replace(source=new), *texts[number + 1 :]]
-        try:
-            whole.bound = whole.rebound()
-            return bool(set(map(str, whole.problems())) - known(path))
-        finally:
-            whole.texts, whole.bound = texts, bound
 
-    return mutant(f"{cells.shown(path)}, {part.where}", part.source, dice, is_noticed)
+@cache
+def all_words(kind: str) -> list[tuple[Path, int, int, str]]:
+    """The numbers in words: each page, the number of its text, where in it, and the word."""
+    return [
+        (path, number, match.start(), match[0])
+        for path in prose.pages()
+        for number, text in enumerate(page(path).texts)
+        for claims in [[each for each in grammar.tokens(text.source) if each.kind == "word"]]
+        for match in NUMBER_WORD.finditer(text.source)
+        if kind == "word"
+        or any(one.start <= match.start() < one.start + len(one.text) for one in claims)
+    ]
+
+
+def worded(kind: str, dice: random.Random) -> Mutant:
+    """A number in words becomes another of its kind."""
+    path, number, start, word = dice.choice(all_words(kind))
+    part = page(path).texts[number]
+    (alike,) = [words for words in ALIKE if word.lower() in words]
+    other = dice.choice([each for each in alike if each != word.lower()])
+    new = part.source[:start] + other + part.source[start + len(word) :]
+    return Mutant(
+        f"{cells.shown(path)}, {part.where}",
+        _around(part.source, start),
+        _around(new, start),
+        partial(_is_noticed, path, number, new),
+    )
 
 
 def binding(dice: random.Random) -> Mutant:
@@ -369,6 +412,8 @@ KINDS: dict[str, Callable[[random.Random], Mutant]] = {
     "prose": lambda dice: text("prose", dice),
     "alt": lambda dice: text("alt", dice),
     "page": lambda dice: text("page", dice),
+    "claim": partial(worded, "claim"),
+    "word": partial(worded, "word"),
     "binding": binding,
     "output": lambda dice: output(("text", "text/plain", "text/markdown"), dice),
     "table": lambda dice: output(("text/html",), dice),

@@ -276,7 +276,7 @@ class Proofs:
         found = [self.chapter.shown(part, section) for part in parts]
         if not all(found):
             return ""
-        rule = QUOTED.sub(lambda part: "".join(MARKED.findall(part[1])), html.escape(expression))
+        rule = QUOTED.sub(_operand, html.escape(expression))
         lines = "; ".join(
             quoted(part, shown.line) for part, shown in zip(parts, found, strict=True) if shown
         )
@@ -296,7 +296,13 @@ class Proofs:
     def _record(self, name: str) -> str:
         record = chapter_evidence.shipped()[name]
         machines = html.escape("; ".join(map(str, record.machines)))
-        seeds = f"seeds {record.seeds[0]} to {record.seeds[-1]}" if record.seeds else "no runs"
+        match record.seeds:
+            case ():
+                seeds = "no runs"
+            case (seed,):
+                seeds = f"seed {seed}"
+            case (first, *_, last):
+                seeds = f"seeds {first} to {last}"
         link = f'<a href="{self.repository}/{name}.json">{name}</a>'
         return f"record {link}, {seeds}, {record.date}, {machines}"
 
@@ -316,6 +322,12 @@ def span(quotation: str, line: str) -> tuple[int, int]:
         raise ValueError(f"quotation must be of {line!r}, with a number marked, got {quotation!r}")
     start = first + mark.start()
     return start, start + len(mark[1])
+
+
+def _operand(quotation: re.Match[str]) -> str:
+    """A number of an expression, in brackets if it is negative: 1 - (-2), not 1 - -2."""
+    number = "".join(MARKED.findall(quotation[1]))
+    return f"({number})" if number.startswith(("-", "\u2212")) else number
 
 
 def quoted(source: str, line: str) -> str:

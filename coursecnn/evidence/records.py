@@ -126,7 +126,7 @@ class Machine:
         )
 
     def __str__(self) -> str:
-        return f"{self.device}, {self.threads} threads"
+        return f"{self.device}, {self.threads} thread{'s' * (self.threads > 1)}"
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,7 @@ def test_counts_are_those_of_the_expansion_rule(name, columns, params, trainable
 def test_four_columns_of_the_width_of_the_first_table_are_there_for_the_asking():
     wide = outline("fractalnet40", blocks=fractalnet.BLOCKS, classes=10)
     costs = totals(wide)
+    assert costs.params == 76_128_714
     assert (costs.params, costs.trainable, costs.macs) == counted(4)
 
 

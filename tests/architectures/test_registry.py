@@ -1,10 +1,12 @@
 """Architectures by name: their rows against the networks, and what all builders have in common."""
 
+import ast
 import contextlib
 import inspect
 import re
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,6 +69,34 @@ def test_counts_in_a_docstring_are_found():
     assert stated("Build it: 1,740,106 parameters, 1,732,010 of them trainable.") == (
         *(1_740_106, 1_732_010),
     )
+
+
+LONG = re.compile(r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?!\w|,\d)")
+ASSERTED = re.compile(r"\b\d{1,3}(?:_\d{3})+\b")
+
+
+def long_numbers(source):
+    """The long numbers in the docstrings of a module, each with what the docstring is of."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef):
+            for number in LONG.findall(ast.get_docstring(node) or ""):
+                yield getattr(node, "name", "the module"), int(number.replace(",", ""))
+
+
+@pytest.mark.parametrize("path", sorted(Path(architectures.__file__).parent.glob("*.py")))
+def test_every_long_number_in_a_docstring_is_that_of_a_row_or_is_asserted_by_a_test(path):
+    rows = map(architectures.describe, NAMES)
+    proved = {count for row in rows for count in (row.parameters, row.trainable, row.macs)}
+    for test in Path(__file__).parent.glob("test_*.py"):
+        proved |= {int(found) for found in ASSERTED.findall(test.read_text("utf-8"))}
+    assert [each for each in long_numbers(path.read_text("utf-8")) if each[1] not in proved] == []
+
+
+def test_long_numbers_in_docstrings_are_found():
+    source = '"""Of 1,234 (or 62,378,344), not 123."""\ndef f():\n    "In all 10,000."'
+    assert list(long_numbers(source)) == [
+        *(("the module", 1234), ("the module", 62_378_344), ("f", 10_000)),
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -127,6 +127,14 @@ def test_a_note_tells_the_line_with_its_column_its_cell_and_its_record(noted):
     assert '<a href="https://x/results/mnist.json">mnist</a>, seeds 0 to 4, 20' in notes[4]
 
 
+@pytest.mark.parametrize(
+    ("expression", "shown"),
+    [("-{points: ‹-1.3›, of 8}", "-(-1.3)"), ("{a ‹2›} / {b ‹−3›}", "2 / (−3)")],
+)
+def test_a_negative_number_of_an_expression_stands_in_brackets(expression, shown):
+    assert number_cards.QUOTED.sub(number_cards._operand, expression) == shown
+
+
 def test_the_note_of_a_printed_number_tells_source_finding_and_verdict(noted):
     entry = ledger.entry(KEY)
     note = next(note for written, note in reversed(noted) if written == "93,322")

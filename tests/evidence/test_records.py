@@ -244,7 +244,7 @@ def test_a_record_of_several_machines_shows_them(record):
     assert mixed.machines == (ABACUS, loom)
     assert str(mixed).startswith(
         "tiny: 3 runs of 2 epochs on mnist, by 2 machines "
-        "(CPU: abacus, 2 threads; GPU: loom, 1 threads)\n"
+        "(CPU: abacus, 2 threads; GPU: loom, 1 thread)\n"
     )
     assert list(mixed.table()["device"]) == ["CPU: abacus", "CPU: abacus", "GPU: loom"]
     assert "device" not in record.table()

@@ -110,6 +110,8 @@ HONEST = [
     "The weights $w_{11}$ and $x_1$, and `Conv2D(77, 5)`.",
     "[A paper](https://doi.org/10.1109/5.726791) of 1998.",
     "## 3. Three of five\n\nHalf of it, the tenth time.",
+    "Three of the five runs take half the time, with twice as many weights.",
+    "One idea, the two networks, one of them: half an hour.",
 ]
 
 
@@ -228,6 +230,16 @@ MISTAKES = {
     ),
     "another small count": ("A kernel of 3 rows.", "A kernel of 4 rows.", "'4' is not what it is"),
     "another ratio": ("It is 3.0 times as slow.", "It is 3.4 times as slow.", "'3.4' is not what"),
+    "another count in words": (
+        "Three of the five runs fail.",
+        "Three of the six runs fail.",
+        "'six' is not what it is bound to, 'word': .* nothing computes it; it was 'five'",
+    ),
+    "another part in words": (
+        "It takes a third of the time.",
+        "It takes a quarter of the time.",
+        "'a quarter' is not what it is bound to, 'word': .*; it was 'a third'",
+    ),
     "a number that nothing shows": (
         "",
         "It took 7,777 steps.",
@@ -321,14 +333,54 @@ class TestBinding:
 
     def test_a_word_is_bound_where_an_author_writes_so(self, tmp_path):
         path = chapter(tmp_path, "It takes a third of the time.")
-        line = ["takes a ‹third› of", "= {‹31.7› s} / {plain ‹95.2› s,}"]
+        line = ["It takes ‹a third› of the", "= {‹31.7› s} / {plain ‹95.2› s,}"]
         bindings.write(path, [bindings.Binding("Results", *line)])
         list(prose.bind(path))
         assert prose.check(path) == []
-        assert [each.context for each in bindings.read(path)] == ["It takes a ‹third› of the"]
+        assert [each.context for each in bindings.read(path)] == ["It takes ‹a third› of the"]
         line[1] = "= {plain ‹95.2› s,} / {‹31.7› s}"
         bindings.write(path, [bindings.Binding("Results", *line)])
-        assert "'third' is not what it is bound to" in str(prose.check(path)[0])
+        assert "'a third' is not what it is bound to" in str(prose.check(path)[0])
+        list(prose.bind(path, again=True))
+        assert prose.check(path), "an expression gives way to no other source by itself"
+
+    def test_any_other_number_in_words_is_bound_where_an_author_writes_so(self, tmp_path):
+        path = chapter(tmp_path, "It is so for two digits.")
+        line = bindings.Binding("Results", "It is so for ‹two› digits.", "code: (‹2›, 2)")
+        bindings.write(path, [line._replace(source="code: stride = (‹2›, 2)")])
+        list(prose.bind(path))
+        assert prose.check(path) == []
+        bindings.write(path, [line._replace(source="code: stride = (2, ‹3›)")])
+        assert prose.check(path)
+
+    @pytest.mark.parametrize(
+        ("said", "value", "agrees"),
+        [
+            ("three of", "3", True),
+            ("three of", "3.1", True),
+            ("twenty of", "19", False),
+            ("half the", "0.48", True),
+            ("half the", "0.46", False),
+            ("about half the", "0.45", True),
+            ("more than half the", "0.6", True),
+            ("more than half the", "0.4", False),
+            ("nearly twice the", "1.8", True),
+            ("nearly twice the", "2.1", False),
+            ("nine tenths of", "0.894", True),
+            ("two and a half times the", "2.5", True),
+        ],
+    )
+    def test_a_number_in_words_is_as_exact_as_it_says(self, said, value, agrees):
+        token = next(each for each in grammar.tokens(f"it is {said} five") if each.kind == "word")
+        shown = next(grammar.shown_in(value))
+        before = f"it is {said} five"[: token.start]
+        assert sources._agree(token, shown, before) is agrees
+
+    def test_a_count_in_words_is_bound_to_what_counts_the_same_things(self, tmp_path):
+        cell = code("show()", "3 of 5 runs agree, 5 maps\n")
+        path = write_notebook(tmp_path / "chapter.ipynb", [text("# A\n\nAll five runs."), cell])
+        list(prose.bind(path))
+        assert [each.source for each in bindings.read(path)] == ["3 of ‹5› runs agree, 5 maps"]
 
     def test_marks_in_a_text_are_not_those_of_its_binding(self, tmp_path):
         path = chapter(tmp_path, "Of ‹all› of it, ‹93,322› are parameters.")

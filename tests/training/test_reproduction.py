@@ -98,7 +98,7 @@ def test_a_run_of_another_machine_joins_and_the_record_shows_it(tmp_path):
     grown = measure(tmp_path, (0, 1, 2))
 
     assert grown.machines == (loom, Machine.here())
-    assert f"by 2 machines (GPU: loom, 1 threads; {Machine.here()})" in str(grown)
+    assert f"by 2 machines (GPU: loom, 1 thread; {Machine.here()})" in str(grown)
     assert list(grown.table()["device"]) == ["GPU: loom", *[Machine.here().device] * 2]
 
 

@@ -168,7 +168,7 @@ def test_nothing_is_estimated_from_a_machine_that_was_not_timed(tmp_path):
 
     line = timing.cost(RECIPES["mnist"], tmp_path, never)
 
-    assert line.endswith("60 s each on another machine (GPU: loom, 1 threads)")
+    assert line.endswith("60 s each on another machine (GPU: loom, 1 thread)")
 
 
 def test_an_epoch_of_the_lab_is_as_many_steps_as_the_recorded_ones_had(monkeypatch):
