@@ -13,6 +13,7 @@ import pytest
 
 from coursecnn.evidence.records import SHIPPED, Record, read
 from coursecnn.interactive import TrainingReplay
+from coursecnn.training.recipes import LEAGUE as ARMS_OF_LEAGUE
 from tests import browser
 
 RECORDS = {
@@ -293,10 +294,11 @@ def test_without_blocks_none_are_drawn(show: Show) -> None:
 
 # The arms of the league that have all of their runs, two at a time.
 LEAGUE = {
-    path.stem.removeprefix("league_"): record
-    for path in sorted(SHIPPED.glob("league_*.json"))
-    for record in [read(path)]
-    if record.name != "league_start" and len(record.runs) == 5
+    arm: record
+    for arm in ARMS_OF_LEAGUE
+    if (SHIPPED / f"league_{arm}.json").exists()
+    for record in [read(f"league_{arm}")]
+    if len(record.runs) == 5
 }
 ARMS = TrainingReplay(LEAGUE, ["validation_accuracy", "loss"], pair=("residual20", "plain20"))
 
