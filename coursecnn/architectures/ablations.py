@@ -1,6 +1,5 @@
 """Small networks in pairs, each for one question: what did this idea buy?
 
-- `activation`: ReLU against tanh (AlexNet, figure 1);
 - `kernels`: three 3×3 convolutions against one 7×7 (VGG, section 2.3);
 - `inception`: modules with and without bottlenecks (GoogLeNet, figure 2);
 - `degradation`: plain against residual, shallow against deep (ResNet, section 4.2);
@@ -34,7 +33,6 @@ from coursecnn.backend import keras
 
 __all__ = [
     "NETWORKS",
-    "activation",
     "degradation",
     "inception",
     "kernels",
@@ -54,25 +52,6 @@ MODULE = Inception(one=16, reduce3=8, three=24, reduce5=8, five=12, projection=8
 # Filters of the stages that halve the map: thin, and the width that multiplies as much with one
 # unit in each as the thin ones with six.
 THIN, WIDE = (8, 16, 32), (20, 40, 80)
-
-
-def activation(
-    input_shape: Shape = CIFAR,
-    classes: int = 10,
-    *,
-    function: Literal["relu", "tanh"] = "relu",
-    top: bool = True,
-    classifier_activation: str | None = "softmax",
-) -> keras.Model:
-    """Build three convolutions and a classifier, with one or the other `function`."""
-    check_choice("function", function, ("relu", "tanh"))
-    inputs = x = image_input(input_shape, classes, SMALLEST)
-    for number, filters in enumerate((16, 16, 32), start=1):
-        x = layers.Conv2D(filters, 5, padding="same", activation=function, name=f"conv{number}")(x)
-        x = layers.MaxPooling2D(2, name=f"pool{number}")(x)
-    head = partial(_flattened, classes=classes)
-    name = "ablation_activation"
-    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
 def kernels(
@@ -253,7 +232,6 @@ NETWORKS = rows(
     CIFAR,
     10,
     # name                     builder      after                       parameters, trainable, MACs
-    ("ablation_activation", activation, "AlexNet, figure 1", 25_594, 25_594, 3_691_520),
     ("ablation_kernels", kernels, "VGG, section 2.3", 35_674, 35_674, 3_691_520),
     ("ablation_inception", inception, "GoogLeNet, figure 2", 13_594, 13_594, 2_687_576),
     ("ablation_degradation", degradation, "ResNet, section 4.2", 68_738, 68_050, 2_562_368),

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 __all__ = ["Difference", "Ranking", "Verdict", "paired", "ranked", "ranked_by_places"]
 
 Verdict: TypeAlias = Literal["gain", "loss", "open"]
+Values: TypeAlias = Sequence[float] | NDArray[np.float64]  # one per seed
 
 CONFIDENCE = 0.95
 FEWEST_PAIRS = 3
@@ -63,9 +64,7 @@ class Difference:
         return f"{mean} ± {spread} ({self.pairs} pairs), {interval}: {self.verdict}"
 
 
-def paired(
-    new: Sequence[float], old: Sequence[float], *, confidence: float = CONFIDENCE
-) -> Difference:
+def paired(new: Values, old: Values, *, confidence: float = CONFIDENCE) -> Difference:
     """Compare two recipes, seed by seed, by Student's t interval of the mean difference.
 
     Args:

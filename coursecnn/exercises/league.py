@@ -18,7 +18,7 @@ RNG = np.random.default_rng(17)
 DRAWN, TIED = RNG.random((5, 4)), np.array([[3.0, 3.0, 1.0], [2.0, 3.0, 1.0], [1.0, 3.0, 5.0]])
 BUDGET, MOST = 10e6, 1.05  # MACs of an arm, and how many times that is allowed
 PLAUSIBLE = (5.0, 100.0)  # accuracies in per cent
-SAMPLE = ("activation_relu", "activation_tanh")  # recorded pairs, handed in as if they were own
+SAMPLE = ("league_unnormalised", "league_tanh")  # a recorded pair, handed in as if it were own
 
 
 def false_calls(arms: int, confidence: float = 0.95) -> float:

@@ -57,6 +57,11 @@ def find(name: str) -> keras.Model:
 def _loaded(path: Path) -> keras.Model:
     if not path.is_file():
         raise FileNotFoundError(f"model must be a .keras file that exists, got {str(path)!r}")
+    if path.suffix == ".keras" and not zipfile.is_zipfile(path):  # Keras says it is not found
+        raise ValueError(
+            f"model must be a .keras file as model.save(...) writes it, a zip archive; "
+            f"{str(path)!r} is damaged, cut short or of another kind: save or copy it again"
+        )
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises what the file's classes raise

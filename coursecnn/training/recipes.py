@@ -106,8 +106,6 @@ def _ladder() -> tuple[list[Recipe], Recipe]:
 # Both sides of each question of `architectures.ablations`: the name says which, the options make
 # it. All are trained alike, on few images, and judged on the others.
 ABLATIONS: dict[str, tuple[str, Mapping[str, Any]]] = {
-    "activation_relu": ("ablation_activation", {"function": "relu"}),
-    "activation_tanh": ("ablation_activation", {"function": "tanh"}),
     "kernels_3x3": ("ablation_kernels", {"kernel": 3}),
     "kernels_7x7": ("ablation_kernels", {"kernel": 7}),
     "inception_naive": ("ablation_inception", {"bottleneck": False}),
@@ -153,6 +151,8 @@ def _league_recipe(arm: str) -> Recipe:
     )
 
 
+# The arms whose first steps the chapters take again.
+LEAGUE_STARTS = ("plain", "kernels_3x3")
 LEAGUE = {arm: _league_recipe(arm) for arm in league.ARMS}
 PILOT = {
     (arm, rate): replace(
@@ -261,13 +261,16 @@ RECIPES = {
         ),
         *LEAGUE.values(),
         *PILOT.values(),
-        # The plain arm on 5,000 images: short enough to be measured again at every change.
-        replace(
-            LEAGUE["plain"],
-            name="league_start",
-            epochs=2,
-            validation_split=0.9,
-            evaluate_every_epoch=False,
+        # A few arms on 5,000 images: short enough to be measured again at every change.
+        *(
+            replace(
+                LEAGUE[arm],
+                name=f"league_start_{arm}",
+                epochs=2,
+                validation_split=0.9,
+                evaluate_every_epoch=False,
+            )
+            for arm in LEAGUE_STARTS
         ),
     ]
 }

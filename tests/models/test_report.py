@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 
 from coursecnn.backend import keras
 from coursecnn.cli import app
-from coursecnn.models import report
 
 layers = keras.layers
 
@@ -89,6 +88,18 @@ def test_what_is_wrong_is_said(arguments, code, message):
     assert message in ran.output
 
 
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+def test_a_file_that_was_cut_short_is_called_damaged_and_not_missing(tmp_path, share):
+    path = tmp_path / "cut.keras"
+    keras.Sequential([keras.Input((2,)), layers.Dense(3)]).save(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))] or b"nothing")
+    ran = counted(path)
+    assert ran.exit_code == 1
+    assert f"{str(path)!r} is damaged, cut short or of another kind" in ran.output
+    assert "not found" not in ran.output.lower()
+
+
 def test_a_file_that_runs_code_is_refused(tmp_path):
     model = keras.Sequential([keras.Input((2,)), layers.Lambda(lambda x: x)])
     model.save(tmp_path / "code.keras")
@@ -127,9 +138,3 @@ def test_what_the_command_does_not_know_is_named_with_the_way_out(tmp_path, monk
 def _in_another_process(*_arguments, **_named):
     """As Keras says it where the class was never defined."""
     raise TypeError("Could not locate class 'Doubled'")
-
-
-def test_a_file_that_is_no_model_is_refused(tmp_path):
-    (tmp_path / "broken.keras").write_bytes(b"nothing")
-    with pytest.raises(ValueError, match=r"must be a \.keras file of layers"):
-        report.find(str(tmp_path / "broken.keras"))
