@@ -32,16 +32,18 @@ from coursecnn.interactive import (
     ArchitectureExplorer,
     ChannelMixer,
     DigitReader,
+    FilterExplorer,
     InceptionCalculator,
     PhotoReader,
     page,
+    snapshots,
 )
 from coursecnn.interactive.inception import FIELDS
 from coursecnn.interactive.mixer import WAYS
 from coursecnn.models.costs import layer_table
 from coursecnn.training.recipes import RECIPES
-from tests import browser
-from tests.interactive.test_interactive_start import INTERACTIVES, Interactive
+from harness import browser
+from harness.interactives import Interactive, stored
 
 STARTS = 5
 CASES = 200
@@ -270,6 +272,34 @@ def _of_photo(scripts: Scripts) -> Agreement:
     return agreement(found, reader.network.predict(images / np.float32(255), verbose=0))
 
 
+def _of_filters(scripts: Scripts) -> Agreement:
+    network, rng = training.load_trained(RECIPES["lab"]), np.random.default_rng(8)
+    explorer = FilterExplorer(network, "conv1", photographs=snapshots()[:1])
+    kernels, bias = np.asarray(explorer.kernels), np.asarray(explorer.bias)
+    images = rng.integers(0, 256, (CASES, 8, 8, 3)) / 255
+    filters = rng.integers(0, len(bias), CASES).tolist()
+    calls = [
+        [page.array(image), page.array(kernels[..., [n]]), [float(bias[n])]]
+        for image, n in zip(images, filters, strict=True)
+    ]
+    found = scripts.answers("filters.js", "conv2d", "module.conv2d(a, b, c).values", calls)
+    answers = conv2d(images, kernels, bias)
+    return agreement(found, (answers[case, ..., n] for case, n in enumerate(filters)))
+
+
+def _of_guesses(scripts: Scripts) -> Agreement:
+    rng, calls, expected = np.random.default_rng(9), [], []
+    options = ("gain", "open", "loss", None)  # None is unknown, or not guessed
+    for _ in range(CASES):
+        answers, guesses = ([options[n] for n in row] for row in rng.integers(0, 4, (2, 40)))
+        made = [pair for pair in zip(answers, guesses, strict=True) if pair[1] is not None]
+        judged = [answer == guess for answer, guess in made if answer is not None]
+        calls.append([answers, guesses])
+        expected.append([sum(judged), len(judged), len(made) - len(judged)])
+    expression = "(({ right, judged, waiting }) => [right, judged, waiting])(module.counted(a, b))"
+    return agreement(scripts.answers("guesses.js", "counted", expression, calls), expected)
+
+
 COMPARED: dict[str, Callable[[Scripts], Agreement]] = {
     "stepper": _of_stepper,
     "playground": _of_playground,
@@ -283,6 +313,8 @@ COMPARED: dict[str, Callable[[Scripts], Agreement]] = {
     "explorer": _of_explorer,
     "digits": _of_digits,
     "photo": _of_photo,
+    "filters": _of_filters,
+    "guesses": _of_guesses,
 }
 
 
@@ -293,7 +325,7 @@ def _row(chromium: Any, one: Interactive, agreed: Agreement) -> dict[str, Any]:
         "interactive": one.kind,
         "chapter": one.chapter.rpartition("/")[2],
         "bytes": len(html),
-        "compressed": one.bytes_sent(),
+        "compressed": one.bytes_sent,
         "seconds": min(browser.seconds_to_start(chromium, one.html) for _ in range(STARTS)),
         **agreed._asdict(),
     }
@@ -310,7 +342,7 @@ def main() -> None:
     print("| interactive | chapter | bytes | compressed | seconds | cases | numbers | error |")
     print("|:--|:--|--:|--:|--:|--:|--:|--:|", flush=True)
     with browser.started() as chromium:
-        for one in INTERACTIVES:
+        for one in stored():
             if one.kind not in asked:
                 continue
             with browser.visit(chromium, fresh=True) as visit:

@@ -189,7 +189,10 @@ def draw(
         typer.Option(help="Of an image, as in 224,224,3, where the model leaves sizes open."),
     ] = None,
 ) -> None:
-    """Draw a model, or a part of it, as an SVG file: the same bytes for the same model."""
+    """Draw a model, or a part of it, as an SVG file: the same bytes for the same model.
+
+    The file also holds what the layers of the model cost, for the book's architecture explorer.
+    """
     with _reported():
         if stages and (first or last or shapes or nested):
             raise UsageError(
@@ -207,7 +210,7 @@ def draw(
             if stages
             else diagrams.draw(network, first, last, nested=nested, shapes=shapes, input_shape=size)
         )
-        diagrams.save_svg(figure, path)
+        diagrams.save_svg(figure, path, counted=report.counted(network, size))
         typer.echo(path)
 
 

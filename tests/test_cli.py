@@ -1,10 +1,12 @@
 """The command `coursecnn`: what it does, and what it says when it cannot."""
 
+import json
 import statistics
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from typer.testing import CliRunner
@@ -13,6 +15,7 @@ import coursecnn
 from coursecnn import cli, datasets, training
 from coursecnn.evidence import records
 from coursecnn.evidence.records import Data, Machine, Record, Run
+from coursecnn.models import report
 from coursecnn.training import timing
 from coursecnn.training.recipes import RECIPES
 
@@ -220,6 +223,34 @@ def test_draw_writes_the_same_file_each_time(tmp_path):
     assert b"<svg" in files[0].read_bytes()
 
 
+def test_a_drawing_holds_what_count_says(tmp_path):
+    file = tmp_path / "part.svg"
+    coursecnn_says("draw", "squeezenet1_1", "--last", "pool1", "--output", file)
+    parts = ElementTree.parse(file).getroot().iter("{http://www.w3.org/2000/svg}metadata")
+    (held,) = [json.loads(part.text) for part in parts if part.get("id") == "coursecnn-counted"]
+    said = json.loads(coursecnn_says("count", "squeezenet1_1", "--format", "json")[1])
+
+    assert held == {name: said[name] for name in ("model", "layers")}
+
+
+def test_a_model_that_cannot_be_counted_is_drawn_all_the_same(tmp_path, monkeypatch):
+    from coursecnn.backend import keras
+
+    class Hidden(keras.layers.Layer):
+        def call(self, x):
+            return x.numpy()
+
+        def compute_output_shape(self, shape):
+            return shape
+
+    image = keras.Input((8, 8, 3))
+    monkeypatch.setattr(report, "find", lambda _: keras.Model(image, Hidden()(image)))
+    file = tmp_path / "own.svg"
+
+    assert coursecnn_says("draw", "own", "--output", file) == (0, f"{file}\n", "")
+    assert "coursecnn-counted" not in file.read_text("utf-8")
+
+
 def test_draw_names_its_file_after_the_model(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert coursecnn_says("draw", "squeezenet1_1", "--last", "pool1") == (
@@ -235,7 +266,7 @@ def test_draw_takes_a_model_from_a_file_and_opens_the_models_in_it(tmp_path, mon
     from tests.networks import nested
 
     drawn = []
-    monkeypatch.setattr(diagrams, "save_svg", lambda figure, _: drawn.append(figure))
+    monkeypatch.setattr(diagrams, "save_svg", lambda figure, _, **__: drawn.append(figure))
     nested().save(tmp_path / "mine.keras")
     for options in ((), ("--nested",), ("--nested", "--first", "b/a/conv"), ("--stages",)):
         file = tmp_path / "mine.svg"

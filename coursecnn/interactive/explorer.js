@@ -5,6 +5,7 @@ import {
   decoded,
   depthOf,
   inFamilies,
+  isDrawing,
   named,
   ownNetwork,
   sideOf,
@@ -68,13 +69,15 @@ class Explorer {
 
   /** A field that opens a network of the reader's, shown as B. */
   opener() {
-    const box = element("input", { type: "file", accept: ".json" });
+    const box = element("input", { type: "file", accept: ".json,.svg" });
     box.onchange = async () => {
       const [file] = box.files ?? [];
       if (file) this.open(file.name, await file.text());
     };
-    const command = element("code", {}, "coursecnn count NETWORK --format json");
-    const words = element("span", {}, "Your own network: a file that ", command, " wrote");
+    const [drawing, table] = ["coursecnn draw NETWORK", "coursecnn count NETWORK --format json"]
+      .map((command) => element("code", {}, command));
+    const parts = ["Your own network: a file that ", drawing, " or ", table, " wrote"];
+    const words = element("span", {}, ...parts);
     return element("label", { className: "field own" }, words, box);
   }
 
@@ -85,7 +88,9 @@ class Explorer {
       for (const panel of this.panels) panel.add(network);
       this.panels[1].load(network);
     } catch {
-      this.told.textContent = `${name} is not such a file.`;
+      this.told.textContent = isDrawing(text)
+        ? `${name} is a drawing in which no network is counted: let coursecnn draw write it anew.`
+        : `${name} is not such a file.`;
     }
   }
 

@@ -105,7 +105,7 @@ class ArchitectureExplorer:
         origins: of those networks that are to be listed by family and drawn by year.
 
     In the page the reader can also open a network of their own, from a file that
-    `coursecnn count NETWORK --format json` wrote.
+    `coursecnn draw NETWORK` or `coursecnn count NETWORK --format json` wrote.
 
     Examples:
         >>> from coursecnn.models.costs import layer_table

@@ -68,20 +68,28 @@ class GuessForm {
       this.found[row].textContent = isOpen ? verdict(question, this.guess(row)) : "";
     });
     this.answer.textContent = this.isShown
-      ? this.score(made)
+      ? this.score()
       : `${count} of ${this.questions.length} guessed.`;
   }
 
-  /** How many of the guesses that can be judged are right. */
-  score(made) {
-    const known = this.questions.map(({ answer }, row) => made[row] && answer !== null);
-    const right = known.filter((isKnown, row) =>
-      isKnown && this.questions[row].answer === this.guess(row)
-    );
-    const [judged, all] = [known, made].map((list) => list.filter(Boolean).length);
-    const waiting = all - judged ? ` ${all - judged} cannot be judged yet.` : "";
-    return `${right.length} of ${judged} right.${waiting}`;
+  score() {
+    const answers = this.questions.map(({ answer }) => answer);
+    const { right, judged, waiting } = counted(answers, answers.map((_, row) => this.guess(row)));
+    return `${right} of ${judged} right.${waiting ? ` ${waiting} cannot be judged yet.` : ""}`;
   }
+}
+
+/**
+ * How many guesses are right, of how many that can be judged, and how many have to wait.
+ *
+ * Of both lists, null is what nobody knows yet, or has not guessed.
+ */
+export function counted(answers, guesses) {
+  const made = answers.map((answer, row) => ({ answer, guess: guesses[row] }))
+    .filter(({ guess }) => guess !== null);
+  const judged = made.filter(({ answer }) => answer !== null);
+  const right = judged.filter(({ answer, guess }) => answer === guess);
+  return { right: right.length, judged: judged.length, waiting: made.length - judged.length };
 }
 
 /** A finding in words, and whether it is what was guessed. */

@@ -30,13 +30,29 @@ export function decoded({ types, rows, networks }) {
 
 const NUMBERS = ["values", "params", "macs"];
 
+const DRAWN = /<metadata id="coursecnn-counted">([^<]*)<\/metadata>/;
+const ENTITIES = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
+
+/** Whether a file is a drawing, and not what `coursecnn count` wrote. */
+export function isDrawing(text) {
+  return /^\s*</.test(text);
+}
+
+/** What `coursecnn draw` has written into a drawing of a network: its layers, as JSON. */
+function writtenInto(drawing) {
+  const found = DRAWN.exec(drawing);
+  if (!found) throw new TypeError("the drawing holds no layers");
+  return found[1].replaceAll(/&(?:lt|gt|amp);/g, (entity) => ENTITIES[entity]);
+}
+
 /**
- * A network of the reader's, from a file that `coursecnn count NETWORK --format json` wrote.
+ * A network of the reader's, from a file that `coursecnn count NETWORK --format json` wrote, or
+ * `coursecnn draw NETWORK`.
  *
  * It raises where the file is another one. A type that `types` does not know is known by its name.
  */
 export function ownNetwork(text, types) {
-  const { model, layers } = JSON.parse(text);
+  const { model, layers } = JSON.parse(isDrawing(text) ? writtenInto(text) : text);
   const isShape = (shape) => Array.isArray(shape) && shape.flat().every(Number.isSafeInteger);
   const isLayer = (layer) =>
     isShape(layer.output_shape) && NUMBERS.every((name) => layer[name] >= 0);

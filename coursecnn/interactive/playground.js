@@ -7,7 +7,7 @@ import { framed } from "./frame.js";
 import { bytesOf, clamp, factor, printed, rounded } from "./numbers.js";
 import { button, choice, element, grid, numberBox, tickBox, titled } from "./page.js";
 import { middleOf } from "./pictures.js";
-import { PointedPicture } from "./pointed.js";
+import { frame, PointedPicture } from "./pointed.js";
 import { between, blankSheet, brushed, resized, sheetOf, textOf } from "./sheet.js";
 
 const QUESTION = "Which weights answer to the edges of one direction, and to no others?";
@@ -16,8 +16,8 @@ const PAINTED = "painted";
 const OWN_KERNEL = "your own kernel";
 const PRIVATE = "Your picture stays in this page: it is sent nowhere, and gone when you leave.";
 const PAINTING =
-  "Paint on the left picture. By keyboard: the arrow keys move the window, and the space bar paints " +
-  "in the middle of it. A single dot is answered by the kernel itself, turned by 180°.";
+  "Paint on the left picture; by keyboard the arrow keys move the pen, and the space bar paints. " +
+  "A dot is answered by the kernel, turned by 180°.";
 const HINT =
   "Point at either picture to see one window; a click pins it. A weight may be 0.5 or 1/9, and a " +
   "whole kernel can be pasted.";
@@ -283,16 +283,27 @@ function startingKernel(kernels) {
 class Picture extends PointedPicture {
   place = { row: 0, column: 0 };
   size = [1, 1];
+  /** From the middle of the window to the pen: at the border the window goes no further. */
+  ahead = [0, 0];
 
   constructor(kind, onLook) {
+    const go = (pixel) => {
+      onLook(this.windowAround(pixel));
+      this.ahead = this.pen([0, 0]).map((at, axis) => pixel[axis] - at);
+      this.showPen();
+    };
     super({
       onPoint: (pixel) => {
-        onLook(this.windowAround(pixel));
+        go(pixel);
         return `${this.place.row}, ${this.place.column}`;
       },
-      onStep: ([down, right]) =>
-        onLook({ row: this.place.row + down, column: this.place.column + right }),
+      onStep: (step) => {
+        const from = this.isPainted ? this.pen() : this.pen([0, 0]);
+        go(from.map((at, axis) => clamp(at + step[axis], 0, this.shape[axis] - 1)));
+      },
     });
+    this.dot = element("div", { className: "marker" });
+    this.frame.append(this.dot);
     this.kind = kind;
     this.caption = element("figcaption");
     this.node = element("figure", {}, this.frame, this.caption);
@@ -309,8 +320,30 @@ class Picture extends PointedPicture {
   show(place, places, size) {
     this.place = place;
     this.size = size;
-    this.sliders.show([place.row, place.column], places);
+    this.places = places;
     this.mark([place.row, place.column], size);
+    this.showPen();
+  }
+
+  get isPainted() {
+    return this.frame.classList.contains("painted");
+  }
+
+  /** The pixel on which the keyboard paints, or so far ahead of the middle of the window. */
+  pen(ahead = this.ahead) {
+    const { row, column } = this.place;
+    return [row, column].map((at, axis) =>
+      clamp(at + Math.floor(this.size[axis] / 2) + ahead[axis], 0, this.shape[axis] - 1)
+    );
+  }
+
+  showPen() {
+    const pen = this.pen();
+    const words = this.isPainted ? [`pen on row ${pen[0]}, column ${pen[1]}`] : [];
+    const { row, column } = this.place;
+    this.sliders.show([row, column], this.places, ...words);
+    this.dot.hidden = !this.isPainted;
+    frame(this.dot, pen, [1, 1], this.shape);
   }
 
   /** The place of the window whose middle a pixel is. */
@@ -321,27 +354,24 @@ class Picture extends PointedPicture {
 
   /** Call `use` with the ends of each line that is drawn while this picture is a painted one. */
   onPaint(use) {
-    const isPainted = () => this.frame.classList.contains("painted");
     let last = [0, 0];
     this.canvas.onpointerdown = (event) => {
-      if (!isPainted()) return;
+      if (!this.isPainted) return;
       event.stopPropagation(); // a stroke pins nothing
       this.canvas.setPointerCapture(event.pointerId);
       last = this.pixelUnder(event);
       use(last, last);
     };
     this.canvas.onpointermove = (event) => {
-      if (!isPainted() || event.buttons === 0) return;
+      if (!this.isPainted || event.buttons === 0) return;
       const next = this.pixelUnder(event);
       use(last, next);
       last = next;
     };
     this.frame.addEventListener("keydown", (event) => {
-      if (!isPainted() || event.key !== " ") return;
+      if (!this.isPainted || event.key !== " ") return;
       event.preventDefault();
-      const { row, column } = this.place;
-      const middle = [row, column].map((at, axis) => at + Math.floor(this.size[axis] / 2));
-      use(middle, middle);
+      use(this.pen(), this.pen());
     });
   }
 }

@@ -1,9 +1,10 @@
 // The receptive field explorer: which pixels reach a unit, and how much each of them counts.
 
 import { range } from "./arithmetic.js";
+import { OwnPicture } from "./camera.js";
 import { grey, paint } from "./canvas.js";
 import { framed } from "./frame.js";
-import { bytesOf, clamp, signed } from "./numbers.js";
+import { bytesOf, clamp, grouped, signed } from "./numbers.js";
 import { button, choice, element, integerField, Pointing } from "./page.js";
 import {
   changed,
@@ -14,12 +15,13 @@ import {
   pathsTo,
   receptiveField,
 } from "./paths.js";
-import { addressOfJpeg, pictureAt, squareOf } from "./pictures.js";
+import { addressOfJpeg, middleOf, pictureAt, squareOf } from "./pictures.js";
 import { frame, PointedPicture } from "./pointed.js";
 import { asSlider, setSlider } from "./slider.js";
 import { svg } from "./svg.js";
 
 const MOST_LAYERS = 24;
+const MOST_FIELD = 1024; // pixels a side of a field; a larger one takes long to draw
 const MOST_LINES = 64; // between the units of a map; beyond, they would be all that one sees
 const OWN_STACK = "your own";
 const QUESTION = "Which layer is the first whose middle unit sees the whole image?";
@@ -32,7 +34,8 @@ const VEIL = 190; // its opacity over what does not reach the unit, of 255
 const GREY = [150, 150, 150]; // where there is no photograph
 const ON_MAP =
   "On the left the chosen map, each unit in the colour of the pixel in the middle of its field: " +
-  "point at one. On the right the image, clear where it reaches the unit.";
+  "point at one. On the right the image, clear where it reaches the unit. A picture that you open or " +
+  "show stays in your browser: nothing is sent anywhere.";
 const LIMITS = [
   { name: "kernel", min: 1, max: 11 },
   { name: "stride", min: 1, max: 4 },
@@ -49,11 +52,11 @@ const LIMITS = [
  * one, is { jpeg, square, shows, credit }.
  */
 export function start({ stacks, share, photograph }, root) {
-  const explorer = new Explorer(stacks, share, photograph);
+  const explorer = new Explorer(stacks, share, photograph, root);
   if (photograph) {
     root.ariaBusy = "true";
     pictureAt(addressOfJpeg(photograph.jpeg))
-      .then((found) => explorer.see(found))
+      .then((found) => explorer.bring(found))
       .finally(() => (root.ariaBusy = null));
   }
   return framed(root, explorer, QUESTION);
@@ -70,12 +73,14 @@ class Explorer {
   level = 1;
   unit = 0; // its column
   row = 0;
-  /** @type {import("./pictures.js").Found | null} */
-  found = null;
+  /** The photograph that came with the page. @type {import("./pictures.js").Found | null} */
+  brought = null;
+  /** A picture of the reader's in its place. @type {import("./pictures.js").Found | null} */
+  shown = null;
   /** The colours of the image. @type {{ shape: number[], values: number[][] }} */
   image = { shape: [0, 0], values: [] };
 
-  constructor(stacks, share, photograph) {
+  constructor(stacks, share, photograph, root) {
     this.photograph = photograph;
     this.stacks = stacks;
     this.share = share;
@@ -109,6 +114,13 @@ class Explorer {
     this.sight = element("div", { className: "sight", role: "img" }, this.seen, this.veil);
     this.sight.append(this.window);
     this.sightCaption = element("figcaption");
+    this.own = new OwnPicture(root, {
+      onFile: (found) => this.see(found),
+      onLive: (found) => this.see(found),
+    });
+    this.back = button("Back to the first picture", () => this.see(null));
+    this.own.node.append(this.back);
+    this.credit = element("span");
     this.node = element("div", {}, ...this.parts());
     this.pick(0);
   }
@@ -127,7 +139,9 @@ class Explorer {
         element("figure", {}, this.map.frame, this.mapCaption),
         element("figure", {}, this.sight, this.sightCaption),
       ),
-      element("p", { className: "legend" }, ON_MAP, this.credit()),
+      this.own.node,
+      this.own.note,
+      element("p", { className: "legend" }, ON_MAP, this.credit),
       this.status, // below what is pointed at, since it may take one line or three
       this.pictures,
     ];
@@ -140,7 +154,10 @@ class Explorer {
     return { stack, level, unit, row, ...(isOwn && { layers, pixels: this.pixels }) };
   }
 
+  /** A picture of the reader's own is kept nowhere, and no link carries it. */
   restore({ stack, level, unit, row, layers, pixels }) {
+    this.own.leave();
+    this.shown = null;
     this.pointing.pin(false);
     this.map.pointing.pin(false);
     this.picker.list.selectedIndex = stack;
@@ -149,27 +166,46 @@ class Explorer {
     this.look(level, unit, row);
   }
 
-  /** Put a photograph under the layers. */
+  /** Put the photograph that came with the page under the layers. */
+  bring(found) {
+    this.brought = found;
+    if (!this.shown) this.see(null);
+  }
+
+  /** Look at a picture of the reader's, or, with null, at the photograph again. */
   see(found) {
-    this.found = found;
+    if (!found) this.own.leave();
+    this.shown = found;
     this.develop();
     this.look(this.level, this.unit, this.row);
   }
 
   /** The colours of the image, as many pixels a side as the layers read. */
   develop() {
-    const { pixels, found, photograph } = this;
+    const { pixels, photograph } = this;
     const shape = [pixels, pixels];
-    const data = found && squareOf(found, photograph.square, pixels).data;
+    const data = this.picture()?.data;
     const values = range(0, pixels ** 2).map((at) =>
       data ? [...data.subarray(4 * at, 4 * at + 3)] : GREY
     );
     this.image = { shape, values };
     paint(this.seen, this.image, (colour) => colour);
+    this.back.hidden = this.shown === null;
+    const credit = !this.shown && photograph?.credit;
+    this.credit.textContent = credit ? ` (Photograph: ${credit}.)` : "";
   }
 
-  credit() {
-    return this.photograph?.credit ? ` (Photograph: ${this.photograph.credit}.)` : "";
+  /** What is put under the layers, in as many pixels as they read. */
+  picture() {
+    const { pixels, brought, shown, photograph } = this;
+    if (shown) return middleOf(shown, [pixels, pixels]);
+    return brought && squareOf(brought, photograph.square, pixels);
+  }
+
+  /** What is to be seen there, in words. */
+  shows() {
+    if (this.shown) return "Your own picture. ";
+    return this.brought ? `${this.photograph.shows}. ` : "";
   }
 
   field({ name, min, max }) {
@@ -214,9 +250,15 @@ class Explorer {
   }
 
   edit(layers, level, pixels = this.pixels) {
-    if (mapSizes(layers, pixels).includes(0)) {
+    const { size } = receptiveField(layers);
+    const fault = mapSizes(layers, pixels).includes(0)
+      ? "That leaves no unit in one of the maps"
+      : size > MOST_FIELD
+      ? `A unit would have a field of ${grouped(size)} pixels, more than ${grouped(MOST_FIELD)}`
+      : null;
+    if (fault) {
       this.showFields();
-      this.status.textContent = "That leaves no unit in one of the maps: it was not changed.";
+      this.status.textContent = `${fault}: it was not changed.`;
       return;
     }
     this.measured = [];
@@ -375,8 +417,7 @@ class Explorer {
     const words = `${pixels}×${pixels} pixels: the unit in row ${this.row}, column ${this.unit} ` +
       `sees rows ${along(down)}, columns ${along(right)}`;
     this.sightCaption.textContent = words;
-    const shows = this.found ? `${this.photograph.shows}. ` : "";
-    this.sight.ariaLabel = `${shows}${capitalised(words)}`;
+    this.sight.ariaLabel = `${this.shows()}${capitalised(words)}`;
   }
 
   /** The first pixel of the field of a unit. */

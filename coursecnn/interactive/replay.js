@@ -14,6 +14,7 @@ const EDGE = { left: 34, right: 10, top: 10, bottom: 34 };
 const MOST_TICKS = 6;
 const MOST_EPOCHS_NAMED = 10; // beside the axis
 const HEIGHTS = 50; // that the keyboard can give a line, from the lowest to the highest
+const PAIR = [0, 2]; // kinds of lines of two colours
 const QUESTION = "Draw it before you look: how does the training go on?";
 
 /**
@@ -21,27 +22,35 @@ const QUESTION = "Draw it before you look: how does the training go on?";
  *
  * A run is { loss: [...], accuracy: [...] }, with a value for each epoch of each of the `curves`.
  * The `blocks` are drawn beside them, each { title, words, kind, shortcut } in the colour of the
- * record in that place, `kind`.
+ * record in that place, `kind`. With a `pair`, two places, only two records are seen at once: these,
+ * until the reader chooses others.
  */
-export function start({ curves, epochs, records, blocks }, root) {
-  return framed(root, new Replay(curves, epochs, records, blocks), QUESTION);
+export function start({ curves, epochs, records, blocks, pair }, root) {
+  return framed(root, new Replay(curves, epochs, records, blocks, pair), QUESTION);
 }
 
 class Replay {
   /** The reader's lines, by curve and record. @type {Record<string, number[]>} */
   lines = {};
   isRevealed = false;
+  /** @type {any[]} */
+  records = [];
   /** Where the keyboard draws. */
   at = 0;
 
-  constructor(curves, epochs, records, blocks) {
+  constructor(curves, epochs, records, blocks, pair) {
     this.curves = curves;
     this.epochs = epochs;
-    this.records = records;
+    this.all = records;
+    const names = records.map(({ name }) => name);
+    this.pair = (pair ?? []).map((at, place) => {
+      const picker = choice("AB"[place], names, () => this.choose(place));
+      picker.list.selectedIndex = at;
+      return picker;
+    });
     this.known = Math.max(1, Math.floor(epochs / 4));
     this.picker = choice("Curve", curves.map(titleOf), () => this.show());
-    this.whose = choice("Your line for", records.map(({ name }) => name), () => this.show());
-    this.whose.node.hidden = records.length === 1;
+    this.whose = choice("Your line for", [], () => this.show());
     const limits = { min: 1, max: epochs, value: 1 };
     const onChange = (epoch) => this.player.step(epoch - this.epoch);
     this.field = integerField("epoch", { ...limits, onChange });
@@ -67,11 +76,38 @@ class Replay {
     const sides = element("div", { className: "replay" }, ...parts);
     this.node = element("div", {}, ...this.controls(), this.told, sides);
     this.epoch = this.known;
+    this.gather();
     this.show();
   }
 
+  /** The records that are seen, each with the kind of its lines. */
+  gather() {
+    const places = this.pair.map(({ list }) => list.selectedIndex);
+    this.records = places.length
+      ? places.map((at, place) => ({ ...this.all[at], kind: PAIR[place] }))
+      : this.all.map((record, kind) => ({ ...record, kind }));
+    const options = this.records.map(({ name }) => element("option", {}, name));
+    this.whose.list.replaceChildren(...options);
+    this.whose.node.hidden = options.length === 1;
+  }
+
+  /** Another record has been chosen: what was revealed of the others says nothing about it. */
+  choose(place) {
+    const [here, there] = [place, 1 - place].map((at) => this.pair[at].list);
+    if (here.selectedIndex === there.selectedIndex) {
+      there.selectedIndex = this.all.findIndex(({ name }) => name === this.records[place].name);
+    }
+    this.player.pause();
+    this.isRevealed = false;
+    this.at = 0;
+    this.gather();
+    this.look(this.known);
+  }
+
   controls() {
+    const pair = this.pair.map(({ node }) => node);
     return [
+      ...(pair.length ? [element("div", { className: "bar" }, ...pair)] : []),
       element(
         "div",
         { className: "bar" },
@@ -85,12 +121,15 @@ class Replay {
 
   state() {
     const { epoch, lines, isRevealed } = this;
-    const [curve, whose] = [this.picker, this.whose].map(({ list }) => list.selectedIndex);
-    return structuredClone({ curve, whose, epoch, lines, isRevealed });
+    const places = (pickers) => pickers.map(({ list }) => list.selectedIndex);
+    const [curve, whose] = places([this.picker, this.whose]);
+    return structuredClone({ curve, whose, epoch, lines, isRevealed, pair: places(this.pair) });
   }
 
-  restore({ curve, epoch, whose = 0, lines = {}, isRevealed = false }) {
+  restore({ curve, epoch, whose = 0, lines = {}, isRevealed = false, pair = [] }) {
     this.player.pause();
+    this.pair.forEach(({ list }, place) => (list.selectedIndex = pair[place]));
+    this.gather();
     this.picker.list.selectedIndex = curve;
     this.whose.list.selectedIndex = whose;
     this.lines = structuredClone(lines);
@@ -246,12 +285,12 @@ class Replay {
   /** All lines up to this epoch, on axes that hold those of the whole training. */
   chart() {
     const scale = this.scale();
-    const lines = this.records.flatMap(({ runs }, kind) => {
+    const lines = this.records.flatMap(({ runs, kind }) => {
       const soFar = runs.map((run) => run[this.curve].slice(0, this.epoch));
       const thin = soFar.map((run) => line(`run kind-${kind}`, run, scale));
       return [...thin, line(`mean kind-${kind}`, means(soFar), scale), ...dots(kind, soFar, scale)];
     });
-    const drawn = this.records.map((record, kind) => this.sketched(record, kind, scale));
+    const drawn = this.records.map((record) => this.sketched(record, scale));
     const names = this.records.map(({ name }) => name).join(", ");
     const label = `${titleOf(this.curve)} up to epoch ${this.epoch}: ${names}`;
     const attributes = { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", ariaLabel: label };
@@ -260,7 +299,8 @@ class Replay {
   }
 
   /** The reader's line for a record: it begins where what is known ends. */
-  sketched(record, kind, { x, y }) {
+  sketched(record, { x, y }) {
+    const { kind } = record;
     const values = this.lineOf(record);
     if (values.length === 0) return [];
     const all = [meansOf(record, this.curve)[this.known - 1], ...values];
@@ -277,7 +317,7 @@ class Replay {
     const titles = [`epoch ${this.epoch}`, "mean", "lowest", "highest"];
     const headings = titles.map((title) => element("th", { scope: "col" }, title));
     const head = [element("td"), ...headings];
-    const rows = this.records.map(({ name, runs }, kind) => {
+    const rows = this.records.map(({ name, runs, kind }) => {
       const values = runs.map((run) => run[this.curve][this.epoch - 1]);
       const numbers = [sum(values) / values.length, Math.min(...values), Math.max(...values)];
       const cells = numbers.map((number) => element("td", {}, number.toFixed(3)));

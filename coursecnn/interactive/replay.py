@@ -15,7 +15,8 @@ import numpy as np
 from coursecnn.evidence.records import Record
 from coursecnn.interactive import page
 
-MOST_RECORDS = 4  # kinds of lines that can be told apart, in colour and in dashes
+MOST_AT_ONCE = 4  # kinds of lines that can be told apart, in colour and in dashes
+MOST_RECORDS = 60  # to choose two from
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,19 @@ BLOCKS = {
 
 
 class TrainingReplay:
-    """The runs of up to four records, drawn as they went: a thin line each, their mean a thick one.
+    """The runs of records, drawn as they went: a thin line each, their mean a thick one.
 
     In the page the reader sees the first quarter of the epochs and draws how a line goes on; then
     what was recorded is revealed, and how far the drawn line is from it. The training can be played
     as well, or gone through step by step, with the means and the spread of every epoch.
 
     Args:
-        records: By name, in the order in which they are listed.
+        records: By name, in the order in which they are listed; up to four, or more with a `pair`.
         curves: Which of their curves, by name; the first is shown at the beginning.
         blocks: What the networks of a record repeat, "plain" or "residual" layers, by its name.
             They are drawn beside the curves, each once and in the colour of its first record.
+        pair: Two names, where two records are to be seen at a time: these at first, and then the
+            two that the reader chooses. Without it, all are seen at once.
 
     Examples:
         >>> from coursecnn.evidence.records import read
@@ -73,15 +76,22 @@ class TrainingReplay:
         records: Mapping[str, Record],
         curves: Sequence[str] = ("loss", "accuracy"),
         blocks: Mapping[str, str] = MappingProxyType({}),
+        *,
+        pair: tuple[str, str] | None = None,
     ) -> None:
         """Check and keep the records.
 
         Raises:
             ValueError: There are none or too many, a run lacks a curve, the runs have not all the
-                same epochs, or a block is unknown or that of no record.
+                same epochs, a block is unknown or that of no record, or a pair is not of two
+                records, or goes with blocks.
         """
-        if not 1 <= len(records) <= MOST_RECORDS:
-            raise ValueError(f"records must hold 1 to {MOST_RECORDS}, got {len(records)}")
+        most = MOST_RECORDS if pair else MOST_AT_ONCE
+        if not 1 <= len(records) <= most:
+            raise ValueError(f"records must hold 1 to {most}, got {len(records)}")
+        if pair is not None and (len(set(pair) & set(records)) != 2 or len(pair) != 2 or blocks):
+            raise ValueError(f"pair must be two names of records, without blocks, got {pair!r}")
+        self.pair = pair
         epochs = {run.epochs for record in records.values() for run in record.runs}
         if len(epochs) != 1:
             raise ValueError(f"records must have runs of as many epochs, got {sorted(epochs)}")
@@ -122,12 +132,14 @@ class TrainingReplay:
             }
             for name, record in self.records.items()
         ]
-        data = {
+        data: dict[str, object] = {
             "curves": self.curves,
             "epochs": self.epochs,
             "records": records,
             "blocks": self._blocks(),
         }
+        if self.pair:
+            data["pair"] = [list(self.records).index(name) for name in self.pair]
         return page.fragment("replay.js", "Training replay", data, self._static())
 
     def _blocks(self) -> list[dict[str, object]]:
@@ -144,6 +156,15 @@ class TrainingReplay:
         return "".join(self._table(curve) for curve in self.curves) + words
 
     def _table(self, curve: str) -> str:
+        caption = f"<caption>{escape(_title(curve))}, mean of the runs</caption>"
+        if self.pair:  # a record is a row: many of them would be too wide for a sheet of paper
+            head = "".join(f"<th scope=col>{number}" for number in range(1, self.epochs + 1))
+            rows = "".join(
+                f"<tr><th scope=row>{escape(name)}"
+                + "".join(f"<td>{mean:.3f}" for mean in self.means(name, curve))
+                for name in self.records
+            )
+            return f"<table>{caption}<tr><th scope=col>epoch{head}{rows}</table>"
         means = [self.means(name, curve) for name in self.records]
         head = "".join(f"<th scope=col>{escape(name)}" for name in self.records)
         # An epoch is a row: a long training would be too wide for a sheet of paper.
@@ -151,7 +172,6 @@ class TrainingReplay:
             f"<tr><th scope=row>{number}" + "".join(f"<td>{mean:.3f}" for mean in epoch)
             for number, epoch in enumerate(zip(*means, strict=True), start=1)
         )
-        caption = f"<caption>{escape(_title(curve))}, mean of the runs</caption>"
         return f"<table>{caption}<tr><th scope=col>epoch{head}{rows}</table>"
 
 

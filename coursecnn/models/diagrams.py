@@ -30,6 +30,7 @@ from __future__ import annotations
 import io
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from html import escape
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,7 @@ MANY = 60  # boxes from which on what is repeated is drawn once
 TOO_MANY = 300  # boxes that are left then, and make a drawing that nobody can read
 PAGE = 10.0  # inches: a higher drawing goes on in another column
 GUTTER, TURN = 0.55, 0.2  # inches between such columns, and above them for the line that leads on
+METADATA = "coursecnn-counted"  # names the element of a file that says what a model costs
 FRAME, BADGE = 0.09, 0.4  # inches around what is repeated, and beside it for how often
 
 
@@ -132,12 +134,14 @@ def draw(
     return _drawing([_Boxes(part, layout(part), box) for part in parts], title)
 
 
-def save_svg(figure: Figure, path: Path | str) -> None:
+def save_svg(figure: Figure, path: Path | str, *, counted: str | None = None) -> None:
     """Write a drawing as a vector file: for the same drawing the same bytes, and all or nothing.
 
     Args:
         figure: As `draw` and `tower` return it.
         path: The file; its folder is made if there is none.
+        counted: What `report.counted` says of the model; it is kept in the file, where nobody sees
+            it, and the book's architecture explorer reads it there.
 
     Raises:
         OSError: The file cannot be written.
@@ -154,7 +158,12 @@ def save_svg(figure: Figure, path: Path | str) -> None:
     without = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     with plt.rc_context({"svg.hashsalt": "coursecnn", "svg.fonttype": "path"}):
         figure.savefig(content, format="svg", metadata=without)
-    write_atomically(Path(path), content.getvalue())
+    drawing = content.getvalue()
+    if counted is not None:
+        kept = f'<metadata id="{METADATA}">{escape(counted, quote=False)}</metadata>\n'
+        end = drawing.rindex(b"</svg>")
+        drawing = drawing[:end] + kept.encode() + drawing[end:]
+    write_atomically(Path(path), drawing)
 
 
 def _labelled(nodes: Sequence[Node], *, shapes: bool) -> tuple[Node, ...]:

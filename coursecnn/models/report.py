@@ -1,7 +1,8 @@
 """What `coursecnn count` prints: the costs of a model from a file or by its name.
 
 - `find(name)`: a Keras model from a `.keras` file, an architecture or a Keras application;
-- `report(name, ...)`: its table, totals and memory, and its count in some convention.
+- `report(name, ...)`: its table, totals and memory, and its count in some convention;
+- `counted(model)`: its table in one line, which a drawing of it holds.
 """
 
 import json
@@ -20,7 +21,7 @@ from coursecnn.backend import keras, without_weights
 from coursecnn.models import conventions, costs
 from coursecnn.models.memory import memory
 
-__all__ = ["FORMATS", "find", "report"]
+__all__ = ["FORMATS", "counted", "find", "report"]
 
 Facts = dict[str, Any]
 
@@ -136,6 +137,26 @@ def report(
         raise ValueError(str(error)) from error
 
 
+def counted(model: keras.Model, input_shape: Any = None) -> str | None:
+    """Write a model's layers in one line of JSON, as they stand in `report(..., output="json")`.
+
+    Args:
+        model: As in `costs.layer_table`.
+        input_shape: Likewise.
+
+    Returns:
+        None if the model holds a layer that cannot be counted.
+
+    >>> counted(find("lenet5"))[:78]
+    '{"model":"lenet5","layers":[{"layer":"image","type":"InputLayer","output_shape'
+    """
+    try:
+        table = costs.layer_table(model, input_shape=input_shape)
+    except (TypeError, ValueError):
+        return None
+    return json.dumps(_layers(model.name, table), separators=(",", ":"))
+
+
 def read_shape(text: str) -> tuple[int, ...]:
     """Read sizes that are separated by commas.
 
@@ -188,13 +209,16 @@ def _csv(facts: Facts) -> str:
     return str(facts["table"].to_csv(index=False)).rstrip()
 
 
+def _layers(model: str, table: pd.DataFrame) -> Facts:
+    return {"model": model, "layers": table.to_dict("records")}
+
+
 def _json(facts: Facts) -> str:
     table: pd.DataFrame = facts["table"]
     restated = facts["restated"]
     return json.dumps(
         {
-            "model": facts["model"],
-            "layers": table.to_dict("records"),
+            **_layers(facts["model"], table),
             "totals": asdict(facts["totals"]),
             "memory": {
                 mode: asdict(found) | {"total": found.total}

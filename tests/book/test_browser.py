@@ -97,6 +97,7 @@ LEAVE_MUCH = """() => {
   localStorage.setItem("kept", "here");
   sessionStorage.setItem("kept", "here");
   window.kept = "here";
+  addEventListener("pagehide", () => localStorage.setItem("kept", "as it was left"));
   setInterval(() => console.error("still here"), 1);
 }"""
 LEFT = """() => [

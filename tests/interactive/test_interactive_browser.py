@@ -415,11 +415,36 @@ def test_the_space_bar_paints_in_the_middle_of_the_window(show: Show) -> None:
 
     page.keyboard.press("ArrowRight")
     page.keyboard.press(" ")
-    page.wait_for_timeout(60)
+    browser.wait_until(page, lambda: painted(page).any())
 
     place = re.search(r"Row (\d+), column (\d+)", words(page, "output >> nth=-1"))
     row, column = (int(number) + 1 for number in place.groups())
     assert np.argwhere(painted(page)).tolist() == [[row, column]]
+
+
+@pytest.mark.parametrize("size", ["3×3", "7×7"])
+def test_the_keyboard_paints_up_to_the_border(show: Show, size: str) -> None:
+    page = show(PLAYGROUND)
+    page.locator("select", has_text="7×7").select_option(size)
+    page.get_by_role("button", name="Paint a picture").click()
+    page.locator('[aria-label^="photo"] [tabindex="0"]').focus()
+
+    corners = []
+    for down, right in (("Up", "Left"), ("Up", "Right"), ("Down", "Right"), ("Down", "Left")):
+        for key in (down, right):
+            for _ in range(28):
+                page.keyboard.press(f"Arrow{key}")
+        corners.append([27 * (down == "Down"), 27 * (right == "Right")])
+        assert f"pen on row {corners[-1][0]}, column {corners[-1][1]}" in page.locator(
+            '[aria-label^="photo"] [tabindex="0"]'
+        ).get_attribute("aria-valuetext")
+        page.keyboard.press(" ")
+    browser.wait_until(page, lambda: np.argwhere(painted(page)).tolist() == sorted(corners))
+
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press(" ")
+    corners = sorted([*corners, [27, 1]])
+    browser.wait_until(page, lambda: np.argwhere(painted(page)).tolist() == corners)
 
 
 def test_a_dot_is_answered_by_the_kernel_turned(show: Show) -> None:

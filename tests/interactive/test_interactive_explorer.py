@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from coursecnn import architectures
 from coursecnn.backend import keras
+from coursecnn.cli import app
 from coursecnn.interactive import Accuracy, ArchitectureExplorer, Origin, page
 from coursecnn.interactive.explorer import COLOURED, named, steps
 from coursecnn.models import report
@@ -379,26 +381,45 @@ def test_years_are_those_of_the_sources() -> None:
         assert year is None or str(year) in architectures.describe(name).source
 
 
-OPEN = """async (text) => {
+OPEN = """async ([text, name]) => {
   const box = document.querySelector("input[type=file]");
   const transfer = new DataTransfer();
-  transfer.items.add(new File([text], "mine.json"));
+  transfer.items.add(new File([text], name));
   box.files = transfer.files;
   box.dispatchEvent(new Event("change"));
 }"""
 
 
-@pytest.mark.parametrize("name", ["LeNet-5", "U-Net"])
-def test_a_file_that_count_wrote_is_shown_as_its_table_is(
-    show: Show, html: str, name: str, tmp_path: Path
+NAMED = keras.Sequential(
+    [keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3, name="a<b&amp;>c"), keras.layers.Flatten()],
+    name="odd_names",
+)
+OWN = {
+    "LeNet-5": lambda: outline("lenet5"),
+    "U-Net": unet,
+    "ResNet-20": lambda: outline("resnet20"),
+    "odd names": lambda: NAMED,
+}
+
+
+@pytest.mark.parametrize("wrote", ["count", "draw"])
+@pytest.mark.parametrize("name", OWN)
+def test_a_file_of_coursecnn_is_shown_as_its_table_is(
+    show: Show, html: str, name: str, wrote: str, tmp_path: Path
 ) -> None:
-    model = {"LeNet-5": lambda: outline("lenet5"), "U-Net": unet}[name]()
+    model = OWN[name]()
     path = tmp_path / "mine.keras"
     model.save(path)
     table = layer_table(model)
     opened = show(html)
 
-    opened.evaluate(OPEN, report.report(str(path), output="json"))
+    if wrote == "count":
+        opened.evaluate(OPEN, [report.report(str(path), output="json"), "mine.json"])
+    else:
+        assert (
+            CliRunner().invoke(app, ["draw", str(path), "--output", f"{path}.svg"]).exit_code == 0
+        )
+        opened.evaluate(OPEN, [Path(f"{path}.svg").read_text("utf-8"), "mine.svg"])
 
     part = panel(opened, "B")
     opened.get_by_text(f"{model.name} is shown as B.").wait_for()
@@ -417,14 +438,31 @@ def test_a_file_that_count_wrote_is_shown_as_its_table_is(
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{}", "<svg></svg>", '{"model": "a", "layers": []}', '{"layers": [{"layer": "a"}]}'],
+    ["", "{}", '{"model": "a", "layers": []}', '{"layers": [{"layer": "a"}]}'],
 )
 def test_another_file_is_refused_and_changes_nothing(show: Show, html: str, text: str) -> None:
     opened = show(html)
 
-    opened.evaluate(OPEN, text)
+    opened.evaluate(OPEN, [text, "mine.json"])
 
     opened.get_by_text("mine.json is not such a file.").wait_for()
+    assert panel(opened, "B").locator("select").input_value() == FIRST[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<svg></svg>",
+        '<?xml version="1.0"?><svg><metadata><rdf:RDF/></metadata></svg>',
+        '<svg><metadata id="coursecnn-counted">{"layers": []}</metadata></svg>',
+    ],
+)
+def test_a_drawing_that_holds_no_network_is_told_apart(show: Show, html: str, text: str) -> None:
+    opened = show(html)
+
+    opened.evaluate(OPEN, [text, "mine.svg"])
+
+    opened.get_by_text("mine.svg is a drawing in which no network is counted").wait_for()
     assert panel(opened, "B").locator("select").input_value() == FIRST[1]
 
 

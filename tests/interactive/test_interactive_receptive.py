@@ -546,6 +546,46 @@ def test_a_stack_without_units_is_not_built(show: Show) -> None:
     assert kernel.input_value() == "3"
 
 
+def test_a_field_too_large_to_be_drawn_is_not_built(show: Show) -> None:
+    """It grows fourfold with each layer, and a map of one unit stays one."""
+    layer = Convolution(1, 3, stride=4, padding=1, rounding="floor")
+    shown = show(ReceptiveFieldExplorer({"one": Stack(dict.fromkeys("abcde", layer), pixels=64)}))
+    assert told(shown) == [0, 1, 683, -341, 341]
+
+    shown.get_by_role("button", name="Add a layer").click()
+
+    size = receptive_field([layer] * 6).size
+    told_now = shown.locator("p[role=status]").inner_text()
+    assert (
+        told_now
+        == f"A unit would have a field of {size:,} pixels, more than 1,024: it was not changed."
+    )
+    assert shown.locator(".map-line").count() == 6
+
+
+def test_the_image_can_be_the_reader_s_own(show: Show) -> None:
+    cat = snapshots()[0]
+    shown = show(ReceptiveFieldExplorer(STACKS, photograph=cat))
+    before = shown.eval_on_selector(".sight canvas", PIXELS)
+    own = BytesIO()
+    Image.fromarray(np.repeat([51, 204], 32).astype(np.uint8)[None].repeat(64, 0)).save(own, "PNG")
+    file = {"name": "mine.png", "mimeType": "image/png", "buffer": own.getvalue()}
+    back = shown.get_by_role("button", name="Back to the first picture")
+    assert back.is_hidden()
+
+    for leave in (back, shown.get_by_role("button", name="Start over")):
+        shown.locator("input[type=file]").set_input_files(file)
+        back.wait_for()
+        levels = np.reshape(shown.eval_on_selector(".sight canvas", PIXELS), (32, 32))
+        assert levels[:, :15] == pytest.approx(51, abs=2)
+        assert levels[:, 17:] == pytest.approx(204, abs=2)
+        assert shown.locator(".sight").get_attribute("aria-label").startswith("Your own picture.")
+        assert "Stefan" not in shown.inner_text(".coursecnn")
+        leave.click()
+        assert shown.eval_on_selector(".sight canvas", PIXELS) == before
+        assert "Stefan" in shown.inner_text(".coursecnn")
+
+
 def test_where_scripts_do_not_run_the_fields_are_listed() -> None:
     html = EXPLORER._repr_html_()
 

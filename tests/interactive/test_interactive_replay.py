@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pytest
 
-from coursecnn.evidence.records import Record, read
+from coursecnn.evidence.records import SHIPPED, Record, read
 from coursecnn.interactive import TrainingReplay
+from coursecnn.training.recipes import LEAGUE as ARMS_OF_LEAGUE
 from tests import browser
 
 RECORDS = {
@@ -290,6 +292,67 @@ def test_without_blocks_none_are_drawn(show: Show) -> None:
     assert show(TrainingReplay(RECORDS)).evaluate(BLOCKS) == []
 
 
+# The arms of the league that have all of their runs, two at a time.
+LEAGUE = {
+    arm: record
+    for arm in ARMS_OF_LEAGUE
+    if (SHIPPED / f"league_{arm}.json").exists()
+    for record in [read(f"league_{arm}")]
+    if len(record.runs) == 5
+}
+ARMS = TrainingReplay(LEAGUE, ["validation_accuracy", "loss"], pair=("residual20", "plain20"))
+
+
+def seen(page: Any) -> list[list[str]]:
+    """The names of the two records, their means and their spread in the epoch that is shown."""
+    return [row[:4] for row in page.evaluate(ROWS)]
+
+
+def recorded(name: str, curve: str, epoch: int) -> list[str]:
+    values = LEAGUE[name].values(curve, epoch)
+    return [name, *(f"{number:.3f}" for number in (np.mean(values), min(values), max(values)))]
+
+
+def test_of_many_records_the_reader_chooses_any_two(show: Show) -> None:
+    page = show(ARMS)
+    assert seen(page) == [recorded(a, "validation_accuracy", 2) for a in ("residual20", "plain20")]
+
+    for one, other in combinations(LEAGUE, 2):
+        page.locator("select").nth(0).select_option(one)
+        page.locator("select").nth(1).select_option(other)
+        assert seen(page) == [recorded(name, "validation_accuracy", 2) for name in (one, other)]
+        options = page.get_by_label("Your line for").locator("option").all_inner_texts()
+        assert options == [one, other]
+    colours = {page.locator(f".sample .kind-{n}").evaluate(STROKE) for n in (0, 2)}
+    assert len(colours) == 2
+
+
+def test_a_record_is_never_compared_with_itself(show: Show) -> None:
+    page = show(ARMS)
+
+    page.locator("select").nth(0).select_option("plain20")
+
+    assert [row[0] for row in seen(page)] == ["plain20", "residual20"]
+
+
+def test_of_two_other_records_nothing_is_revealed(show: Show) -> None:
+    page = show(ARMS)
+    with_the_mouse(page, dragged(page, [(0.3, 0.5), (0.95, 0.5)]))
+    page.get_by_role("button", name="Reveal").click()
+    assert seen(page)[0] == recorded("residual20", "validation_accuracy", 10)
+
+    page.locator("select").nth(1).select_option("plain")
+
+    assert seen(page)[1] == recorded("plain", "validation_accuracy", 2)
+    assert "2 epochs are known" in page.locator("[role=status]").first.inner_text()
+
+
+def test_where_scripts_do_not_run_each_of_many_records_is_a_row() -> None:
+    means = "".join(f"<td>{mean:.3f}" for mean in ARMS.means("plain", "loss"))
+
+    assert f"<tr><th scope=row>plain{means}<tr>" in ARMS._repr_html_()
+
+
 def test_where_scripts_do_not_run_the_means_and_the_blocks_are_there() -> None:
     assert "<p>A residual block: x goes through" in REPLAY._repr_html_()
     first = "".join(f"<td>{REPLAY.means(name, 'loss')[0]:.3f}" for name in RECORDS)
@@ -314,6 +377,8 @@ PLAIN = RECORDS["plain 20"]
         (lambda: TrainingReplay({}), "records must hold 1 to 4, got 0"),
         (lambda: TrainingReplay({str(n): PLAIN for n in range(5)}), "1 to 4, got 5"),
         (lambda: TrainingReplay({"a": PLAIN, "b": shorter(PLAIN)}), r"got \[3, 4\]"),
+        (lambda: TrainingReplay(RECORDS, pair=("plain 20", "plain 20")), "two names of records"),
+        (lambda: TrainingReplay(RECORDS, pair=("plain 20", "plain")), "got .'plain 20', 'plain'."),
         (lambda: TrainingReplay({"a": PLAIN}, ["speed"]), "curve must be one of .* got 'speed'"),
         (lambda: TrainingReplay({"a": PLAIN}, blocks={"b": "plain"}), "got 'plain' for 'b'"),
         (lambda: TrainingReplay({"a": PLAIN}, blocks={"a": "dense"}), "'plain' or 'residual' by"),

@@ -5,18 +5,14 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
+from harness.interactives import Interactive, stored
 from tests import browser
 
-ROOT = Path(__file__).parents[2]
 NAMES = {
     "stepper": "convolution stepper",
     "backward": "backward stepper",
@@ -33,7 +29,6 @@ NAMES = {
     "replay": "training replay",
     "guesses": "guess form",
 }
-KEY = re.compile(r'data-interactive="(\w+)-\w+"')
 STARTS = 5  # at most: the quickest counts
 MOST_SECONDS = 1
 MOST_BYTES = 150_000  # as a web server sends it
@@ -41,35 +36,7 @@ MOST_BYTES = 150_000  # as a web server sends it
 MORE_BYTES = {"photo": 330_000}
 
 
-class Interactive(NamedTuple):
-    """An interactive as a chapter holds it."""
-
-    kind: str
-    chapter: str
-    html: str
-
-    def key(self) -> str:
-        return re.findall(r'data-interactive="[\w-]+"', self.html)[0]
-
-    def bytes_sent(self) -> int:
-        return len(gzip.compress(self.html.encode(), 6))
-
-    def __str__(self) -> str:
-        return f"{self.kind} in {self.chapter.rpartition('/')[2]}"
-
-
-def interactives() -> Iterator[Interactive]:
-    """Those in the stored outputs of all chapters."""
-    for path in sorted(ROOT.glob("book/*/*.ipynb")):
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            for output in cell.get("outputs", []):
-                html = "".join(output.get("data", {}).get("text/html", ""))
-                if key := KEY.search(html):
-                    chapter = path.relative_to(ROOT).with_suffix("").as_posix()
-                    yield Interactive(key[1], chapter, html)
-
-
-INTERACTIVES = list(interactives())
+INTERACTIVES = list(stored())
 each_interactive = pytest.mark.parametrize("interactive", INTERACTIVES, ids=str)
 
 
@@ -81,7 +48,7 @@ def rows() -> Iterator[dict[Interactive, list[float]]]:
     print("\n| interactive | chapter | bytes | compressed | s alone | s in its chapter |")
     print("|:--|:--|--:|--:|--:|--:|")
     for one, seconds in measured.items():
-        sizes = f"{len(one.html.encode()):,} | {one.bytes_sent():,}"
+        sizes = f"{len(one.html.encode()):,} | {one.bytes_sent:,}"
         times = " | ".join(f"{second:.2f}" for second in seconds)
         print(f"| {NAMES[one.kind]} | {one.chapter} | {sizes} | {times} |")
 
@@ -116,7 +83,7 @@ def test_it_is_ready_in_a_second_in_its_chapter(
 ) -> None:
     page = browser.BOOK / f"{interactive.chapter}.html"
     # Its key follows from all of it, and stands in the page even if its script is in a file.
-    if not page.exists() or interactive.key() not in page.read_text(encoding="utf-8"):
+    if not page.exists() or interactive.key not in page.read_text(encoding="utf-8"):
         browser.lacking(f"{page} does not hold the {NAMES[interactive.kind]}", "make book")
     seconds = quickest(chromium, interactive.html, page.as_uri())
     rows[interactive].append(seconds)
@@ -126,7 +93,7 @@ def test_it_is_ready_in_a_second_in_its_chapter(
 
 @each_interactive
 def test_it_is_no_heavier_than_planned(interactive: Interactive) -> None:
-    assert interactive.bytes_sent() < MORE_BYTES.get(interactive.kind, MOST_BYTES)
+    assert interactive.bytes_sent < MORE_BYTES.get(interactive.kind, MOST_BYTES)
 
 
 BUSY = """<div class="coursecnn" data-interactive="busy-0"><script type="module">
