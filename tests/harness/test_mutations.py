@@ -130,7 +130,7 @@ def test_a_digit_in_a_run_record_is_refused(path, tmp_path):
         records.read(forged)
 
 
-TEXTS = {"prose": 12, "alt": 8, "page": 6, "claim": 12, "binding": 12}
+TEXTS = {"prose": 12, "alt": 8, "page": 6, "binding": 12}
 
 
 @pytest.mark.slow
