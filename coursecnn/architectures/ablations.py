@@ -1,6 +1,5 @@
 """Small networks in pairs, each for one question: what did this idea buy?
 
-- `kernels`: three 3×3 convolutions against one 7×7 (VGG, section 2.3);
 - `inception`: modules with and without bottlenecks (GoogLeNet, figure 2);
 - `degradation`: plain against residual, shallow against deep (ResNet, section 4.2);
 - `order`: activation before the convolutions (identity mappings, section 4), against the
@@ -35,7 +34,6 @@ __all__ = [
     "NETWORKS",
     "degradation",
     "inception",
-    "kernels",
     "order",
     "shape",
 ]
@@ -52,27 +50,6 @@ MODULE = Inception(one=16, reduce3=8, three=24, reduce5=8, five=12, projection=8
 # Filters of the stages that halve the map: thin, and the width that multiplies as much with one
 # unit in each as the thin ones with six.
 THIN, WIDE = (8, 16, 32), (20, 40, 80)
-
-
-def kernels(
-    input_shape: Shape = CIFAR,
-    classes: int = 10,
-    *,
-    kernel: Literal[3, 7] = 3,
-    top: bool = True,
-    classifier_activation: str | None = "softmax",
-) -> keras.Model:
-    """Build two stages that each see 7×7 pixels: by three 3×3 kernels, or by one of 7×7."""
-    check_choice("kernel", kernel, (3, 7))
-    inputs = image_input(input_shape, classes, SMALLEST)
-    x = _stem(inputs, 16)
-    for stage, filters in ((2, 16), (3, 32)):
-        for number in range(1, 4 if kernel == 3 else 2):
-            x = _convolution(x, filters, kernel, f"conv{stage}_{number}")
-        x = layers.MaxPooling2D(2, name=f"pool{stage}")(x)
-    head = partial(_flattened, classes=classes)
-    name = "ablation_kernels"
-    return classified(inputs, x, head, name=name, top=top, activation=classifier_activation)
 
 
 def inception(
@@ -151,23 +128,15 @@ def shape(
 
 
 def _stem(x: Tensor, filters: int) -> Tensor:
-    return layers.MaxPooling2D(2, name="pool1")(_convolution(x, filters, 3, "conv1"))
-
-
-def _convolution(x: Tensor, filters: int, kernel: int, name: str) -> Tensor:
-    return layers.Conv2D(
+    convolution = layers.Conv2D(
         filters,
-        kernel,
+        3,
         padding="same",
         activation="relu",
         kernel_initializer="he_normal",
-        name=name,
-    )(x)
-
-
-def _flattened(x: Tensor, classes: int, *, activation: str | None) -> Tensor:
-    x = layers.Flatten(name="flatten")(x)
-    return layers.Dense(classes, activation, name="predictions")(x)
+        name="conv1",
+    )
+    return layers.MaxPooling2D(2, name="pool1")(convolution(x))
 
 
 def _averaged(x: Tensor, classes: int, *, activation: str | None) -> Tensor:
@@ -232,7 +201,6 @@ NETWORKS = rows(
     CIFAR,
     10,
     # name                     builder      after                       parameters, trainable, MACs
-    ("ablation_kernels", kernels, "VGG, section 2.3", 35_674, 35_674, 3_691_520),
     ("ablation_inception", inception, "GoogLeNet, figure 2", 13_594, 13_594, 2_687_576),
     ("ablation_degradation", degradation, "ResNet, section 4.2", 68_738, 68_050, 2_562_368),
     ("ablation_order", order, "identity mappings, section 4", 69_378, 68_690, 2_578_752),

@@ -53,6 +53,7 @@ class Example:
         stride = page.one_number("stride", self.stride, least=1)
         object.__setattr__(self, "padding", self._zeros(stride))
         object.__setattr__(self, "stride", stride)
+        self.output()  # the number of zeros may leave pixels over where "same" does not
         for name in ("image", "kernels"):
             shape = np.shape(getattr(self, name))
             if max(shape) > LONGEST:

@@ -106,8 +106,6 @@ def _ladder() -> tuple[list[Recipe], Recipe]:
 # Both sides of each question of `architectures.ablations`: the name says which, the options make
 # it. All are trained alike, on few images, and judged on the others.
 ABLATIONS: dict[str, tuple[str, Mapping[str, Any]]] = {
-    "kernels_3x3": ("ablation_kernels", {"kernel": 3}),
-    "kernels_7x7": ("ablation_kernels", {"kernel": 7}),
     "inception_naive": ("ablation_inception", {"bottleneck": False}),
     "inception_bottleneck": ("ablation_inception", {"bottleneck": True}),
     "inception_bottleneck_deep": ("ablation_inception", {"bottleneck": True, "modules": 3}),

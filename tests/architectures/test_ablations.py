@@ -21,28 +21,6 @@ def types(recipe):
     return [type(layer).__name__ for layer in side(recipe).layers]
 
 
-@pytest.mark.parametrize(
-    ("recipe", "params", "macs"),
-    [
-        # 3×3: 27·16, twice three layers, and 4·4·32·10.
-        ("kernels_3x3", 35_674, 442_368 + 256 * 3 * 2_304 + 64 * (4_608 + 2 * 9_216) + 5_120),
-        ("kernels_7x7", 43_258, 442_368 + 256 * 49 * 256 + 64 * 49 * 512 + 5_120),
-    ],
-)
-def test_counts_agree_with_those_made_by_hand(recipe, params, macs):
-    counted = totals(recipe)
-    assert (counted.params, counted.macs) == (params, macs)
-
-
-def test_three_small_kernels_cost_27_49ths_of_a_large_one():
-    def square_kernels(recipe):
-        return sum(
-            layer.kernel.shape[0] ** 2 for layer in side(recipe).layers if "conv2_" in layer.name
-        )
-
-    assert (square_kernels("kernels_3x3"), square_kernels("kernels_7x7")) == (27, 49)
-
-
 def test_bottlenecks_save_two_thirds_of_the_multiplications_or_buy_three_times_the_modules():
     naive, bottleneck = totals("inception_naive").macs, totals("inception_bottleneck").macs
     assert 3 * bottleneck < naive
@@ -72,7 +50,6 @@ def test_the_wide_network_multiplies_no_more_than_the_deep_one():
 @pytest.mark.parametrize(
     ("architecture", "options", "message"),
     [
-        ("kernels", {"kernel": 5}, "kernel must be one of 3, 7, got 5"),
         ("degradation", {"depth": 21}, "depth must be 6n . 2 layers, such as 20 or 56, got 21"),
         ("inception", {"modules": 0}, "modules must be a positive int, got 0"),
         ("inception", {"bottleneck": "yes"}, "bottleneck must be one of True, False, got 'yes'"),

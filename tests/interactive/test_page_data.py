@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from coursecnn.geometry import Convolution, Pooling
@@ -52,13 +52,14 @@ def numbers(value):
 
 
 @given(st.lists(ANY, min_size=4, max_size=4), SIZE, SIZE)
+@example([0.0] * 4, 2, "same")
 def test_a_stepper_gets_finite_numbers_or_nothing(values, stride, padding):
     image = np.array(values, float).reshape(2, 2, 1)
     try:
-        example = Example(image, np.ones((1, 1, 1, 1)), [0], stride, padding)
+        layer = Example(image, np.ones((1, 1, 1, 1)), [0], stride, padding)
     except ValueError:
         return
-    (found,) = data_of(Stepper({"one": example}))["examples"]
+    (found,) = data_of(Stepper({"one": layer}))["examples"]
     assert all(type(found[name]) is int for name in ("stride", "padding"))
 
 
